@@ -1,0 +1,50 @@
+"""textgen trains a character-level LSTM on any text and writes new text in its manner.
+
+Importing it is quick: names are looked up when they are first used (PEP 562), and only `train` imports Keras.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textgen.config import ModelConfig, SamplingConfig, TrainingConfig
+    from textgen.corpus.corpus import Corpus
+    from textgen.errors import TextgenError
+    from textgen.generation.generator import Generator, load
+    from textgen.training.train import TrainingResult, train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Corpus",
+    "Generator",
+    "ModelConfig",
+    "SamplingConfig",
+    "TextgenError",
+    "TrainingConfig",
+    "TrainingResult",
+    "load",
+    "train",
+]
+
+_HOMES = {
+    "Corpus": "textgen.corpus.corpus",
+    "Generator": "textgen.generation.generator",
+    "ModelConfig": "textgen.config",
+    "SamplingConfig": "textgen.config",
+    "TextgenError": "textgen.errors",
+    "TrainingConfig": "textgen.config",
+    "TrainingResult": "textgen.training.train",
+    "load": "textgen.generation.generator",
+    "train": "textgen.training.train",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

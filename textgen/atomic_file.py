@@ -1,0 +1,44 @@
+"""Files that are either the old one or the whole new one, also after a crash."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+TEMPORARY = ".*.tmp*"  # matches what a killed process may leave behind
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give the path of a temporary file to write; when the block ends well, it takes the place of `path`.
+
+    The temporary file lies beside `path`, with its suffix, and is gone after an error. Content, then name, are on
+    the disk when the block has ended (fsync of the file, rename, fsync of the folder).
+
+    Raises:
+        OSError: the file or its folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    try:
+        yield temporary
+        _synchronise(temporary)
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    _synchronise(path.parent)
+
+
+def _synchronise(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Remove what an earlier process, killed while it wrote, left in a folder."""
+    for leftover in folder.glob(TEMPORARY):
+        leftover.unlink(missing_ok=True)

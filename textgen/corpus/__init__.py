@@ -1,0 +1,1 @@
+"""Text → codes → windows. NumPy only."""

@@ -1,0 +1,88 @@
+"""Characters ↔ integer codes."""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Codes = NDArray[np.unsignedinteger]
+
+UNKNOWN = -1  # what `lookup` gives for a character outside the vocabulary
+
+
+def code_points(text: str) -> NDArray[np.uint32]:
+    """The Unicode code points of a text, shape `(N,)`."""
+    return np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
+
+
+class Vocabulary:
+    """The symbols a model knows. A symbol is one character; its code is its place in `symbols`."""
+
+    def __init__(self, symbols: Sequence[str]) -> None:
+        """Take the symbols in the order of their codes.
+
+        Raises:
+            ValueError: there is none, one is not a single character, or one occurs twice.
+        """
+        if not symbols or any(not isinstance(symbol, str) or len(symbol) != 1 for symbol in symbols):
+            raise ValueError("a vocabulary is a list of single characters, at least one")
+        if len(set(symbols)) != len(symbols):
+            raise ValueError("a vocabulary has each character once")
+        self.symbols = tuple(symbols)
+
+    @classmethod
+    def of(cls, text: str) -> "Vocabulary":
+        """The vocabulary of a text: its characters, sorted by code point."""
+        return cls([chr(point) for point in np.unique(code_points(text))])
+
+    def __len__(self) -> int:
+        return len(self.symbols)
+
+    def __contains__(self, symbol: object) -> bool:
+        return symbol in self.codes
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vocabulary) and self.symbols == other.symbols
+
+    def __hash__(self) -> int:
+        return hash(self.symbols)
+
+    @cached_property
+    def codes(self) -> dict[str, int]:
+        """Each symbol's code."""
+        return {symbol: code for code, symbol in enumerate(self.symbols)}
+
+    @property
+    def dtype(self) -> np.dtype[np.unsignedinteger]:
+        """The smallest integer type that holds every code."""
+        return np.min_scalar_type(len(self) - 1)
+
+    @cached_property
+    def _code_of_point(self) -> NDArray[np.int32]:
+        points = code_points("".join(self.symbols))
+        table = np.full(int(points.max()) + 1, UNKNOWN, np.int32)
+        table[points] = np.arange(len(self))
+        return table
+
+    def lookup(self, text: str) -> NDArray[np.int32]:
+        """The codes of a text, shape `(N,)`, with `UNKNOWN` for every character outside the vocabulary."""
+        points = code_points(text)
+        known = np.minimum(points, len(self._code_of_point) - 1)
+        return np.where(points < len(self._code_of_point), self._code_of_point[known], np.int32(UNKNOWN))
+
+    def encode(self, text: str) -> Codes:
+        """The codes of a text, shape `(N,)`, of the smallest sufficient type.
+
+        Raises:
+            ValueError: the text has a character outside the vocabulary.
+        """
+        codes = self.lookup(text)
+        if (codes == UNKNOWN).any():
+            unknown = text[int(np.argmax(codes == UNKNOWN))]
+            raise ValueError(f"{unknown!r} (U+{ord(unknown):04X}) is not in the vocabulary")
+        return codes.astype(self.dtype)
+
+    def decode(self, codes: Iterable[int]) -> str:
+        """The text that codes stand for."""
+        return "".join([self.symbols[code] for code in codes])
