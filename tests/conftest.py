@@ -1,0 +1,72 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from textgen.config import ModelConfig
+from textgen.corpus.vocabulary import Vocabulary
+from textgen.model_file import Description, TextInfo, TrainingInfo, Weights, layout
+
+PROJECT = Path(__file__).parents[1]
+TEXT = "The quick brown fox jumps over the lazy dog,\nand the dog sleeps on. "
+
+
+def random_weights(config: ModelConfig, symbols: int, seed: int = 0, scale: float = 0.3) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return [(rng.standard_normal(shape) * scale).astype(np.float32) for shape in layout(config, symbols).values()]
+
+
+def describe(vocabulary: Vocabulary, config: ModelConfig, *, lowercase: bool = False) -> Description:
+    return Description(
+        vocabulary,
+        config,
+        TextInfo("play", "0" * 64, 1000, "none", lowercase, None),
+        TrainingInfo(1.0, 2.0, 50, 8, 0.01, 0.1, 3, 1.5, {"textgen-lstm": "0"}, "2026-01-01T00:00:00+00:00"),
+    )
+
+
+@pytest.fixture
+def small() -> tuple[Description, Weights]:
+    """A description and random weights of a small network."""
+    vocabulary = Vocabulary.of(TEXT)
+    config = ModelConfig(layers=2, units=8, dropout=0.0, embedding=4)
+    return describe(vocabulary, config), Weights.from_list(random_weights(config, len(vocabulary)))
+
+
+@pytest.fixture(scope="session")
+def texts() -> Path:
+    """The folder of real texts."""
+    folder = os.environ.get("TEXTGEN_TEXTS")
+    if not folder:
+        pytest.skip("TEXTGEN_TEXTS does not name a folder of real texts")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder with a small model, trained by the command on a text that it knows by heart."""
+    folder = tmp_path_factory.mktemp("trained")
+    text = folder / "fox.txt"
+    text.write_text(TEXT * 60, encoding="utf-8")
+    options = "--epochs 12 --units 48 --dropout 0 --batch-size 8 --learning-rate 0.03 --rng-seed 1"
+    result = run("train", str(text), "-o", str(folder / "run"), *options.split())
+    assert result.returncode == 0, result.stderr
+    return folder / "run"
+
+
+def run(*arguments: str, stdin: str | bytes | None = None, cwd: Path | None = None, **environment: str):
+    """Run the command in a process of its own, as a user does."""
+    encoded = stdin.encode() if isinstance(stdin, str) else stdin
+    result = subprocess.run(
+        [sys.executable, "-m", "textgen", *arguments],
+        input=encoded,
+        capture_output=True,
+        cwd=cwd,
+        env=os.environ | environment,
+        check=False,
+    )
+    result.stdout, result.stderr = result.stdout.decode(), result.stderr.decode()
+    return result

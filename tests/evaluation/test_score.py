@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from tests.conftest import random_weights
+from textgen.config import ModelConfig
+from textgen.evaluation.score import losses, score
+from textgen.generation.recurrent import Recurrent
+from textgen.model_file import Weights
+
+V = 7
+WEIGHTS = Weights.from_list(random_weights(ModelConfig(2, 12, 0.0, 6), V))
+CODES = np.random.default_rng(4).integers(0, V, 3000).astype(np.uint8)
+
+
+def carried(codes: np.ndarray, first: int) -> float:
+    """One pass with carried state over the whole text: the mean loss of the characters from `first` on."""
+    network = Recurrent(WEIGHTS)
+    state, nats = network.start(), []
+    for place in range(len(codes) - 1):
+        logits = network.step(codes[place : place + 1], state).astype(np.float64)
+        if place + 1 >= first:
+            nats.append(np.log(np.exp(logits).sum()) - logits[0, codes[place + 1]])
+    return float(np.mean(nats))
+
+
+@pytest.mark.parametrize("first", [0, 1, 2, 100, 300, 2700, 2990, 2999])
+def test_parallel_streams_score_as_one_carried_pass(first: int) -> None:
+    assert score(WEIGHTS, CODES, first) == pytest.approx(carried(CODES, first), abs=1e-6)
+
+
+def test_a_text_shorter_than_the_streams_is_scored() -> None:
+    for length in (2, 3, 20, 40):
+        assert score(WEIGHTS, CODES[:length]) == pytest.approx(carried(CODES[:length], 0), abs=1e-6)
+
+
+@pytest.mark.parametrize(("length", "first"), [(0, 0), (1, 0), (10, 10)])
+def test_where_nothing_can_be_scored_there_is_no_loss(length: int, first: int) -> None:
+    assert np.isnan(score(WEIGHTS, CODES[:length], first))
+
+
+def test_losses_are_the_cross_entropy() -> None:
+    logits = np.log(np.array([[0.5, 0.25, 0.25], [0.1, 0.1, 0.8]], np.float32))
+    np.testing.assert_allclose(losses(logits, np.array([1, 2], np.uint8)), -np.log([0.25, 0.8]), rtol=1e-6)
+    assert losses(np.array([[1000.0, 0.0]], np.float32), np.array([1], np.uint8))[0] == pytest.approx(1000)

@@ -1,0 +1,117 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from tests.conftest import TEXT, describe, random_weights
+from textgen.config import ModelConfig, SamplingConfig
+from textgen.corpus.vocabulary import Vocabulary
+from textgen.errors import SeedError
+from textgen.generation.generator import Generator
+from textgen.generation.recurrent import Recurrent
+from textgen.model_file import Description, Weights
+
+
+@pytest.fixture
+def writer(small: tuple[Description, Weights]) -> Generator:
+    return Generator(*small)
+
+
+def test_a_text_has_the_length_asked_for_and_known_characters(writer: Generator) -> None:
+    for length in (0, 1, 2, 33, 200):
+        text = writer.generate("The ", length=length)
+        assert len(text) == length
+        assert set(text) <= set(TEXT)
+
+
+def test_a_seed_of_the_generator_fixes_the_text(writer: Generator) -> None:
+    texts = [writer.generate("The ", length=100, rng_seed=seed) for seed in (1, 1, 2)]
+    assert texts[0] == texts[1] != texts[2]
+    assert writer.generate(length=100) != writer.generate(length=100)
+
+
+def test_argmax_follows_the_network_step_by_step(small: tuple[Description, Weights], writer: Generator) -> None:
+    network = Recurrent(small[1])
+    state, text = network.start(), "The "
+    for code in small[0].vocabulary.encode(text):
+        logits = network.step(np.array([code]), state)
+    for _ in range(50):
+        code = int(logits[0].argmax())
+        text += small[0].vocabulary.symbols[code]
+        logits = network.step(np.array([code]), state)
+    assert "The " + writer.generate("The ", length=50, temperature=0) == text
+
+
+def test_a_stream_is_the_text_in_pieces_as_they_are_written(writer: Generator) -> None:
+    pieces = list(writer.stream("The ", length=100, rng_seed=1))
+    assert "".join(pieces) == writer.generate("The ", length=100, rng_seed=1)
+    assert [len(piece) for piece in pieces[:4]] == [1, 2, 4, 8]
+    assert max(map(len, pieces)) == 32
+
+
+def test_calls_run_side_by_side_do_not_disturb_each_other(writer: Generator) -> None:
+    alone = [writer.generate(seed, length=80, rng_seed=3) for seed in ("The ", "dog")]
+    streams = [writer.stream(seed, length=80, rng_seed=3) for seed in ("The ", "dog")]
+    woven = list(itertools.zip_longest(*streams, fillvalue=""))
+    assert ["".join(pieces) for pieces in zip(*woven, strict=True)] == alone
+
+
+def test_text_ends_before_a_stop_string(writer: Generator) -> None:
+    whole = writer.generate("The ", length=300, rng_seed=5)
+    stop = whole[100:103]
+    assert writer.generate("The ", length=300, rng_seed=5, stop=stop) == whole[: whole.index(stop)]
+    assert writer.generate("The ", length=300, rng_seed=5, stop=["nowhere", stop]) == whole[: whole.index(stop)]
+
+
+def test_several_texts_are_written_side_by_side(writer: Generator) -> None:
+    writing = writer.write("The ", SamplingConfig(1.0), count=5, length=60, stop="e", rng_seed=7)
+    texts = ["".join(pieces) for pieces in zip(*writing, strict=True)]
+    assert len(texts) == len(set(texts)) == 5
+    for text, stopped_by in zip(texts, writing.stopped_by, strict=True):
+        assert "e" not in text
+        assert (stopped_by, len(text) < 60) in (("e", True), ("length", False))
+    assert writing.rng_seed == 7
+
+
+def test_an_empty_seed_starts_as_after_a_newline(writer: Generator) -> None:
+    assert writer.generate("", length=50, rng_seed=1) == writer.generate("\n", length=50, rng_seed=1)
+
+
+def test_an_empty_seed_starts_after_a_random_symbol_where_there_is_no_newline() -> None:
+    vocabulary, config = Vocabulary.of("abcdefgh"), ModelConfig(1, 8, 0.0, 4)
+    writer = Generator(describe(vocabulary, config), Weights.from_list(random_weights(config, 8, scale=2)))
+    starts = {writer.generate(length=8, temperature=0, rng_seed=seed) for seed in range(30)}
+    assert starts <= {writer.generate(symbol, length=8, temperature=0) for symbol in "abcdefgh"}
+    assert len(starts) > 1
+
+
+def test_a_lowercase_model_takes_any_case() -> None:
+    vocabulary, config = Vocabulary.of("abc "), ModelConfig(1, 8, 0.0, 4)
+    weights = Weights.from_list(random_weights(config, 4))
+    writer = Generator(describe(vocabulary, config, lowercase=True), weights)
+    assert writer.generate("AB", rng_seed=1) == writer.generate("ab", rng_seed=1)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"length": -1}, "length must be a whole number from 0 to 1,000,000,000, not -1"),
+        ({"length": 1.5}, "length must be a whole number"),
+        ({"temperature": -0.1}, "temperature must be a number from 0 to 100, not -0.1"),
+        ({"temperature": float("nan")}, "temperature must be"),
+        ({"top_k": 0}, "top_k must be"),
+        ({"top_p": 0.0}, "top_p must be a number above 0, at most 1, not 0.0"),
+        ({"min_p": 1.1}, "min_p must be"),
+        ({"rng_seed": -1}, "rng_seed must be"),
+        ({"stop": [""]}, "a stop string must have"),
+        ({"unknown": "x"}, "unknown must be one of"),
+    ],
+)
+def test_wrong_arguments_are_refused_before_anything_is_written(writer: Generator, wrong: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        writer.stream("The ", **wrong)
+
+
+def test_an_unknown_character_is_refused_when_called(writer: Generator) -> None:
+    with pytest.raises(SeedError, match="'Ω'"):
+        writer.stream("Ω")

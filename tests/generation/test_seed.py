@@ -1,0 +1,59 @@
+import pytest
+
+from textgen.corpus.vocabulary import Vocabulary
+from textgen.errors import SeedError
+from textgen.generation.seed import Unknown, encode_seed
+
+VOCABULARY = Vocabulary.of("abcdeEF'\"-. \n")
+
+
+def read(seed: str, unknown: Unknown = "error", *, lowercase: bool = False) -> str:
+    return VOCABULARY.decode(encode_seed(seed, VOCABULARY, lowercase=lowercase, unknown=unknown))
+
+
+def test_a_seed_is_normalised_as_the_text_was() -> None:
+    assert read("a\r\nb") == "a\nb"
+    assert read("ABC", lowercase=True) == "abc"
+    assert read("") == ""
+
+
+def test_unknown_characters_are_named() -> None:
+    with pytest.raises(SeedError) as error:
+        read("a±b†±")
+    assert str(error.value) == (
+        "the seed has characters that the model does not know: '±' (U+00B1 PLUS-MINUS SIGN), '†' (U+2020 DAGGER); "
+        "use --unknown nearest or --unknown skip, or write it otherwise"
+    )
+
+
+def test_only_the_first_of_many_unknown_characters_are_named() -> None:
+    with pytest.raises(SeedError, match=r"\(U\+0034 DIGIT FOUR\) and 3 more; "):
+        read("01234567")
+
+
+def test_skip_leaves_them_out() -> None:
+    assert read("a±b†", "skip") == "ab"
+    assert read("†", "skip") == ""
+
+
+@pytest.mark.parametrize(
+    ("seed", "nearest"),
+    [("A", "a"), ("f", "F"), ("é", "e"), ("Ç", "c"), ("’", "'"), ("“", '"'), ("—", "-"), ("…", "...")],
+)
+def test_nearest_tries_case_then_accents_then_typography(seed: str, nearest: str) -> None:
+    assert read(seed, "nearest") == nearest
+
+
+def test_nearest_prefers_case_to_the_bare_letter() -> None:
+    vocabulary = Vocabulary.of("Ée")
+    assert vocabulary.decode(encode_seed("é", vocabulary, lowercase=False, unknown="nearest")) == "É"
+
+
+def test_nearest_names_what_has_no_kin() -> None:
+    with pytest.raises(SeedError, match=r"'†' \(U\+2020 DAGGER\); write it otherwise or leave it out"):
+        read("a†", "nearest")
+
+
+def test_another_way_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown must be one of error, skip, nearest, not 'drop'"):
+        read("a", "drop")  # type: ignore[arg-type]

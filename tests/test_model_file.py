@@ -1,0 +1,216 @@
+import io
+import json
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.conftest import TEXT, describe, random_weights
+from textgen.config import ModelConfig
+from textgen.corpus.vocabulary import Vocabulary
+from textgen.errors import ModelFileError
+from textgen.generation.generator import load
+from textgen.model_file import DESCRIPTION, WEIGHTS, add_description, layout, read_model
+
+CONFIG = ModelConfig(layers=2, units=8, dropout=0.25, embedding=4)
+VOCABULARY = Vocabulary.of(TEXT)
+
+
+def hdf5(change: Callable[[h5py.File], None] = lambda file: None) -> bytes:
+    """Weights as Keras writes them, then changed."""
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        arrays = random_weights(CONFIG, len(VOCABULARY))
+        for (name, _), array in zip(layout(CONFIG, len(VOCABULARY)).items(), arrays, strict=True):
+            file[name] = array
+        change(file)
+    return content.getvalue()
+
+
+def archive(path: Path, description: dict | None = None, weights: bytes | None = None) -> Path:
+    with zipfile.ZipFile(path, "w") as opened:
+        opened.writestr("config.json", "{}")
+        opened.writestr(WEIGHTS, hdf5() if weights is None else weights)
+        if description is not None:
+            opened.writestr(DESCRIPTION, json.dumps(description))
+    return path
+
+
+def good_description() -> dict:
+    return json.loads(describe(VOCABULARY, CONFIG).to_json())
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return archive(tmp_path / "good.keras", good_description())
+
+
+def test_what_was_written_is_read(tmp_path: Path) -> None:
+    path = archive(tmp_path / "model.keras")
+    add_description(path, describe(VOCABULARY, CONFIG))
+    read = read_model(tmp_path)
+    assert read.description == describe(VOCABULARY, CONFIG)
+    expected = random_weights(CONFIG, len(VOCABULARY))
+    found = [read.weights.embedding, *[part for lstm in read.weights.lstms for part in lstm]]
+    found += [read.weights.head, read.weights.head_bias]
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert read.weights.parameters == sum(array.size for array in expected)
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(ModelFileError) as error:
+        load(path)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
+    assert refused(tmp_path / "no") == f"{tmp_path / 'no'}: no such model; name a run folder or a .keras file"
+    assert refused(tmp_path) == f"{tmp_path}: the folder has no model.keras; name a run folder or a .keras file"
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04" + bytes(100)])
+def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.keras"
+    path.write_bytes(content)
+    assert "not a whole Keras archive" in refused(path)
+
+
+def test_a_model_cut_short_at_any_byte_is_refused(model: Path, tmp_path: Path) -> None:
+    whole, cut = model.read_bytes(), tmp_path / "cut.keras"
+    for length in range(0, len(whole), 41):
+        cut.write_bytes(whole[:length])
+        assert "cut short or damaged" in refused(cut)
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_a_flipped_bit_is_refused_or_changes_nothing(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    good = archive(folder / "whole.keras", good_description())
+    content = bytearray(good.read_bytes())
+    place = data.draw(st.integers(0, len(content) - 1))
+    content[place] ^= 1 << data.draw(st.integers(0, 7))
+    (folder / "flipped.keras").write_bytes(content)
+    try:
+        read = read_model(folder / "flipped.keras")
+    except ModelFileError:
+        return
+    whole = read_model(good)
+    assert read.description == whole.description
+    np.testing.assert_array_equal(read.weights.embedding, whole.weights.embedding)
+    np.testing.assert_array_equal(read.weights.head, whole.weights.head)
+
+
+def test_a_keras_archive_of_others_is_refused(tmp_path: Path) -> None:
+    message = refused(archive(tmp_path / "other.keras"))
+    assert message.endswith("has no textgen.json, so its vocabulary is unknown; expected a model trained by textgen")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": 2}, "it has format 2, of a newer textgen; this one reads up to 1: update textgen"),
+        ({"format": None}, "its format is not given"),
+        ({"surplus": 1}, "missing or unknown keys"),
+        ({"vocabulary": "abc"}, "its vocabulary is not a list"),
+        ({"vocabulary": ["ab"]}, "a vocabulary is a list of single characters"),
+        ({"vocabulary": [["a"]]}, "a vocabulary is a list of single characters"),
+        ({"model": {"layers": 2}}, "missing or unknown keys: dropout, embedding, units"),
+        (
+            {"model": {"layers": 99, "units": 8, "dropout": 0.1, "embedding": 4}},
+            "layers must be a whole number from 1 to 8",
+        ),
+        ({"model": {"layers": 2, "units": 8, "dropout": 0.1, "embedding": None}}, "leaves the embedding"),
+        ({"text": {"name": 5}}, "its name is missing or of the wrong type"),
+        ({"text": 5}, "its TextInfo is not an object"),
+        ({"training": {}}, "its epochs is missing or of the wrong type"),
+        ({"model": {"layers": 2, "units": 9, "dropout": 0.1, "embedding": 4}}, "is not float32 of shape"),
+        ({"model": {"layers": 3, "units": 8, "dropout": 0.1, "embedding": 4}}, "lstm_2/cell/vars/0 is missing"),
+        ({"vocabulary": ["a", "b"]}, "is not float32 of shape (2, 4), which its configuration asks for"),
+    ],
+)
+def test_a_description_that_is_not_strictly_right_is_refused(tmp_path: Path, change: dict, message: str) -> None:
+    assert message in refused(archive(tmp_path / "odd.keras", good_description() | change))
+
+
+NAME = "layers/dense/vars/1"
+
+
+def replaced(make: Callable[[h5py.File], None]) -> bytes:
+    def change(file: h5py.File) -> None:
+        del file[NAME]
+        make(file)
+
+    return hdf5(change)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda file: None, "is missing"),
+        (lambda file: file.__setitem__(NAME, h5py.ExternalLink("other.h5", "/x")), "not stored in the file itself"),
+        (lambda file: file.__setitem__(NAME, h5py.SoftLink("/layers/dense/vars/0")), "not stored in the file itself"),
+        (lambda file: file.create_group(NAME), "is not float32 of shape"),
+        (lambda file: file.__setitem__(NAME, np.zeros(len(VOCABULARY))), "is not float32 of shape"),
+        (lambda file: file.__setitem__(NAME, np.zeros((1, 2), "f4")), "is not float32 of shape"),
+        (
+            lambda file: file.create_dataset(NAME, (len(VOCABULARY),), "f4", compression="gzip"),
+            "not stored contiguously",
+        ),
+        (lambda file: file.create_dataset(NAME, (len(VOCABULARY),), "f4", chunks=(2,)), "not stored contiguously"),
+        (lambda file: file.__setitem__(NAME, np.full(len(VOCABULARY), np.nan, "f4")), "numbers that are not finite"),
+        (lambda file: file.__setitem__(NAME, np.full(len(VOCABULARY), np.inf, "f4")), "numbers that are not finite"),
+    ],
+)
+def test_weights_that_keras_would_not_write_are_refused(
+    tmp_path: Path, make: Callable[[h5py.File], None], message: str
+) -> None:
+    text = refused(archive(tmp_path / "odd.keras", good_description(), replaced(make)))
+    assert NAME in text
+    assert message in text
+
+
+def test_weights_in_an_outside_file_are_refused(tmp_path: Path) -> None:
+    outside = tmp_path / "secret.bin"
+    outside.write_bytes(bytes(4 * len(VOCABULARY)))
+
+    def make(file: h5py.File) -> None:
+        file.create_dataset(NAME, (len(VOCABULARY),), "f4", external=[(os.fsencode(outside), 0, 4 * len(VOCABULARY))])
+
+    text = refused(archive(tmp_path / "odd.keras", good_description(), replaced(make)))
+    assert "not stored contiguously in the file itself" in text
+
+
+def test_a_soft_linked_group_on_the_way_is_refused(tmp_path: Path) -> None:
+    def change(file: h5py.File) -> None:
+        file.move("layers/dense", "layers/elsewhere")
+        file["layers/dense"] = h5py.SoftLink("/layers/elsewhere")
+
+    text = refused(archive(tmp_path / "odd.keras", good_description(), hdf5(change)))
+    assert "layers/dense/vars/0 is missing or not stored in the file itself" in text
+
+
+def test_a_bomb_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr(WEIGHTS, bytes(50_000_000))
+        opened.writestr(DESCRIPTION, json.dumps(good_description()))
+    assert "model.weights.h5 is larger than its model can be" in refused(path)
+
+
+def test_an_unreadable_file_is_refused(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deny(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(zipfile, "ZipFile", deny)
+    assert "cannot be read (Permission denied)" in refused(model)

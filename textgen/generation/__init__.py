@@ -1,0 +1,1 @@
+"""Weights → text. NumPy only."""

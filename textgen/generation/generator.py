@@ -1,0 +1,195 @@
+"""A model that writes: seed phrase → text."""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from textgen.config import COUNT, LENGTH, RNG_SEED, SamplingConfig
+from textgen.generation.recurrent import Recurrent, State
+from textgen.generation.sampling import choose
+from textgen.generation.seed import Unknown, encode_seed
+from textgen.generation.stopping import StopFinder
+from textgen.model_file import Description, Weights, read_model
+
+LONGEST_BLOCK = 32  # characters written between two looks at the caller: a few milliseconds
+
+
+class SamplingOptions(TypedDict, total=False):
+    """The fields of `SamplingConfig`, as keyword arguments."""
+
+    temperature: float
+    top_k: int | None
+    top_p: float | None
+    min_p: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Writing:
+    """Texts on their way, written side by side as one iterates, once, over it.
+
+    Each item holds the next piece of every text; a piece is empty where nothing is certain yet or the text has ended.
+
+    Attributes:
+        rng_seed: with which the same call writes the same texts again, on the same machine.
+    """
+
+    rng_seed: int
+    length: int
+    sampling: SamplingConfig
+    symbols: Sequence[str]
+    network: Recurrent
+    state: State  # its logits predict the first character
+    finders: Sequence[StopFinder]  # one for each text
+
+    @property
+    def stopped_by(self) -> list[str]:
+        """Of each text `length`, or the stop string that was found and cut off."""
+        return [finder.found or "length" for finder in self.finders]
+
+    def __iter__(self) -> Iterator[list[str]]:
+        """Yield the next piece of each text until all are done."""
+        rng = np.random.default_rng(self.rng_seed)
+        # One BLAS thread: two are little faster, and wait for each other when the other core is busy.
+        blas = ThreadpoolController().select(user_api="blas")
+        written, block = 0, 1
+        while written < self.length and not all(finder.found for finder in self.finders):
+            with blas.limit(limits=1):
+                pieces = self._block(min(block, self.length - written), rng)
+            written += block
+            block = min(2 * block, LONGEST_BLOCK)
+            yield pieces
+        yield [finder.flush() for finder in self.finders]
+
+    def _block(self, length: int, rng: np.random.Generator) -> list[str]:
+        """Write `length` characters of each text; return what is certain of them."""
+        pieces: list[list[str]] = [[] for _ in self.finders]
+        for _ in range(length):
+            codes = choose(self.state.logits, self.sampling, rng=rng)
+            for code, finder, piece in zip(codes.tolist(), self.finders, pieces, strict=True):
+                if finder.found is None:
+                    piece.append(finder.feed(self.symbols[code]))
+            self.network.step(codes, self.state)
+        return ["".join(piece) for piece in pieces]
+
+
+class Generator:
+    """Writes text with a trained network. Every call starts anew; calls do not disturb each other.
+
+    Attributes:
+        description: what the model's file says of it.
+    """
+
+    def __init__(self, description: Description, weights: Weights) -> None:
+        """Take a network's description and its weights."""
+        self.description = description
+        self._network = Recurrent(weights)
+
+    def generate(
+        self,
+        seed: str = "",
+        *,
+        length: int = 500,
+        stop: str | Sequence[str] = (),
+        rng_seed: int | None = None,
+        unknown: Unknown = "error",
+        **sampling: Unpack[SamplingOptions],
+    ) -> str:
+        """Write the text that follows a seed phrase; the seed is not part of it.
+
+        Args:
+            seed: the phrase to go on from. Empty starts as after a newline, or after a random character where the
+                model knows no newline.
+            length: characters to write.
+            stop: strings at which to stop; the one found is cut from the text.
+            rng_seed: makes the text repeatable; None draws a fresh one.
+            unknown: what becomes of a seed's character that the model does not know: `error`, `skip` or `nearest`.
+            **sampling: `temperature` (default 0.8; 0 always takes the likeliest character), `top_k`, `top_p` and
+                `min_p`, as `SamplingConfig` describes them.
+
+        Raises:
+            SeedError: the seed has a character that the model does not know.
+            ValueError: an argument is out of its range.
+        """
+        return "".join(self.stream(seed, length=length, stop=stop, rng_seed=rng_seed, unknown=unknown, **sampling))
+
+    def stream(
+        self,
+        seed: str = "",
+        *,
+        length: int = 500,
+        stop: str | Sequence[str] = (),
+        rng_seed: int | None = None,
+        unknown: Unknown = "error",
+        **sampling: Unpack[SamplingOptions],
+    ) -> Iterator[str]:
+        """Write as `generate` does, yielding the text in pieces of one or a few characters as they are written."""
+        config = SamplingConfig(**sampling)
+        writing = self.write(seed, config, length=length, stop=stop, rng_seed=rng_seed, unknown=unknown)
+        return (piece for (piece,) in writing if piece)
+
+    def write(
+        self,
+        seed: str = "",
+        sampling: SamplingConfig | None = None,
+        *,
+        count: int = 1,
+        length: int = 500,
+        stop: str | Sequence[str] = (),
+        rng_seed: int | None = None,
+        unknown: Unknown = "error",
+    ) -> Writing:
+        """Prepare to write several continuations of one seed, side by side; the arguments are those of `generate`.
+
+        Raises:
+            SeedError: the seed has a character that the model does not know.
+            ValueError: an argument is out of its range.
+        """
+        LENGTH.check("length", length)
+        COUNT.check("count", count)
+        if rng_seed is None:
+            rng_seed = secrets.randbits(32)
+        RNG_SEED.check("rng_seed", rng_seed)
+        description = self.description
+        stops = [stop] if isinstance(stop, str) else list(stop)
+        finders = [StopFinder(stops) for _ in range(count)]
+        codes = encode_seed(
+            seed, description.vocabulary, lowercase=description.text.lowercase, unknown=unknown
+        ).tolist()
+        if not codes:
+            random_code = int(np.random.default_rng(rng_seed).integers(len(description.vocabulary)))
+            codes = [description.vocabulary.codes.get("\n", random_code)]
+        return Writing(
+            rng_seed=rng_seed,
+            length=length,
+            sampling=sampling or SamplingConfig(),
+            symbols=description.vocabulary.symbols,
+            network=self._network,
+            state=self._read(codes, count),
+            finders=finders,
+        )
+
+    def _read(self, codes: Sequence[int], count: int) -> State:
+        """The state of `count` streams that have all read the same codes."""
+        single = self._network.start()
+        for code in codes[:-1]:
+            self._network.advance(np.array([code]), single)
+        state = self._network.start(count)
+        state.outputs[:] = single.outputs
+        state.cells[:] = single.cells
+        self._network.step(np.full(count, codes[-1]), state)
+        return state
+
+
+def load(path: str | Path) -> Generator:
+    """Open a run folder's model, or a `.keras` file, for writing. Neither Keras nor TensorFlow is imported.
+
+    Raises:
+        ModelFileError: it is missing, damaged, not a model of textgen's, or written by a newer textgen.
+    """
+    model = read_model(path)
+    return Generator(model.description, model.weights)

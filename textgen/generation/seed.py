@@ -1,0 +1,71 @@
+"""Seed phrases: from what a user types to codes that the model knows."""
+
+import unicodedata
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textgen.corpus.sources import normalise
+from textgen.corpus.vocabulary import Vocabulary
+from textgen.errors import SeedError
+
+Unknown = Literal["error", "skip", "nearest"]
+MOST_NAMED = 5  # unknown characters in one message
+
+# Typographic characters and what typewriters have for them, each way, the likelier first.
+_VARIANTS = [
+    "'’‘‛`´′",
+    '"”“„‟″«»',
+    "-–—‐‑‒―−",
+    " \u00a0\u2002\u2003\u2009\u202f\u3000",
+    ".…",
+    "~〜～",
+    ",、，",
+    ".。．",
+]
+
+
+def encode_seed(seed: str, vocabulary: Vocabulary, *, lowercase: bool, unknown: Unknown) -> NDArray[np.int32]:
+    """The codes of a seed phrase, shape `(N,)`, normalised as the model's text was.
+
+    Args:
+        seed: the phrase; it may be empty.
+        vocabulary: the model's.
+        lowercase: whether the model's text was made lowercase.
+        unknown: what becomes of a character that the model does not know: `error` refuses it, `skip` leaves it out,
+            `nearest` takes another form of it, by case, then without accents, then by typographic kinship.
+
+    Raises:
+        SeedError: with `error`, a character is unknown; with `nearest`, one has no other form that is known.
+        ValueError: `unknown` is none of the three.
+    """
+    if unknown not in get_args(Unknown):
+        raise ValueError(f"unknown must be one of {', '.join(get_args(Unknown))}, not {unknown!r}")
+    seed = normalise(seed, lowercase=lowercase)
+    if unknown == "skip":
+        seed = "".join([symbol for symbol in seed if symbol in vocabulary])
+    elif unknown == "nearest":
+        seed = "".join([symbol if symbol in vocabulary else _nearest(symbol, vocabulary) for symbol in seed])
+    strange = list(dict.fromkeys(symbol for symbol in seed if symbol not in vocabulary))
+    if strange:
+        named = ", ".join([_name(symbol) for symbol in strange[:MOST_NAMED]])
+        more = f" and {len(strange) - MOST_NAMED} more" if len(strange) > MOST_NAMED else ""
+        remedy = "write it otherwise or leave it out with --unknown skip"
+        if unknown == "error":
+            remedy = "use --unknown nearest or --unknown skip, or write it otherwise"
+        raise SeedError(f"the seed has characters that the model does not know: {named}{more}; {remedy}")
+    return np.array([vocabulary.codes[symbol] for symbol in seed], np.int32)
+
+
+def _nearest(symbol: str, vocabulary: Vocabulary) -> str:
+    """Another form of an unknown character that the vocabulary has, or the character itself."""
+    unaccented = "".join(part for part in unicodedata.normalize("NFKD", symbol) if not unicodedata.combining(part))
+    kin = "".join([variants for variants in _VARIANTS if symbol in variants])
+    forms = [symbol.swapcase(), unaccented, unaccented.swapcase(), *kin]
+    known = (form for form in forms if form and all(part in vocabulary for part in form))
+    return next(known, symbol)
+
+
+def _name(symbol: str) -> str:
+    return f"{symbol!r} (U+{ord(symbol):04X} {unicodedata.name(symbol, 'no name')})"
