@@ -1,0 +1,51 @@
+import itertools
+
+import pytest
+
+from textgen.config import ModelConfig, TrainingConfig
+from textgen.training.recipe import FLOOR, complete, learning_rate, planned_epochs
+
+
+def test_what_is_given_stays_and_what_is_open_is_filled() -> None:
+    model, training, notes = complete(
+        ModelConfig(dropout=0.0, embedding=7),
+        TrainingConfig(batch_size=5, learning_rate=0.5, rng_seed=0),
+        characters=100_000,
+        symbols=60,
+        epochs=3.0,
+    )
+    assert (model.dropout, model.embedding) == (0.0, 7)
+    assert (training.batch_size, training.learning_rate, training.rng_seed) == (5, 0.5, 0)
+    assert notes == []
+    model, training, notes = complete(ModelConfig(), TrainingConfig(), characters=10**6, symbols=60, epochs=1.0)
+    assert None not in (model.dropout, model.embedding, training.batch_size, training.learning_rate, training.rng_seed)
+    assert notes == []
+
+
+def test_a_short_text_gets_fewer_streams_and_says_so_when_asked_for_more() -> None:
+    _, training, notes = complete(ModelConfig(), TrainingConfig(batch_size=32), characters=499, symbols=60, epochs=1.0)
+    assert training.batch_size == 9
+    assert notes == ["the text is too short for a batch of 32 streams: it gets 9"]
+    _, training, notes = complete(ModelConfig(), TrainingConfig(), characters=90, symbols=60, epochs=1.0)
+    assert (training.batch_size, notes) == (1, [])
+
+
+def test_small_texts_are_read_more_often() -> None:
+    epochs = [planned_epochs(characters) for characters in (100, 30_000, 100_000, 1_000_000, 10**9)]
+    assert epochs == sorted(epochs, reverse=True)
+    assert epochs[0] <= 40
+    assert epochs[-1] >= 2
+
+
+def test_the_learning_rate_rises_then_falls_along_a_cosine() -> None:
+    rates = [learning_rate(0.01, step, 1000) for step in range(1001)]
+    assert rates[0] == pytest.approx(0.01 / 50)
+    assert rates[49] == max(rates) == pytest.approx(0.01)
+    assert rates[525] == pytest.approx(0.01 * (1 + FLOOR) / 2)
+    assert rates[1000] == pytest.approx(0.01 * FLOOR)
+    assert all(later < earlier for earlier, later in itertools.pairwise(rates[50:]))
+
+
+def test_the_learning_rate_of_a_short_plan_rises_quickly() -> None:
+    assert learning_rate(0.01, 0, 5) == 0.01
+    assert learning_rate(0.01, 10, 100) == pytest.approx(0.01)

@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+
+from textgen.config import ModelConfig
+from textgen.generation.recurrent import Recurrent
+from textgen.model_file import Weights, layout
+
+keras = pytest.importorskip("textgen.training.backend").keras
+
+from textgen.training.backend import tf  # noqa: E402
+from textgen.training.network import Network, build  # noqa: E402
+from textgen.training.step import compile_step, dropout_masks, loss_and_gradients, make_optimizer  # noqa: E402
+
+B, T, V = 6, 12, 20
+
+
+def window(seed: int = 0) -> tuple:
+    rng = np.random.default_rng(seed)
+    return tf.constant(rng.integers(0, V, (B, T)), tf.int32), tf.constant(rng.integers(0, V, (B, T)), tf.int32)
+
+
+def states(network: Network, seed: int = 0) -> list:
+    rng = np.random.default_rng(seed)
+    shape = (B, network.lstms[0].units)
+    return [[tf.constant(rng.normal(size=shape), tf.float32) for _ in "hc"] for _ in network.lstms]
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("symbols", [V, 200])  # the table of input products is used for the first, not the second
+def test_the_written_out_step_is_the_keras_layers_step(layers: int, dropout: float, symbols: int) -> None:
+    """Loss, gradients and states of the two paths agree to 1e-5 of the largest number of each array."""
+    network = build(ModelConfig(layers, 16, dropout, 8), symbols, 1)
+    for variable in network.training_model.trainable_variables:  # far from the first values, some of which are 0
+        variable.assign(np.random.default_rng(2).normal(size=variable.shape) * 0.4)
+    masks = dropout_masks(dropout, (T, B, 16), layers, 3, 4)
+    arguments = (network, *window(), states(network), masks)
+    plain = tf.nest.flatten(loss_and_gradients(*arguments, written=False))
+    written = tf.nest.flatten(loss_and_gradients(*arguments, written=True))
+    assert len(plain) == len(written) == 1 + (3 + 3 * layers) + 2 * layers
+    for one, other in zip(plain, written, strict=True):
+        scale = float(tf.reduce_max(tf.abs(one)))
+        np.testing.assert_allclose(one.numpy(), other.numpy(), atol=1e-5 * max(scale, 1e-3), rtol=0)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_numpy_predicts_what_keras_predicts(layers: int) -> None:
+    network = build(ModelConfig(layers, 300, 0.2, 64), V, 5)
+    # As sure as trained weights; larger recurrent ones would make a chaos in which any rounding grows.
+    network.embedding.embeddings.assign(network.embedding.embeddings * 20)
+    network.head.kernel.assign(network.head.kernel * 50)
+    codes = np.random.default_rng(3).integers(0, V, 500)
+    keras_probabilities = network.saved_model(codes[None]).numpy()[0]
+    recurrent = Recurrent(Weights.from_list(network.weights()))
+    state = recurrent.start()
+    logits = np.array([recurrent.step(codes[place : place + 1], state)[0].copy() for place in range(500)], np.float64)
+    probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    assert keras_probabilities.max() > 0.5
+    np.testing.assert_allclose(probabilities, keras_probabilities, atol=1e-5, rtol=0)
+
+
+def test_weights_come_in_the_order_of_the_file_s_layout() -> None:
+    network = build(ModelConfig(3, 16, 0.2, 8), V, 5)
+    expected = list(layout(ModelConfig(3, 16, 0.2, 8), V).values())
+    assert [array.shape for array in network.weights()] == expected
+
+
+def test_the_seed_decides_the_first_weights() -> None:
+    config = ModelConfig(2, 8, 0.2, 4)
+    first, again, other = (build(config, V, seed).weights() for seed in (1, 1, 2))
+    assert all((one == two).all() for one, two in zip(first, again, strict=True))
+    assert not (first[0] == other[0]).any()
+    assert not (first[1][:4] == first[4][:4]).any()  # layers differ too
+
+
+def test_dropout_follows_from_seed_and_step_and_keeps_the_mean() -> None:
+    masks = [dropout_masks(0.25, (50, 20, 30), 2, seed, step) for seed, step in ((1, 7), (1, 7), (1, 8), (2, 7))]
+    assert (masks[0][0].numpy() == masks[1][0].numpy()).all()
+    assert len({mask.numpy().tobytes() for two in masks for mask in two}) == 6
+    assert set(np.unique(masks[0][0].numpy())) == {0.0, np.float32(1 / 0.75)}
+    assert abs(float(tf.reduce_mean(masks[0][0])) - 1) < 0.02
+
+
+def test_shards_compute_what_the_whole_batch_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    results = []
+    for cores in (1, 3):
+        monkeypatch.setattr("textgen.training.step.cores", lambda cores=cores: cores)
+        monkeypatch.setattr("textgen.training.step.SHARD_ROWS", 2)
+        network = build(ModelConfig(2, 16, 0.3, 8), V, 1)
+        step = compile_step(network, make_optimizer(network), dropout=0.3, streams=B, length=T, rng_seed=1)
+        carried = states(network)
+        for number in range(3):
+            loss, carried = step(*window(number), carried, tf.constant(number), tf.constant(0.01))
+        results.append([float(loss), *(array.numpy() for array in tf.nest.flatten(carried)), *network.weights()])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_a_network_learns_a_window_by_heart() -> None:
+    network = build(ModelConfig(2, 48, 0.0, 8), V, 1)
+    step = compile_step(network, make_optimizer(network), dropout=0.0, streams=B, length=T, rng_seed=1)
+    zeros = tf.nest.map_structure(tf.zeros_like, states(network))
+    losses = [float(step(*window(), zeros, tf.constant(n), tf.constant(0.01))[0]) for n in range(150)]
+    assert losses[0] == pytest.approx(np.log(V), abs=0.1)
+    assert losses[-1] < 0.1

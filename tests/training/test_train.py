@@ -1,0 +1,307 @@
+import csv
+import itertools
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import textgen
+from tests.conftest import TEXT
+from textgen import Corpus, ModelConfig, TrainingConfig
+from textgen.errors import CorpusError, RunError, TrainingError
+from textgen.model_file import read_model
+from textgen.training import run_folder
+from textgen.training.backend import keras
+from textgen.training.progress import Event, Scored, Started, Stepped
+
+CORPUS = Corpus.from_text(TEXT * 40, name="fox")  # 2,720 characters, 272 held out
+PER_EPOCH = 2448 // 4 // 20
+MODEL = ModelConfig(layers=2, units=24, dropout=0.1, embedding=8)
+TRAINING = TrainingConfig(window=20, batch_size=4, learning_rate=0.02, rng_seed=1)
+
+
+def train(output: Path, corpus: Corpus = CORPUS, **options: object) -> tuple[textgen.TrainingResult, list[Event]]:
+    events: list[Event] = []
+    options = {"model": MODEL, "training": TRAINING, "epochs": 2, "on_progress": events.append} | options
+    return textgen.train(corpus, output=output, **options), events  # type: ignore[arg-type]
+
+
+def test_a_text_is_learnt_by_heart(tmp_path: Path) -> None:
+    result, _ = train(tmp_path / "run", epochs=20, model=ModelConfig(2, 48, 0.0, 8))
+    assert result.validation_nats is not None
+    assert result.validation_nats < 0.1
+    assert textgen.load(result.model).generate("The quick ", length=300, temperature=0) in TEXT * 6
+
+
+def test_what_a_run_tells_and_leaves(tmp_path: Path) -> None:
+    output = tmp_path / "deep" / "run"
+    result, events = train(output)
+    started, stepped, scored = (
+        [event for event in events if isinstance(event, kind)] for kind in (Started, Stepped, Scored)
+    )
+    assert started == [Started("fox", 2720, 272, 31, started[0].parameters, 4, 20, 2, ())]
+    assert [event.step for event in stepped] == list(range(1, 2 * PER_EPOCH + 1))
+    assert {event.planned_steps for event in stepped} == {2 * PER_EPOCH}
+    assert [event.epochs for event in scored] == [1.0, 2.0]
+    assert all(len(event.sample) == 80 for event in scored)
+    assert result.stopped_by == "plan"
+    assert result.epochs == 2.0
+    assert sorted(path.name for path in output.iterdir()) == [".lock", "history.csv", "model.keras"]
+    with (output / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == [str(PER_EPOCH), str(2 * PER_EPOCH)]
+    assert [float(row["validation_nats"]) for row in rows] == [event.validation_nats for event in scored]
+    assert tuple(rows[0]) == run_folder.Row._fields
+    model = read_model(output)
+    assert model.weights.parameters == started[0].parameters
+    assert (
+        model.description.training.validation_nats
+        == result.validation_nats
+        == min(event.validation_nats for event in scored if event.validation_nats)
+    )
+    assert model.description.text.sha256 == CORPUS.sha256
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_others(tmp_path: Path) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        train(tmp_path / name, epochs=1, training=TrainingConfig(window=20, batch_size=4, rng_seed=seed))
+    a, b, c = (read_model(tmp_path / name).weights.lstms[1].recurrent for name in "abc")
+    np.testing.assert_array_equal(a, b)
+    assert (a != c).any()
+
+
+def test_the_model_opens_in_plain_keras_and_predicts_the_same(tmp_path: Path) -> None:
+    result, _ = train(tmp_path / "run")
+    script = (
+        "import sys; sys.modules['textgen'] = None\n"
+        "import keras, numpy as np\n"
+        f"model = keras.saving.load_model({str(result.model)!r})\n"
+        "codes = np.arange(30)[None]\n"
+        "np.save(sys.argv[1], model.predict(codes, verbose=0)[0])\n"
+        "print(','.join(type(layer).__name__ for layer in model.layers), model.compiled)"
+    )
+    environment = os.environ | {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "p.npy")],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=True,
+        cwd=tmp_path,
+    )
+    assert done.stdout.strip() == "InputLayer,Embedding,LSTM,Dropout,LSTM,Dropout,Dense,Softmax False"
+    from textgen.generation.recurrent import Recurrent
+
+    network = Recurrent(read_model(result.model).weights)
+    state = network.start()
+    logits = np.array([network.step(np.array([code]), state)[0].copy() for code in range(30)])
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(probabilities, np.load(tmp_path / "p.npy"), atol=1e-5)
+
+
+def test_the_model_file_holds_no_optimizer(tmp_path: Path) -> None:
+    result, events = train(tmp_path / "run", epochs=1)
+    with zipfile.ZipFile(result.model) as archive:
+        assert sorted(archive.namelist()) == ["config.json", "metadata.json", "model.weights.h5", "textgen.json"]
+        assert json.loads(archive.read("config.json"))["compile_config"] == {}
+        assert archive.getinfo("model.weights.h5").file_size < 4 * events[0].parameters + 40_000  # type: ignore[union-attr]
+
+
+def test_the_best_weights_are_the_ones_kept_and_patience_ends_the_run(tmp_path: Path) -> None:
+    corpus = Corpus.from_text(TEXT * 30 + "".join(reversed(TEXT)) * 4)  # the end is another language
+    result, events = train(
+        tmp_path / "run",
+        corpus,
+        epochs=200,
+        training=TrainingConfig(window=20, batch_size=4, learning_rate=0.05, patience=3),
+    )
+    losses = [event.validation_nats for event in events if isinstance(event, Scored)]
+    assert result.stopped_by == "patience"
+    assert result.validation_nats == min(losses) == read_model(tmp_path / "run").description.training.validation_nats
+    assert losses.index(min(losses)) == len(losses) - 4
+    assert [event.best for event in events if isinstance(event, Scored)][-4:] == [True, False, False, False]
+
+
+def test_without_a_hold_out_the_last_weights_are_kept(tmp_path: Path) -> None:
+    training = TrainingConfig(window=20, batch_size=4, rng_seed=1, validation=0)
+    result, events = train(tmp_path / "run", training=training)
+    assert result.validation_nats is None
+    assert read_model(tmp_path / "run").description.training.epochs == 2.0
+    assert [event.validation_nats for event in events if isinstance(event, Scored)] == [None, None]
+
+
+@pytest.mark.parametrize("characters", [101, 150])
+def test_the_shortest_texts_train(tmp_path: Path, characters: int) -> None:
+    corpus = Corpus.from_text((TEXT * 3)[:characters])
+    training = TrainingConfig(batch_size=8, rng_seed=1)
+    result, events = train(tmp_path / "run", corpus, training=training, epochs=3)
+    assert result.epochs == 3.0
+    assert events[0].notes == (f"the text is too short for a batch of 8 streams: it gets {characters * 9 // 10 // 50}",)  # type: ignore[union-attr]
+
+
+def test_a_text_of_one_symbol_trains(tmp_path: Path) -> None:
+    result, _ = train(tmp_path / "run", Corpus.from_text("a" * 500))
+    assert result.validation_nats == pytest.approx(0, abs=1e-6)
+    assert textgen.load(result.model).generate(length=5) == "aaaaa"
+
+
+def test_a_text_that_is_too_short_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError) as error:
+        train(tmp_path / "run", Corpus.from_text("a" * 100, name="haiku"), training=TrainingConfig())
+    assert str(error.value) == (
+        "haiku: the text has 100 characters; expected at least 101 with a window of 50: "
+        "add text, or make the --window smaller"
+    )
+    assert not (tmp_path / "run").exists()
+
+
+class Spoil(keras.callbacks.Callback):
+    """Makes the weights, and so the next loss, not a number."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.at, self.seen = at, 0
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self.seen += 1
+        if self.seen == self.at:
+            variable = self.model.trainable_variables[-1]
+            variable.assign(variable * float("nan"))
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_best(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError) as error:
+        train(tmp_path / "run", epochs=5, callbacks=[Spoil(40)])
+    assert str(error.value) == (
+        f"the loss became nan at step 41; the best model so far is kept in {tmp_path / 'run'}; "
+        "try a lower --learning-rate"
+    )
+    assert textgen.load(tmp_path / "run").description.training.epochs == 1.0
+
+
+def test_a_run_that_fails_before_its_first_model_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="nothing was saved"):
+        train(tmp_path / "run", callbacks=[Spoil(1)])
+    assert not (tmp_path / "run").exists()
+
+
+def test_keras_callbacks_see_epochs_steps_and_losses_and_may_stop(tmp_path: Path) -> None:
+    seen = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_begin(self, logs: dict | None = None) -> None:
+            seen.append("begin")
+
+        def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+            seen.append(f"epoch {epoch}")
+
+        def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+            seen.append(f"end {epoch} {sorted(logs or {})} {type(self.model.optimizer).__name__}")
+            self.model.stop_training = epoch == 1
+
+        def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+            seen.append(batch)
+            assert (logs or {})["loss"] > 0
+
+        def on_train_end(self, logs: dict | None = None) -> None:
+            seen.append("end")
+
+    table = tmp_path / "log.csv"
+    result, _ = train(tmp_path / "run", epochs=9, callbacks=[Watch(), keras.callbacks.CSVLogger(table)])
+    epoch = list(range(PER_EPOCH))
+    ends = [f"end {number} ['loss', 'val_loss'] AdamW" for number in (0, 1)]
+    assert seen == ["begin", "epoch 0", *epoch, ends[0], "epoch 1", *epoch, ends[1], "end"]
+    assert result.stopped_by == "callback"
+    assert table.read_text().splitlines()[0] == "epoch,loss,val_loss"
+    assert len(table.read_text().splitlines()) == 3
+
+
+def test_an_existing_run_is_kept_unless_forced_and_then_until_the_new_one_saves(tmp_path: Path) -> None:
+    train(tmp_path / "run", epochs=1)
+    old = (tmp_path / "run" / "model.keras").read_bytes()
+    with pytest.raises(RunError) as error:
+        train(tmp_path / "run")
+    assert str(error.value) == (
+        f"{tmp_path / 'run'}: a run is there already; name another folder with -o, or replace it with --force"
+    )
+    with pytest.raises(TrainingError):
+        train(tmp_path / "run", force=True, callbacks=[Spoil(1)])
+    assert (tmp_path / "run" / "model.keras").read_bytes() == old
+    (tmp_path / "run" / "checkpoint.old").touch()
+    train(tmp_path / "run", force=True)
+    assert (tmp_path / "run" / "model.keras").read_bytes() != old
+    assert not (tmp_path / "run" / "checkpoint.old").exists()
+
+
+def test_two_runs_cannot_share_a_folder(tmp_path: Path) -> None:
+    with run_folder.open_run_folder(tmp_path / "run", force=False), pytest.raises(RunError) as error:
+        train(tmp_path / "run")
+    assert "another process trains into this folder" in str(error.value)
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match=r"cannot be written \(Not a directory\)"):
+        train(tmp_path / "file" / "run")
+    with pytest.raises(RunError, match=r"the output is a run folder, not a model file; leave out \.keras: -o "):
+        train(tmp_path / "run.keras")
+
+
+def test_a_disk_that_fills_up_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(run_folder, "add_description", full)
+    with pytest.raises(RunError, match=r"cannot be written \(No space left on device\)"):
+        train(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"epochs": 1, "minutes": 1.0}, "epochs and minutes exclude each other"),
+        ({"epochs": 0}, "epochs must be a whole number from 1"),
+        ({"epochs": None, "minutes": 0}, "minutes must be a number above 0"),
+    ],
+)
+def test_wrong_arguments_are_refused(tmp_path: Path, wrong: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        train(tmp_path / "run", **wrong)
+
+
+def test_state_is_carried_from_window_to_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from textgen.training import loop
+
+    passed = []
+    take = loop.Loop._take_step
+
+    def watch(self: loop.Loop) -> None:
+        before = self.position.states[0][0]
+        take(self)
+        passed.append((self.position.step, before, self.position.states[0][0]))
+
+    monkeypatch.setattr(loop.Loop, "_take_step", watch)
+    train(tmp_path / "run", epochs=1)
+    for (_, _, left), (_, found, _) in itertools.pairwise(passed):
+        assert found is left
+        assert np.abs(left.numpy()).max() > 0
+
+
+@pytest.mark.slow
+def test_a_minute_is_a_minute(tmp_path: Path) -> None:
+    import time
+
+    begun = time.monotonic()
+    result, events = train(
+        tmp_path / "run", epochs=None, minutes=1, training=TrainingConfig(rng_seed=1), model=ModelConfig()
+    )
+    assert 54 < time.monotonic() - begun < 66
+    assert result.stopped_by == "budget"
+    steps = [event for event in events if isinstance(event, Stepped)]
+    assert steps[-1].step >= 0.9 * steps[-1].planned_steps

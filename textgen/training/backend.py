@@ -1,0 +1,68 @@
+"""Keras and TensorFlow: imported once, without their start-up chatter, and set to what textgen needs.
+
+Every module of this folder takes `keras` and `tf` from here.
+"""
+
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from textgen.errors import TrainingError
+
+SHARD_ROWS = 8  # streams a thread needs for its products to pay
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what C++ code writes to file descriptor 2 from the user, unless the block fails."""
+    if logging.getLogger("textgen").isEnabledFor(logging.DEBUG):
+        yield
+        return
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as chatter:
+        os.dup2(chatter.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            chatter.seek(0)
+            os.write(saved, chatter.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever keras.json says
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+with _quiet():
+    import keras
+    import tensorflow as tf
+
+    if keras.backend.backend() != "tensorflow":
+        raise TrainingError(
+            f"Keras runs on {keras.backend.backend()} in this process, and textgen needs TensorFlow; "
+            "import textgen.training before keras, or set KERAS_BACKEND=tensorflow"
+        )
+    GPU = bool(tf.config.list_physical_devices("GPU"))
+    if not GPU:
+        # On the processor a batch is cut into shards, a thread each (see `step`): many small products then run
+        # without waiting for one another. An embedding program that has started TensorFlow keeps its own setting.
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(1)
+            tf.config.threading.set_inter_op_parallelism_threads(cores())
+        except RuntimeError:
+            logging.getLogger("textgen").warning("TensorFlow runs already; training may be slower than it could")
+    tf.zeros(1)  # starts the runtime, and with it the rest of the chatter
+
+__all__ = ["GPU", "SHARD_ROWS", "cores", "keras", "tf"]

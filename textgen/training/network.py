@@ -1,0 +1,91 @@
+"""ModelConfig → Keras layers, and the two models that share them."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textgen.config import ModelConfig
+from textgen.training.backend import keras
+
+
+class Network(NamedTuple):
+    """The layers of a network, and two functional models made of them.
+
+    Attributes:
+        embedding: codes `(B, T)` → `(B, T, E)`.
+        lstms: each `(B, T, E or H)` → `(B, T, H)`.
+        head: `(B, T, H)` → logits `(B, T, V)`.
+        training_model: codes and states → logits and states; what the optimizer and the callbacks see.
+        saved_model: codes → probabilities; what the model file holds. Never compiled: a compiled one saves its
+            optimizer, at 2.5 times the size.
+    """
+
+    embedding: Any
+    lstms: Sequence[Any]
+    head: Any
+    training_model: Any
+    saved_model: Any
+
+    def weights(self) -> list[NDArray[np.float32]]:
+        """Copies of the weights, in the order of the layers."""
+        return [np.array(variable.numpy()) for variable in self.training_model.trainable_variables]
+
+
+def build(config: ModelConfig, symbols: int, rng_seed: int) -> Network:
+    """Build Embedding → (LSTM → Dropout) × layers → Dense, initialised from `rng_seed`.
+
+    The layers carry the names that the weights have in the model file, whatever else this process has built.
+    Initialisation is Keras's: Glorot for kernels, orthogonal for recurrent kernels, a forget bias of 1
+    (Jozefowicz, Zaremba and Sutskever, 2015).
+    """
+    seeds = iter(np.random.SeedSequence(rng_seed).generate_state(2 * config.layers + 2).tolist())
+
+    def glorot() -> Any:
+        return keras.initializers.GlorotUniform(seed=next(seeds))
+
+    float32 = {"dtype": "float32"}
+    embedding = keras.layers.Embedding(
+        symbols,
+        config.embedding,
+        embeddings_initializer=keras.initializers.RandomUniform(-0.05, 0.05, seed=next(seeds)),
+        name="embedding",
+        **float32,
+    )
+    lstms = [
+        keras.layers.LSTM(
+            config.units,
+            return_sequences=True,
+            return_state=True,
+            kernel_initializer=glorot(),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
+            name=_numbered("lstm", number),
+            **float32,
+        )
+        for number in range(config.layers)
+    ]
+    dropouts = [
+        keras.layers.Dropout(config.dropout, name=_numbered("dropout", number), **float32)
+        for number in range(config.layers)
+    ]
+    head = keras.layers.Dense(symbols, kernel_initializer=glorot(), name="dense", **float32)
+    softmax = keras.layers.Softmax(name="softmax", **float32)
+
+    codes = keras.Input((None,), dtype="int32", name="codes")
+    states = [
+        [keras.Input((config.units,), name=f"{_numbered('lstm', number)}_{part}") for part in "hc"]
+        for number in range(config.layers)
+    ]
+    carried, plain, ends = embedding(codes), embedding(codes), []
+    for lstm, dropout, state in zip(lstms, dropouts, states, strict=True):
+        output, *end = lstm(carried, initial_state=state)
+        carried, plain = dropout(output), dropout(lstm(plain)[0])
+        ends.append(end)
+    training_model = keras.Model([codes, states], [head(carried), ends], name="training")
+    saved_model = keras.Model(codes, softmax(head(plain)), name="textgen")
+    return Network(embedding, lstms, head, training_model, saved_model)
+
+
+def _numbered(name: str, number: int) -> str:
+    return f"{name}_{number}" if number else name

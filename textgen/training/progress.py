@@ -1,0 +1,45 @@
+"""What a training run reports, to one callable."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Started:
+    """The run is about to take its first step."""
+
+    name: str  # the corpus's
+    characters: int  # of the whole text
+    hold_out: int  # characters of it held out
+    symbols: int
+    parameters: int
+    streams: int
+    window: int
+    epochs: int | None  # None under a budget of minutes
+    notes: tuple[str, ...]  # what was done otherwise than asked
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """A step is done."""
+
+    step: int
+    planned_steps: int
+    loss: float  # nats a character, of this step's windows
+    epochs: float
+    characters: int  # trained so far
+    seconds_left: float | None  # None until the speed is known
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The held-out text has been scored, or would have been if there were one."""
+
+    epochs: float
+    seconds: float
+    train_nats: float  # mean since the last scoring
+    validation_nats: float | None
+    best: bool  # these weights are the ones kept
+    sample: str  # a few dozen characters the model wrote
+
+
+Event = Started | Stepped | Scored

@@ -1,0 +1,79 @@
+"""What a user leaves open, chosen from the text's size: batch, learning rate, dropout, embedding width, epochs.
+
+The choices follow measurements, see docs/performance.md.
+"""
+
+import math
+import secrets
+from dataclasses import replace
+
+from textgen.config import ModelConfig, TrainingConfig
+from textgen.corpus.windows import Windows
+
+BATCH_SIZE = 16
+LEARNING_RATE = 1e-2  # the peak
+USUAL_SPEED = 10_000  # characters a second of a two-core laptop; it decides no more than the dropout
+WARM_UP = 50  # steps over which the learning rate rises
+FLOOR = 0.03  # share of the peak at the plan's end
+DEFAULT_PATIENCE = 5  # scorings without a better one, in a run without a budget
+
+
+def complete(
+    model: ModelConfig, training: TrainingConfig, *, characters: int, symbols: int, epochs: float
+) -> tuple[ModelConfig, TrainingConfig, list[str]]:
+    """Fill in what is `None`.
+
+    Args:
+        model: may leave dropout and embedding open.
+        training: may leave batch size, learning rate and rng seed open.
+        characters: to train on, without the hold-out; at least one window.
+        symbols: the vocabulary's size.
+        epochs: how often the text will be read, or is expected to be.
+
+    Returns:
+        Both configurations, with only `patience` perhaps `None`, and what a user must be told of it.
+    """
+    notes = []
+    most = Windows.most_streams(characters, training.window)
+    streams = training.batch_size or BATCH_SIZE
+    if streams > most:
+        if training.batch_size:
+            notes.append(f"the text is too short for a batch of {streams} streams: it gets {most}")
+        streams = most
+    model = replace(
+        model,
+        dropout=_dropout(epochs) if model.dropout is None else model.dropout,
+        embedding=(64 if symbols <= 256 else 128) if model.embedding is None else model.embedding,
+    )
+    training = replace(
+        training,
+        batch_size=streams,
+        learning_rate=LEARNING_RATE if training.learning_rate is None else training.learning_rate,
+        rng_seed=secrets.randbits(31) if training.rng_seed is None else training.rng_seed,
+    )
+    return model, training, notes
+
+
+def _dropout(epochs: float) -> float:
+    """None where no character is read twice; more, the more often each is read."""
+    return 0.0 if epochs < 1.5 else 0.1 if epochs < 3 else 0.2 if epochs < 9 else 0.3
+
+
+def expected_epochs(minutes: float, characters: int) -> float:
+    """How often a budget will let a text be read, before the machine's speed is known."""
+    return minutes * 60 * USUAL_SPEED / characters
+
+
+def planned_epochs(characters: int) -> int:
+    """How often a text is read when the user sets neither epochs nor minutes: the smaller, the more often."""
+    epochs: float = 12 * (100_000 / characters) ** 0.2
+    return round(min(40, max(2, epochs)))
+
+
+def learning_rate(peak: float, step: int, steps: int) -> float:
+    """The learning rate of a step, of `steps` planned: linear warm-up, then a cosine (Loshchilov and Hutter, 2017)."""
+    warm_up = min(WARM_UP, max(1, steps // 10))
+    if step < warm_up:
+        return peak * (step + 1) / warm_up
+    progress = min(1.0, (step - warm_up) / max(1, steps - warm_up))
+    return peak * (FLOOR + (1 - FLOOR) * (1 + math.cos(math.pi * progress)) / 2)

@@ -1,0 +1,148 @@
+"""`models/NAME/`: what a run leaves there, and who may write it."""
+
+import csv
+import errno
+import fcntl
+import io
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from textgen.atomic_file import remove_temporaries, replacing
+from textgen.errors import RunError, reason
+from textgen.model_file import FILE_NAME, Description, add_description
+
+LOCK = ".lock"
+HISTORY = "history.csv"
+OLD_RUN = (FILE_NAME, HISTORY, "checkpoint*", "curve.png")  # what makes a folder a run's
+
+
+class Row(NamedTuple):
+    """One line of `history.csv`: a scoring, or a plan made anew between two."""
+
+    step: int
+    epochs: float
+    characters: int
+    seconds: float  # since the command began
+    planned_steps: int
+    learning_rate: float
+    train_nats: float | None  # mean since the last row that has it
+    validation_nats: float | None
+
+
+class RunFolder:
+    """The folder of one run, locked while it trains.
+
+    An old run's files stay until the new one saves its first model.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Made by `open_run_folder` alone, which checks the path and takes the lock."""
+        self.path = path
+        self.model = path / FILE_NAME
+        self._rows: list[Row] = []
+        self._saved = False
+
+    @property
+    def has_model(self) -> bool:
+        """Whether this run has saved a model."""
+        return self._saved
+
+    def save_model(self, write_archive: Callable[[Path], None], description: Description) -> None:
+        """Write the model file, whole or not at all; the first time, clear an old run away.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        with _told(self.path), replacing(self.model) as temporary:
+            write_archive(temporary)
+            add_description(temporary, description)
+            if not self._saved:
+                self._clear()
+        self._saved = True
+        self._write_history()
+
+    def record(self, row: Row) -> None:
+        """Add a line to the history."""
+        self._rows.append(row)
+        if self._saved:
+            self._write_history()
+
+    def _write_history(self) -> None:
+        content = io.StringIO()
+        writer = csv.writer(content, lineterminator="\n")
+        writer.writerow(Row._fields)
+        writer.writerows(self._rows)
+        with _told(self.path), replacing(self.path / HISTORY) as temporary:
+            temporary.write_text(content.getvalue(), encoding="utf-8")
+
+    def _clear(self) -> None:
+        for pattern in OLD_RUN:
+            for old in self.path.glob(pattern):
+                if old != self.model:
+                    old.unlink()
+
+
+@contextmanager
+def open_run_folder(path: str | Path, *, force: bool) -> Iterator[RunFolder]:
+    """Make a run folder, or take over an old one, and hold its lock.
+
+    Raises:
+        RunError: the name is a model file's, the folder holds a run and `force` is not given, another process trains
+            into it, or it cannot be written.
+    """
+    path = Path(path)
+    if path.suffix == ".keras":
+        raise RunError(
+            f"{path}: the output is a run folder, not a model file; leave out .keras: -o {path.with_suffix('')}"
+        )
+    made = not path.exists()
+    with _told(path):
+        path.mkdir(parents=True, exist_ok=True)
+    try:
+        if not force and any(old for pattern in OLD_RUN for old in path.glob(pattern)):
+            raise RunError(f"{path}: a run is there already; name another folder with -o, or replace it with --force")
+        with _locked(path):
+            remove_temporaries(path)
+            yield RunFolder(path)
+    finally:
+        _remove_if_empty(path, made)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock of the operating system's, which ends with the process however that ends."""
+    with _told(path):
+        descriptor = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+            raise RunError(
+                f"{path}: another process trains into this folder; wait for it, or use another -o"
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn a failure to write into one line."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(
+            f"{path}: cannot be written ({reason(error)}); free it, or name another folder with -o"
+        ) from error
+
+
+def _remove_if_empty(path: Path, made: bool) -> None:
+    """Leave no empty folder behind where there was none."""
+    if made and path.is_dir() and all(item.name == LOCK for item in path.iterdir()):
+        (path / LOCK).unlink(missing_ok=True)
+        path.rmdir()
