@@ -1,0 +1,235 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import TEXT, run
+
+
+def test_the_seed_is_printed_then_the_text(trained: Path) -> None:
+    result = run("generate", str(trained), "--seed", "The quick ", "--length", "40", "--argmax")
+    assert result.returncode == 0
+    assert result.stdout == (TEXT * 2)[: 10 + 40] + "\n"
+    assert result.stderr.startswith(f"{trained}, --rng-seed ")
+
+
+def test_a_model_file_does_as_well_as_its_folder(trained: Path) -> None:
+    arguments = ("--seed", "The ", "--length", "60", "--rng-seed", "4")
+    folder, file = (run("generate", str(model), *arguments) for model in (trained, trained / "model.keras"))
+    assert folder.stdout == file.stdout != ""
+    assert folder.stderr == ""
+
+
+def test_the_seed_told_repeats_the_text(trained: Path) -> None:
+    first = run("generate", str(trained), "--temperature", "1.5")
+    again = run("generate", str(trained), "--temperature", "1.5", "--rng-seed", first.stderr.split()[-1])
+    assert first.stdout == again.stdout
+
+
+def test_temperature_zero_is_argmax(trained: Path) -> None:
+    zero, argmax = (run("generate", str(trained), *words) for words in (("--temperature", "0"), ("--argmax",)))
+    assert zero.stdout == argmax.stdout
+
+
+def test_a_seed_is_read_from_standard_input(trained: Path) -> None:
+    piped = run("generate", str(trained), "--seed", "-", "--argmax", "--length", "20", stdin="The lazy")
+    given = run("generate", str(trained), "--prompt", "The lazy", "--argmax", "--length", "20")
+    assert piped.stdout == given.stdout
+    wrong = run("generate", str(trained), "--seed", "-", stdin=b"\xff")
+    assert (wrong.returncode, "is not UTF-8" in wrong.stderr) == (2, True)
+
+
+def test_texts_are_separated_and_json_has_a_line_each(trained: Path) -> None:
+    arguments = (
+        "--seed",
+        "The ",
+        "--count",
+        "3",
+        "--length",
+        "50",
+        "--rng-seed",
+        "4",
+        "--temperature",
+        "2",
+        "--stop",
+        "z",
+    )
+    plain = run("generate", str(trained), *arguments)
+    rows = [json.loads(line) for line in run("generate", str(trained), *arguments, "--json").stdout.splitlines()]
+    assert plain.stdout == "\n---\n".join(row["seed"] + row["text"] for row in rows) + "\n"
+    assert len(rows) == 3
+    for row in rows:
+        assert list(row) == ["seed", "text", "rng_seed", "stopped_by"]
+        assert (row["seed"], row["rng_seed"]) == ("The ", 4)
+        assert "z" not in row["text"]
+        assert row["stopped_by"] == ("length" if len(row["text"]) == 50 else "z")
+
+
+def test_output_is_utf_8_whatever_the_locale(trained: Path) -> None:
+    result = run(
+        "generate",
+        str(trained),
+        "--seed",
+        "é",
+        "--unknown",
+        "skip",
+        "--length",
+        "3",
+        "--json",
+        LC_ALL="C",
+        PYTHONUTF8="0",
+    )
+    assert json.loads(result.stdout)["seed"] == "é"
+
+
+def test_a_file_takes_the_text_whole(trained: Path, tmp_path: Path) -> None:
+    path = tmp_path / "out.txt"
+    result = run("generate", str(trained), "--seed", "The ", "--length", "30", "-o", str(path))
+    assert (result.returncode, result.stdout) == (0, "")
+    assert len(path.read_text()) == 35
+    result = run("generate", str(trained), "-o", str(tmp_path / "none" / "out.txt"))
+    assert result.returncode == 1
+    assert "out.txt: cannot be written (No such file or directory); name another file with -o" in result.stderr
+
+
+def test_a_seed_that_is_not_utf_8_is_wrong_usage() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "textgen", "generate", "x", "--seed", b"\xff"], capture_output=True, check=False
+    )
+    assert result.returncode == 2
+    assert b"'--seed' / '--prompt': it is not UTF-8 text." in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--temperature -1", "'--temperature': expected a number from 0 to 100, not '-1'."),
+        ("--temperature hot", "'--temperature': expected a number from 0 to 100, not 'hot'."),
+        ("--temperature nan", "'--temperature': expected a number from 0 to 100, not 'nan'."),
+        ("--top-k 0", "expected a whole number from 1 to 1,114,112, not '0'."),
+        ("--top-k 1.5", "expected a whole number"),
+        ("--top-p 0", "expected a number above 0, at most 1, not '0'."),
+        ("--top-p 1.1", "expected a number above 0, at most 1, not '1.1'."),
+        ("--min-p -0.1", "expected a number from 0 to 1, not '-0.1'."),
+        ("--length -1", "expected a whole number from 0 to 1,000,000,000, not '-1'."),
+        ("--length many", "expected a whole number"),
+        ("--count 0", "expected a whole number from 1 to 10,000, not '0'."),
+        ("--rng-seed 1e3", "expected a whole number"),
+        ("--temperature 0.8 --argmax", "--temperature and --argmax exclude each other; give one of them."),
+        ("--unknown drop", "'drop' is not one of"),
+        ("--stop=", "--stop needs at least one character."),
+    ],
+)
+def test_wrong_usage_exits_2_and_names_the_range(words: str, message: str) -> None:
+    result = run("generate", "model", *words.split())
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert result.stdout == ""
+
+
+def test_an_unknown_character_is_named_and_has_remedies(trained: Path) -> None:
+    result = run("generate", str(trained), "--seed", "The Ωuick")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (
+        "textgen: error: the seed has characters that the model does not know: "
+        "'Ω' (U+03A9 GREEK CAPITAL LETTER OMEGA); use --unknown nearest or --unknown skip, or write it otherwise\n"
+    )
+    for way in ("skip", "nearest"):
+        seed = "The quïck " if way == "nearest" else "The Ωquick "
+        result = run("generate", str(trained), "--seed", seed, "--unknown", way, "--argmax", "--length", "9")
+        assert result.stdout == f"{seed}brown fox\n"
+
+
+def test_without_a_model_the_runs_found_are_named(trained: Path, tmp_path: Path) -> None:
+    result = run("generate", cwd=tmp_path)
+    assert result.returncode == 2
+    assert "none found in models/; train one with: textgen train TEXT." in result.stderr
+    (tmp_path / "models" / "b").mkdir(parents=True)
+    (tmp_path / "models" / "b" / "model.keras").touch()
+    assert "found here: models/b." in run("generate", cwd=tmp_path).stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "no such model"), (b"", "not a whole Keras archive"), (b"PK", "not a whole Keras archive")],
+)
+def test_what_is_no_model_is_told_in_one_line(tmp_path: Path, content: bytes | None, message: str) -> None:
+    if content is not None:
+        (tmp_path / "x.keras").write_bytes(content)
+    result = run("generate", "x.keras", cwd=tmp_path)
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"textgen: error: x.keras: {message}")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_model_removed_between_two_commands_is_told(trained: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.keras"
+    copy.write_bytes((trained / "model.keras").read_bytes())
+    assert run("info", str(copy)).returncode == 0
+    copy.unlink()
+    assert run("generate", str(copy)).returncode == 1
+
+
+def test_a_traceback_is_shown_with_debug_alone(tmp_path: Path) -> None:
+    assert "Traceback" not in run("generate", "none", cwd=tmp_path).stderr
+    assert "Traceback" in run("--debug", "generate", "none", cwd=tmp_path).stderr
+
+
+def start(trained: Path, *words: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "textgen", "generate", str(trained), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ,
+    )
+
+
+def test_a_closed_pipe_is_no_error(trained: Path) -> None:
+    process = start(trained, "--length", "1000000")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.read(100)
+    process.stdout.close()
+    assert process.wait(timeout=30) == 0
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_text_ends_cleanly(trained: Path, number: int, code: int) -> None:
+    process = start(trained, "--length", "100000000")
+    assert process.stdout is not None
+    process.stdout.read(100)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert b"Traceback" not in errors
+
+
+def test_text_appears_as_it_is_written(trained: Path) -> None:
+    process = start(trained, "--length", "100000000")
+    assert process.stdout is not None
+    sizes = []
+    for _ in range(5):
+        time.sleep(0.2)
+        sizes.append(len(os.read(process.stdout.fileno(), 1_000_000)))
+    process.kill()
+    process.communicate()
+    assert all(sizes)
+    assert max(sizes) < 100_000
+
+
+@pytest.mark.parametrize("command", [("generate", "--length", "5"), ("info",)])
+def test_writing_needs_neither_keras_nor_tensorflow(trained: Path, command: tuple[str, ...]) -> None:
+    script = (
+        "import sys; from textgen.cli import main; main(sys.argv[1:]); "
+        "print([name for name in ('keras', 'tensorflow') if name in sys.modules])"
+    )
+    words = [command[0], str(trained), *command[1:]]
+    result = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,21 @@
+from tests.conftest import run
+
+
+def test_help_lists_the_commands() -> None:
+    result = run("--help")
+    assert result.returncode == 0
+    assert result.stdout.startswith("Usage: textgen ")
+    for command in ("train", "generate", "info"):
+        assert f"  {command} " in result.stdout
+
+
+def test_an_unknown_command_is_wrong_usage() -> None:
+    result = run("paint")
+    assert result.returncode == 2
+    assert "No such command 'paint'" in result.stderr
+
+
+def test_the_version_is_told() -> None:
+    import textgen
+
+    assert run("--version").stdout == f"textgen, version {textgen.__version__}\n"

@@ -1,0 +1,183 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import TEXT, run
+from textgen.model_file import read_model
+
+QUICK = ("--units", "16", "--batch-size", "4", "--rng-seed", "1")
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Path:
+    path = tmp_path / "play.txt"
+    path.write_text(TEXT * 30, encoding="utf-8")
+    return path
+
+
+def test_a_text_becomes_a_model_named_after_it(play: Path, tmp_path: Path) -> None:
+    result = run("train", "play.txt", "--epochs", "2", *QUICK, cwd=tmp_path)
+    assert result.returncode == 0
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert lines[0] == "play: 2,040 characters, 31 different ones; 204 at the end are held out"
+    assert lines[1].endswith("parameters, 4 streams of 50-character windows, 2 epochs planned")
+    assert [line.split(",")[0] for line in lines if line.startswith("epoch ")] == ["epoch 1.0", "epoch 2.0"]
+    assert "held-out" in lines[2]
+    assert "bpc), the best so far" in lines[2]
+    assert lines[-2].startswith(
+        "Stopped: all planned epochs are done. The model is models/play/model.keras, held-out loss "
+    )
+    assert lines[-1] == "Write with it:  textgen generate models/play"
+    written = run("generate", "models/play", "--length", "20", cwd=tmp_path)
+    assert written.returncode == 0
+    assert len(written.stdout) == 21
+    again = run("train", "play.txt", cwd=tmp_path)
+    assert again.returncode == 1
+    assert again.stderr == (
+        "textgen: error: models/play: a run is there already; name another folder with -o, or replace it with --force\n"
+    )
+
+
+def test_tensorflow_s_chatter_stays_hidden_but_for_debug(play: Path, tmp_path: Path) -> None:
+    quiet = run("train", str(play), "-o", str(tmp_path / "a"), "--epochs", "1", *QUICK)
+    assert all(
+        line.startswith(("play: ", "epoch ", "    | ", "Stopped: ", "Write ")) or " parameters, " in line
+        for line in quiet.stderr.splitlines()
+    )
+
+
+def test_several_texts_are_joined_and_options_are_kept(play: Path, tmp_path: Path) -> None:
+    options = "--epochs 1 --layers 1 --units 8 --embedding 4 --dropout 0.5 --window 10 --batch-size 3"
+    options += " --learning-rate 0.01 --validation 0.2 --rng-seed 7 --lowercase"
+    result = run("train", str(play), str(play), "-o", str(tmp_path / "run"), *options.split())
+    assert result.returncode == 0, result.stderr
+    description = read_model(tmp_path / "run").description
+    model, training = description.model, description.training
+    assert (model.layers, model.units, model.embedding, model.dropout) == (1, 8, 4, 0.5)
+    assert (training.window, training.batch_size, training.learning_rate) == (10, 3, 0.01)
+    assert (training.validation, training.rng_seed) == (0.2, 7)
+    assert description.text.lowercase
+    assert description.text.characters == 2 * len(TEXT * 30) + 1
+    assert "T" not in description.vocabulary
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty; expected a text to learn from"),
+        (b"too short", "the text has 9 characters; expected at least 101 with a window of 50: add text, or make"),
+        (b"abc\xe9", "not UTF-8: byte 0xe9 at offset 3; save the text as UTF-8 and try again"),
+        (None, "no such file; check the path of the text"),
+    ],
+)
+def test_unfit_texts_end_with_one_line_and_leave_nothing(tmp_path: Path, content: bytes | None, message: str) -> None:
+    if content is not None:
+        (tmp_path / "text.txt").write_bytes(content)
+    result = run("train", "text.txt", cwd=tmp_path)
+    assert result.returncode == 1
+    assert result.stderr.startswith("textgen: error: text")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_text_removed_between_two_commands_is_told(play: Path, tmp_path: Path) -> None:
+    assert run("train", str(play), "-o", str(tmp_path / "a"), "--epochs", "1", *QUICK).returncode == 0
+    play.unlink()
+    result = run("train", str(play), "-o", str(tmp_path / "b"))
+    assert (result.returncode, result.stderr) == (
+        1,
+        f"textgen: error: {play}: no such file; check the path of the text\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--epochs 0", "'--epochs': expected a whole number from 1 to 1,000,000, not '0'."),
+        ("--epochs two", "'--epochs': expected a whole number from 1 to 1,000,000, not 'two'."),
+        ("--minutes 0", "'--minutes': expected a number above 0, at most 100000, not '0'."),
+        ("--minutes nan", "'--minutes': expected a number above 0"),
+        ("--window 1", "'--window': expected a whole number from 2 to 10,000, not '1'."),
+        ("--window 50.5", "'--window': expected a whole number"),
+        ("--batch-size 0", "'--batch-size': expected a whole number from 1 to 4,096, not '0'."),
+        ("--layers 9", "'--layers': expected a whole number from 1 to 8, not '9'."),
+        ("--units 0", "'--units': expected a whole number from 1 to 4,096, not '0'."),
+        ("--embedding -1", "'--embedding': expected a whole number from 1 to 4,096, not '-1'."),
+        ("--dropout 0.91", "'--dropout': expected a number from 0 to 0.9, not '0.91'."),
+        ("--learning-rate 0", "'--learning-rate': expected a number above 0, at most 1, not '0'."),
+        ("--learning-rate x", "'--learning-rate': expected a number above 0"),
+        ("--validation 0.6", "'--validation': expected a number from 0 to 0.5, not '0.6'."),
+        ("--patience 0", "'--patience': expected a whole number from 1"),
+        ("--rng-seed -1", "'--rng-seed': expected a whole number from 0"),
+        ("--epochs 1 --minutes 1", "--epochs and --minutes exclude each other; give one of them."),
+        ("--nonsense", "No such option"),
+    ],
+)
+def test_wrong_usage_exits_2_and_names_the_range(options: str, message: str, tmp_path: Path) -> None:
+    result = run("train", "play.txt", *options.split(), cwd=tmp_path)
+    assert result.returncode == 2
+    assert message in result.stderr
+
+
+def test_no_text_is_wrong_usage() -> None:
+    result = run("train")
+    assert result.returncode == 2
+    assert "Missing argument 'TEXT...'" in result.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_told(play: Path, tmp_path: Path) -> None:
+    result = run("train", str(play), "-o", str(play / "run"))
+    assert result.returncode == 1
+    assert "cannot be written (Not a directory); free it, or name another folder with -o" in result.stderr
+    result = run("train", str(play), "-o", "models/play.keras")
+    assert result.returncode == 1
+    assert "leave out .keras: -o models/play" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+def test_an_interrupted_run_keeps_its_weights_and_says_where(
+    play: Path, tmp_path: Path, number: int, code: int, word: str
+) -> None:
+    output = tmp_path / "run"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "textgen", "train", str(play), "-o", str(output), "--epochs", "1000000", *QUICK],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stderr is not None
+    while not process.stderr.readline().startswith("epoch 2.0"):
+        assert process.poll() is None
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert f"Stopped: {word}. The model is {output / 'model.keras'}, held-out loss " in errors
+    assert run("generate", str(output), "--length", "5").returncode == 0
+
+
+def test_a_run_interrupted_before_its_first_scoring_keeps_the_weights_as_they_stand(tmp_path: Path) -> None:
+    long = tmp_path / "long.txt"
+    long.write_text(TEXT * 30_000, encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "textgen", "train", str(long), "-o", str(tmp_path / "run"), *QUICK],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    while " parameters, " not in process.stderr.readline():
+        assert process.poll() is None
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"Stopped: interrupted. The model is {tmp_path / 'run' / 'model.keras'}.\n" in errors
+    assert read_model(tmp_path / "run").description.training.validation_nats is None

@@ -1,0 +1,68 @@
+"""Imports run one way, and only the training half pays for Keras."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import textgen
+
+PACKAGE = Path(textgen.__file__).parent
+ORDER = ["errors", "atomic_file", "config", "corpus", "model_file", "generation", "evaluation", "training", "cli"]
+
+
+def modules() -> list[tuple[str, ast.Module]]:
+    return [
+        (".".join(path.relative_to(PACKAGE).with_suffix("").parts), ast.parse(path.read_text(encoding="utf-8")))
+        for path in sorted(PACKAGE.rglob("*.py"))
+    ]
+
+
+def imported(tree: ast.AST) -> set[str]:
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            names.add(node.module or "")
+    return names
+
+
+def test_modules_import_only_earlier_layers() -> None:
+    for name, tree in modules():
+        layer = name.split(".")[0]
+        if layer in ("__init__", "__main__"):
+            continue
+        for target in imported(tree):
+            parts = target.split(".")
+            if parts[0] == "textgen" and len(parts) > 1:
+                assert ORDER.index(parts[1]) <= ORDER.index(layer), f"{name} imports {target}"
+
+
+def test_only_the_backend_imports_keras_and_tensorflow() -> None:
+    for name, tree in modules():
+        heavy = {target.split(".")[0] for target in imported(tree)} & {"keras", "tensorflow"}
+        assert not heavy or name == "training.backend", f"{name} imports {heavy}"
+
+
+def test_the_writing_half_loads_neither_keras_nor_tensorflow() -> None:
+    script = (
+        "import sys, textgen; textgen.load, textgen.Corpus, textgen.ModelConfig, textgen.train\n"
+        "import textgen.evaluation.score, textgen.cli.train, textgen.cli.generate, textgen.cli.info\n"
+        "print(sorted({'keras', 'tensorflow', 'matplotlib'} & set(sys.modules)))"
+    )
+    assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "[]"
+
+
+def test_the_package_exports_what_it_says() -> None:
+    for name in textgen.__all__:
+        assert getattr(textgen, name).__module__.startswith("textgen.")
+    assert set(textgen.__all__) <= set(dir(textgen))
+    assert set(textgen._HOMES) == set(textgen.__all__)
+
+
+def test_nothing_in_the_package_asserts_or_is_left_undone() -> None:
+    for name, tree in modules():
+        for node in ast.walk(tree):
+            assert not isinstance(node, ast.Assert), f"{name}:{node.lineno} asserts; raise instead"

@@ -1,0 +1,138 @@
+"""`textgen generate`: write new text."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from textgen.cli.options import Text, field_option, number_option, refuse_both, rng_seed_option
+from textgen.config import COUNT, LENGTH, SamplingConfig
+
+FLUSH_SECONDS = 0.02  # a reader's eye does not tell this from at once
+BETWEEN = "---"
+
+
+@click.command("generate")
+@click.argument("model", required=False, type=click.Path())
+@click.option(
+    "--seed",
+    "--prompt",
+    type=Text(),
+    default="",
+    metavar="TEXT",
+    help="The seed phrase to go on from; - reads it from standard input.",
+)
+@number_option("--length", allowed=LENGTH, summary="New characters to write.", default=500)
+@field_option("--temperature", config=SamplingConfig, summary="Below 1 safer, above 1 wilder; 0 is --argmax.")
+@click.option("--argmax", is_flag=True, help="Always take the likeliest character.")
+@field_option("--top-k", config=SamplingConfig, summary="Keep only the k likeliest characters of each step.")
+@field_option("--top-p", config=SamplingConfig, summary="Keep only the likeliest that together have this probability.")
+@field_option("--min-p", config=SamplingConfig, summary="Keep only those of at least this share of the likeliest.")
+@click.option(
+    "--stop", type=Text(), multiple=True, metavar="TEXT", help="Stop before this text; can be given several times."
+)
+@number_option("--count", allowed=COUNT, summary="Texts to write, all after the same seed.", default=1)
+@rng_seed_option("Write the same text each time.")
+@click.option(
+    "--unknown",
+    type=click.Choice(["error", "skip", "nearest"]),
+    default="error",
+    show_default=True,
+    help="What to do with a character of the seed that the model does not know.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Write to a file instead of standard output.")
+def command(
+    model: str | None,
+    seed: str,
+    argmax: bool,
+    temperature: float,
+    as_json: bool,
+    output: str | None,
+    **options: Any,
+) -> None:
+    """Write text with MODEL, a run folder or a .keras file.
+
+    The seed phrase comes first, then the new text. Of several texts the first appears as it is written.
+    The filters apply in the order temperature, top-k, top-p, min-p.
+    """
+    given = click.get_current_context().get_parameter_source("temperature")
+    refuse_both(("--temperature", given == click.core.ParameterSource.COMMANDLINE), ("--argmax", argmax))
+    if "" in options["stop"]:
+        raise click.UsageError("--stop needs at least one character.")
+    if model is None:
+        raise click.UsageError(_no_model())
+    from textgen.generation.generator import load
+
+    sampling = SamplingConfig(
+        0.0 if argmax else temperature, *[options.pop(name) for name in ("top_k", "top_p", "min_p")]
+    )
+    if seed == "-":
+        seed = _standard_input()
+    generator = load(model)
+    writing = generator.write(seed, sampling, **options)
+    if options["rng_seed"] is None and not as_json:
+        click.echo(f"{model}, --rng-seed {writing.rng_seed}", err=True)
+    with _opened(output) as stream:
+        (_print_json if as_json else _print_texts)(writing, seed, stream)
+
+
+def _print_texts(writing: Any, seed: str, stream: BinaryIO) -> None:
+    """Print the first text as it is written, then the others."""
+    stream.write(seed.encode())
+    stream.flush()
+    others: list[list[str]] = [[] for _ in range(len(writing.finders) - 1)]
+    flushed = 0.0
+    for first, *rest in writing:
+        stream.write(first.encode())
+        for other, piece in zip(others, rest, strict=True):
+            other.append(piece)
+        if time.monotonic() - flushed > FLUSH_SECONDS:
+            stream.flush()
+            flushed = time.monotonic()
+    for pieces in others:
+        stream.write(f"\n{BETWEEN}\n{seed}{''.join(pieces)}".encode())
+    stream.write(b"\n")
+    stream.flush()
+
+
+def _print_json(writing: Any, seed: str, stream: BinaryIO) -> None:
+    for pieces, stopped_by in zip(zip(*writing, strict=True), writing.stopped_by, strict=True):
+        text = {"seed": seed, "text": "".join(pieces), "rng_seed": writing.rng_seed, "stopped_by": stopped_by}
+        stream.write(json.dumps(text, ensure_ascii=False).encode() + b"\n")
+    stream.flush()
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"the seed on standard input is not UTF-8 (byte {error.start:,}).") from error
+
+
+@contextmanager
+def _opened(output: str | None) -> Iterator[BinaryIO]:
+    """Standard output, in UTF-8 whatever the locale; or a file that appears whole or not at all."""
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    from textgen.atomic_file import replacing
+    from textgen.errors import RunError, reason
+
+    try:
+        with replacing(Path(output)) as temporary, temporary.open("wb") as stream:
+            yield stream
+    except OSError as error:
+        raise RunError(f"{output}: cannot be written ({reason(error)}); name another file with -o") from error
+
+
+def _no_model() -> str:
+    """Why no model speaks, and which could."""
+    runs = sorted(str(path.parent) for path in Path("models").glob("*/model.keras"))
+    found = f"found here: {', '.join(runs)}" if runs else "none found in models/; train one with: textgen train TEXT"
+    return f"name a MODEL, a run folder or a .keras file; {found}."

@@ -1,0 +1,64 @@
+"""`textgen info`: what a model is."""
+
+import math
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from textgen.model_file import Model
+
+
+@click.command("info")
+@click.argument("model", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="Print textgen.json as it is in the model file.")
+def command(model: str, as_json: bool) -> None:
+    """Tell what MODEL, a run folder or a .keras file, was trained on and what it is made of."""
+    from textgen.model_file import read_model
+
+    read = read_model(model)
+    if as_json:
+        _print(read.description.to_json())
+        return
+    for name, value in _rows(read):
+        _print(f"{name:<14}{value}")
+
+
+def _rows(model: "Model") -> list[tuple[str, str]]:
+    description = model.description
+    text, training, shape = description.text, description.training, description.model
+    symbols = description.vocabulary.symbols
+    nats = training.validation_nats
+    loss = "not known" if nats is None else f"{nats:.4f} nats, {nats / math.log(2):.3f} bits a character"
+    return [
+        ("file", str(model.path)),
+        (
+            "text",
+            f"{text.name}, {text.characters:,} characters{', made lowercase' if text.lowercase else ''}",
+        ),
+        ("", f"SHA-256 {text.sha256}"),
+        ("vocabulary", f"{len(symbols):,} symbols: {_excerpt(symbols)}"),
+        (
+            "network",
+            f"{shape.layers} × LSTM({shape.units}), embedding {shape.embedding}, dropout {shape.dropout}",
+        ),
+        ("parameters", f"{model.weights.parameters:,}"),
+        ("held-out loss", loss),
+        ("training", f"{training.epochs:g} epochs in {training.seconds:g} s, done {training.date}"),
+        (
+            "",
+            f"window {training.window}, batch {training.batch_size}, learning rate {training.learning_rate:g}",
+        ),
+        ("", f"validation {training.validation:g}, rng seed {training.rng_seed}"),
+        ("versions", ", ".join(f"{name} {number}" for name, number in training.versions.items())),
+    ]
+
+
+def _excerpt(symbols: tuple[str, ...], most: int = 100) -> str:
+    shown = "".join(symbol if symbol.isprintable() else repr(symbol)[1:-1] for symbol in symbols[:most])
+    return shown + (" …" if len(symbols) > most else "")
+
+
+def _print(line: str) -> None:
+    sys.stdout.buffer.write(f"{line}\n".encode())  # UTF-8 whatever the locale

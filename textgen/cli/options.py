@@ -1,0 +1,73 @@
+"""Options whose default, range and error message come from the configuration's fields."""
+
+import os
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import click
+
+from textgen.config import RNG_SEED, Checked, Range
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class Text(click.ParamType[str]):
+    """Text in UTF-8, whatever the locale; it may be empty."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read again as UTF-8 what Python could not read in the locale's encoding, or fail."""
+        try:
+            return os.fsencode(value).decode("utf-8") if any("\udc80" <= c <= "\udcff" for c in value) else str(value)
+        except UnicodeDecodeError:
+            self.fail("it is not UTF-8 text.", param, ctx)
+
+
+class Number(click.ParamType[float]):
+    """A number in a range; `--help` and the error name the range."""
+
+    def __init__(self, allowed: Range) -> None:
+        """Take the range."""
+        self.allowed = allowed
+        self.name = "integer" if allowed.kind is int else "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Turn a word into a number, or fail with the range."""
+        try:
+            number = self.allowed.kind(value)
+            self.allowed.check("it", number)
+        except ValueError:
+            self.fail(f"expected {self.allowed}, not {value!r}.", param, ctx)
+        return number
+
+
+def number_option(*names: str, allowed: Range, summary: str, default: float | None = None) -> Decorator:
+    """An option that takes a number in a range."""
+    shown = "" if default is None else f"  [default: {default}]"
+    text = f"{summary} ({allowed}){shown}"
+    return click.option(*names, type=Number(allowed), default=default, help=text, metavar=_metavar(allowed))
+
+
+def field_option(*names: str, config: type[Checked], summary: str) -> Decorator:
+    """An option for the configuration's field of the same name."""
+    name = names[-1].lstrip("-").replace("-", "_")
+    field = next(item for item in fields(config) if item.name == name)  # type: ignore[arg-type]
+    default: Any = field.default
+    return number_option(*names, allowed=field.metadata["range"], summary=summary, default=default)
+
+
+def rng_seed_option(summary: str) -> Decorator:
+    """`--rng-seed`, the same wherever numbers are drawn."""
+    return number_option("--rng-seed", allowed=RNG_SEED, summary=summary)
+
+
+def refuse_both(first: tuple[str, Any], second: tuple[str, Any]) -> None:
+    """Fail with wrong usage where two options that exclude each other are given."""
+    if first[1] not in (None, False) and second[1] not in (None, False):
+        raise click.UsageError(f"{first[0]} and {second[0]} exclude each other; give one of them.")
+
+
+def _metavar(allowed: Range) -> str:
+    return "INTEGER" if allowed.kind is int else "NUMBER"

@@ -1,0 +1,97 @@
+"""What `textgen train` shows as it goes: a bar on a terminal, a line for each scoring."""
+
+import math
+import sys
+import time
+from contextlib import AbstractContextManager
+from typing import Any
+
+from tqdm import tqdm
+
+from textgen.training.progress import Event, Scored, Started, Stepped
+
+LAYOUT = "{percentage:3.0f}%|{bar}| {postfix}"
+SMOOTHING = 0.05  # of the loss beside the bar
+
+
+class Display(AbstractContextManager["Display"]):
+    """Writes a run's events to stderr."""
+
+    def __init__(self) -> None:
+        """Nothing is shown yet."""
+        self._bar: Any = None
+        self._loss: float | None = None
+        self._speed = _Speed()
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        if isinstance(event, Started):
+            self._started(event)
+        elif isinstance(event, Stepped):
+            self._stepped(event)
+        else:
+            self._scored(event)
+
+    @staticmethod
+    def loss(nats: float) -> str:
+        """A loss in both units."""
+        return f"{nats:.3f} nats ({nats / math.log(2):.2f} bpc)"
+
+    def _started(self, event: Started) -> None:
+        for note in event.notes:
+            self._line(f"Note: {note}")
+        plan = f"{event.epochs} epochs planned" if event.epochs else "as many epochs as the time allows"
+        self._line(
+            f"{event.name}: {event.characters:,} characters, {event.symbols:,} different ones; "
+            f"{event.hold_out:,} at the end are held out"
+        )
+        self._line(
+            f"{event.parameters:,} parameters, {event.streams} streams of {event.window}-character windows, {plan}"
+        )
+        hidden = not sys.stderr.isatty()
+        self._bar = tqdm(disable=hidden, file=sys.stderr, leave=False, bar_format=LAYOUT, dynamic_ncols=True)
+
+    def _stepped(self, event: Stepped) -> None:
+        self._loss = event.loss if self._loss is None else self._loss + SMOOTHING * (event.loss - self._loss)
+        self._speed.add(event.characters)
+        bar = self._bar
+        if bar.disable:
+            return
+        bar.total = event.planned_steps if event.seconds_left is not None else None
+        left = "" if event.seconds_left is None else f", {tqdm.format_interval(event.seconds_left)} left"
+        bar.set_postfix_str(f"epoch {event.epochs:.1f}, loss {self._loss:.3f}, {self._speed}{left}", refresh=False)
+        bar.update(event.step - bar.n)
+
+    def _scored(self, event: Scored) -> None:
+        held_out = "none held out" if event.validation_nats is None else f"held-out {self.loss(event.validation_nats)}"
+        mark = ", the best so far" if event.best and event.validation_nats is not None else ""
+        self._line(
+            f"epoch {event.epochs:.1f}, {tqdm.format_interval(event.seconds)}: train {event.train_nats:.3f}, "
+            f"{held_out}{mark}; {self._speed}"
+        )
+        self._line(f"    | {' '.join(event.sample.split())}")
+
+    def _line(self, text: str) -> None:
+        if self._bar is None:
+            print(text, file=sys.stderr, flush=True)
+        else:
+            self._bar.write(text, file=sys.stderr)
+
+
+class _Speed:
+    """Characters a second, over the last few seconds."""
+
+    def __init__(self) -> None:
+        self._marks: list[tuple[float, int]] = []
+
+    def add(self, characters: int) -> None:
+        now = time.monotonic()
+        self._marks = [*[mark for mark in self._marks if mark[0] > now - 10][-200:], (now, characters)]
+
+    def __str__(self) -> str:
+        (begun, first), (ended, last) = self._marks[0], self._marks[-1]
+        return f"{(last - first) / (ended - begun):,.0f} characters/s" if ended > begun else "-"
