@@ -22,6 +22,7 @@ from textgen.training.recipe import learning_rate
 from textgen.training.run_folder import Row, RunFolder
 
 SAMPLE = 80  # characters of the sample at each scoring
+COMPLETED = ("plan", "budget", "patience", "callback")  # ends after which nothing is left to do
 SAMPLE_SEED = 1  # the same draws each time, so that samples differ by what was learnt alone
 
 
@@ -99,13 +100,12 @@ class Loop:
         while ended is None:
             self._take_step()
             ended = self._ended()
-            if self.interruption:
-                if not self.folder.has_model:
-                    self._save(None)
-            elif ended or is_scoring(self.position.step, self.windows):
-                self._score(last=ended is not None)
+            if is_scoring(self.position.step, self.windows) or ended in COMPLETED:
+                self._score(last=ended in COMPLETED)
                 ended = ended or self._ended()
-            if self.budget:
+            elif ended and not self.folder.has_model:
+                self._save(None)
+            if self.budget and not ended:
                 self._plan_anew(self.budget)
         self.callbacks.on_train_end()
         return ended
