@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from textgen.config import ModelConfig, SamplingConfig, TrainingConfig
     from textgen.corpus.corpus import Corpus
     from textgen.errors import TextgenError
+    from textgen.evaluation.evaluate import Evaluation, evaluate
     from textgen.generation.generator import Generator, load
     from textgen.training.train import TrainingResult, train
 
@@ -17,24 +18,28 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Corpus",
+    "Evaluation",
     "Generator",
     "ModelConfig",
     "SamplingConfig",
     "TextgenError",
     "TrainingConfig",
     "TrainingResult",
+    "evaluate",
     "load",
     "train",
 ]
 
 _HOMES = {
     "Corpus": "textgen.corpus.corpus",
+    "Evaluation": "textgen.evaluation.evaluate",
     "Generator": "textgen.generation.generator",
     "ModelConfig": "textgen.config",
     "SamplingConfig": "textgen.config",
     "TextgenError": "textgen.errors",
     "TrainingConfig": "textgen.config",
     "TrainingResult": "textgen.training.train",
+    "evaluate": "textgen.evaluation.evaluate",
     "load": "textgen.generation.generator",
     "train": "textgen.training.train",
 }

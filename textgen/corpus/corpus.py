@@ -1,11 +1,11 @@
 """A text as training sees it: integer codes, the end of them held out."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from textgen.corpus.sources import SEPARATOR, normalise, read_text
+from textgen.corpus.sources import normalise, read_texts
 from textgen.corpus.vocabulary import Codes, Vocabulary
 from textgen.errors import CorpusError
 
@@ -22,6 +22,7 @@ class Corpus:
         codes: the text's codes, shape `(N,)`, of the smallest sufficient unsigned type.
         sha256: of the normalised text in UTF-8.
         lowercase: whether the text was made lowercase.
+        sources: the absolute paths of its files; none of a text given as a string.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Corpus:
     codes: Codes
     sha256: str
     lowercase: bool = False
+    sources: tuple[str, ...] = ()
 
     @classmethod
     def from_text(cls, text: str, *, name: str = "text", lowercase: bool = False) -> Self:
@@ -54,12 +56,24 @@ class Corpus:
         """
         if not paths:
             raise ValueError("expected the path of at least one text")
-        text = SEPARATOR.join([read_text(path) for path in paths])
-        return cls.from_text(text, name=Path(paths[0]).stem, lowercase=lowercase)
+        corpus = cls.from_text(read_texts(paths), name=Path(paths[0]).stem, lowercase=lowercase)
+        return replace(corpus, sources=tuple(str(Path(path).absolute()) for path in paths))
 
     def __len__(self) -> int:
         return len(self.codes)
 
+    def recoded(self, vocabulary: Vocabulary) -> Self:
+        """The same text in the codes of another vocabulary, which must have all its symbols."""
+        if vocabulary == self.vocabulary:
+            return self
+        table = vocabulary.encode("".join(self.vocabulary.symbols))
+        return replace(self, vocabulary=vocabulary, codes=table[self.codes])
+
     def hold_out(self, share: float = 0.1) -> int:
         """How many characters at the end are held out: a share of the text, at most `LARGEST_HOLD_OUT`."""
-        return min(len(self) - int((1 - share) * len(self)), LARGEST_HOLD_OUT)
+        return held_out(len(self), share)
+
+
+def held_out(characters: int, share: float) -> int:
+    """How many characters at a text's end are held out."""
+    return min(characters - int((1 - share) * characters), LARGEST_HOLD_OUT)

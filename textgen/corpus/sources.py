@@ -1,6 +1,7 @@
 """Files → decoded, normalised text."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from textgen.errors import CorpusError, reason
@@ -15,6 +16,11 @@ def normalise(text: str, *, lowercase: bool) -> str:
     """
     text = re.sub("\r\n?", "\n", text)
     return text.lower() if lowercase else text
+
+
+def read_texts(paths: Sequence[str | Path]) -> str:
+    """Read UTF-8 files and join them, in the order given, with a newline between two; errors are `read_text`'s."""
+    return SEPARATOR.join([read_text(path) for path in paths])
 
 
 def read_text(path: str | Path) -> str:

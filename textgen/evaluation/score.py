@@ -1,4 +1,4 @@
-"""The loss of a network on a text, scored in parallel streams with carried state."""
+"""The loss of a network on a text, by one of two protocols."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,11 +12,12 @@ from textgen.model_file import Weights
 
 STREAMS = 32
 CONTEXT = 256  # characters read before a stream's first scored one: 1e-6 nats from one single carried pass
-THREADS = 2  # the streams are shared out; each thread's products are its own
+GROUP = 16  # streams that run side by side on one thread
+THREADS = 2
 
 
 def score(weights: Weights, codes: Codes, first: int = 0) -> float:
-    """The mean loss of the characters from `first` on, each scored once.
+    """The mean loss of the characters from `first` on, each scored once, the state carried.
 
     The characters are cut into 32 contiguous streams that run side by side, each first fed the 256 characters before
     it. At the text's own beginning the state is zero, and the first character, predicted from nothing, is not counted.
@@ -30,24 +31,39 @@ def score(weights: Weights, codes: Codes, first: int = 0) -> float:
         The loss in nats a character; NaN where no character can be scored.
     """
     first = max(first, 1)
-    total = len(codes) - first
+    streams = max(1, min(STREAMS, len(codes) - first))
+    bounds = np.linspace(first, len(codes), streams + 1).astype(np.int64)
+    return _score(weights, codes, bounds, CONTEXT)
+
+
+def score_cold(weights: Weights, codes: Codes, first: int = 0, *, context: int = 256) -> float:
+    """The mean loss by windows of `context` characters that do not overlap, each from a zero state, all places counted.
+
+    This is what nanoGPT reports of a model with that context (Karpathy, 2022). Arguments and result are those of
+    `score`; a window's first character is predicted from the one before it alone.
+    """
+    first = max(first, 1)
+    bounds = np.append(np.arange(first, max(len(codes), first + 1), context), max(len(codes), first))
+    return _score(weights, codes, bounds.astype(np.int64), 1)
+
+
+def _score(weights: Weights, codes: Codes, bounds: NDArray[np.int64], context: int) -> float:
+    """The mean loss of streams between neighbouring bounds, each first fed `context` characters."""
+    total = int(bounds[-1] - bounds[0])
     if total <= 0:
         return float("nan")
-    bounds = np.linspace(first, len(codes), min(STREAMS, total) + 1).astype(np.int64)
-    groups = np.array_split(np.arange(len(bounds) - 1), THREADS)
     network = Recurrent(weights)
+    starts = [bounds[place : place + GROUP + 1] for place in range(0, len(bounds) - 1, GROUP)]
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(THREADS) as pool:
-        sums = pool.map(lambda group: _sum(network, codes, bounds[group], bounds[group + 1]), groups)
+        sums = pool.map(lambda group: _sum(network, codes, group[:-1], group[1:], context), starts)
         return sum(sums) / total
 
 
-def _sum(network: Recurrent, codes: Codes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> float:
+def _sum(network: Recurrent, codes: Codes, starts: NDArray[np.int64], ends: NDArray[np.int64], context: int) -> float:
     """The summed loss of the characters from `starts` to `ends`, both `(B,)`, of B streams."""
-    if not len(starts):
-        return 0.0
     state = network.start(len(starts))
     nats = 0.0
-    for offset in range(-CONTEXT, int((ends - starts).max())):
+    for offset in range(1 - context, int((ends - starts).max())):
         target = starts + offset
         begins = target == 1
         if begins.any():  # a stream whose context reaches the text's beginning: nothing before it counts

@@ -1,0 +1,58 @@
+import lzma
+import math
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from textgen import Corpus
+from textgen.evaluation.baselines import baselines, ngram_losses, xz_loss
+
+
+def naive(training: list[int], text: list[int], order: int, symbols: int) -> float:
+    """Witten–Bell by dictionaries, as the formula reads."""
+    counts: list[dict] = [defaultdict(Counter) for _ in range(order + 1)]
+    for n in range(1, order + 1):
+        for place in range(n - 1, len(training)):
+            counts[n][tuple(training[place - n + 1 : place])][training[place]] += 1
+    whole, nats = training + text, []
+    for place in range(len(training), len(whole)):
+        p = 1 / symbols
+        for n in range(1, order + 1):
+            followers = counts[n].get(tuple(whole[place - n + 1 : place]))
+            if followers:
+                p = (followers[whole[place]] + len(followers) * p) / (followers.total() + len(followers))
+        nats.append(-math.log(p))
+    return sum(nats) / len(nats)
+
+
+@pytest.mark.parametrize("learnt", [8, 30, 500])
+def test_n_grams_follow_the_formula(learnt: int) -> None:
+    rng = np.random.default_rng(learnt)
+    codes = (rng.random(learnt + 200) ** 3 * 5).astype(np.uint8)
+    codes[::3] = codes[1::3][0]
+    found = ngram_losses(codes[:learnt], codes[learnt:], 6)
+    expected = [naive(codes[:learnt].tolist(), codes[learnt:].tolist(), order, 6) for order in range(1, 9)]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_xz_counts_what_the_text_adds() -> None:
+    training, text = "to be or not to be " * 50, "that is the question あ"
+    added = len(lzma.compress((training + text).encode())) - len(lzma.compress(training.encode()))
+    assert xz_loss(training, text) == pytest.approx(added * 8 / len(text) * math.log(2))
+
+
+def test_the_best_order_is_named() -> None:
+    corpus = Corpus.from_text("abcabcabd" * 100)
+    found = baselines(corpus.codes[:800], corpus.codes[800:], corpus.vocabulary)
+    losses = ngram_losses(corpus.codes[:800], corpus.codes[800:], 4)
+    assert [item.name for item in found] == [f"n-gram ({int(np.argmin(losses)) + 1})", "xz"]
+    assert found[0].nats == min(losses)
+
+
+def test_the_reference_on_tinyshakespeare_is_met(texts: Path) -> None:
+    corpus = Corpus.from_files(texts / "tinyshakespeare.txt")
+    split = len(corpus) - corpus.hold_out()
+    assert split == 1_003_854
+    assert ngram_losses(corpus.codes[:split], corpus.codes[split:], 65)[4] == pytest.approx(1.669, abs=5e-4)

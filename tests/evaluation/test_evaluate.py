@@ -1,0 +1,119 @@
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import textgen
+from tests.conftest import TEXT, run
+from textgen.errors import CorpusError
+from textgen.evaluation.baselines import Baseline
+from textgen.evaluation.evaluate import UNKNOWN_NATS, verdict
+from textgen.evaluation.score import score, score_cold
+from textgen.model_file import read_model
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def write(text: str, name: str = "text.txt") -> Path:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        return tmp_path / name
+
+    return write
+
+
+def test_of_the_training_text_the_hold_out_alone_is_scored(trained: Path, write) -> None:
+    found = textgen.evaluate(trained, write(TEXT * 60))
+    assert (found.part, found.characters, found.unknown) == ("hold-out", 408, 0)
+    assert found.nats == pytest.approx(read_model(trained).description.training.validation_nats, abs=1e-6)
+    assert found.bpc == pytest.approx(found.nats / math.log(2))
+    assert found.perplexity == pytest.approx(math.exp(found.nats))
+    assert [item.name.split()[0] for item in found.baselines] == ["n-gram", "xz"]
+
+
+def test_all_of_it_is_scored_when_asked_for_and_marked(trained: Path, write) -> None:
+    found = textgen.evaluate(trained, write(TEXT * 60), everything=True)
+    assert (found.part, found.characters) == ("whole, seen in training", 60 * 68 - 1)
+    assert found.baselines == []
+
+
+def test_another_text_is_scored_whole_but_for_its_first_character(trained: Path, write) -> None:
+    text = write(TEXT * 3)
+    found = textgen.evaluate(trained, text)
+    read = read_model(trained)
+    codes = read.description.vocabulary.encode(TEXT * 3)
+    assert (found.part, found.characters) == ("whole", 203)
+    assert found.nats == pytest.approx(score(read.weights, codes))
+    assert textgen.evaluate(trained, text, baseline=write(TEXT * 9, "b.txt")).baselines[1].nats > 0
+
+
+def test_unknown_characters_cost_a_choice_among_all_of_unicode(trained: Path, write) -> None:
+    plain = textgen.evaluate(trained, write(TEXT))
+    strange = textgen.evaluate(trained, write(TEXT[:30] + "ΩΩ" + TEXT[30:]))
+    assert (strange.characters, strange.unknown) == (plain.characters + 2, 2)
+    assert strange.nats * strange.characters == pytest.approx(plain.nats * plain.characters + 2 * UNKNOWN_NATS)
+
+
+def test_cold_windows_start_from_zero(trained: Path, write) -> None:
+    read = read_model(trained)
+    text = TEXT * 8
+    codes = read.description.vocabulary.encode(text)
+    found = textgen.evaluate(trained, write(text), protocol="cold", context=50)
+    windows = [codes[start : start + 51] for start in range(0, len(codes) - 1, 50)]
+    expected = sum(score(read.weights, window) * (len(window) - 1) for window in windows) / (len(codes) - 1)
+    assert found.nats == pytest.approx(expected, abs=1e-6)
+    assert found.nats > textgen.evaluate(trained, write(text)).nats
+    assert score_cold(read.weights, codes, context=10_000) == pytest.approx(score(read.weights, codes), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("text", "baseline", "message"),
+    [("ΩΩΩ", None, "has no character to score that the model knows"), (TEXT, "abcΩ", "expected at least 8")],
+)
+def test_unfit_texts_are_refused(trained: Path, write, text: str, baseline: str | None, message: str) -> None:
+    other = None if baseline is None else write(baseline, "b.txt")
+    with pytest.raises(CorpusError, match=message):
+        textgen.evaluate(trained, write(text), baseline=other)
+
+
+def test_a_text_with_nothing_held_out_needs_all(tmp_path: Path, write) -> None:
+    text = write(TEXT * 10)
+    result = textgen.train(
+        textgen.Corpus.from_files(text),
+        output=tmp_path / "run",
+        epochs=1,
+        model=textgen.ModelConfig(1, 8, 0.0, 4),
+        training=textgen.TrainingConfig(validation=0, batch_size=2),
+    )
+    with pytest.raises(CorpusError, match="score this one as seen in training with --all"):
+        textgen.evaluate(result.model, text)
+
+
+@pytest.mark.parametrize("wrong", [{"protocol": "warm"}, {"context": 0}])
+def test_wrong_arguments_are_refused(trained: Path, write, wrong: dict) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        textgen.evaluate(trained, write(TEXT), **wrong)
+
+
+def test_the_verdict_has_one_unit() -> None:
+    bit = math.log(2)
+    line = verdict(2.11 * bit, [Baseline("n-gram (5)", 2.41 * bit), Baseline("xz", 2.52 * bit)])
+    assert line == "2.11 bits a character; best n-gram (5) 2.41; xz 2.52"
+
+
+def test_the_command_prints_the_verdict_or_json(trained: Path, write) -> None:
+    import json
+
+    text = write(TEXT * 60)
+    plain = run("evaluate", str(trained), str(text))
+    assert plain.returncode == 0
+    assert plain.stdout.startswith("hold-out: 408 characters, 0 of them unknown to the model\n")
+    assert " bits a character; best n-gram (" in plain.stdout
+    values = json.loads(run("evaluate", str(trained), str(text), "--json").stdout)
+    assert {"characters", "unknown", "nats", "bpc", "perplexity", "part", "baselines"} <= set(values)
+    assert [sorted(item) for item in values["baselines"]] == [["name", "nats"]] * 2
+    assert np.isclose(values["bpc"], values["nats"] / math.log(2))
+    wrong = run("evaluate", str(trained), str(text), "--context", "0", "--protocol", "cold")
+    assert (wrong.returncode, "expected a whole number from 1" in wrong.stderr) == (2, True)
+    lost = run("evaluate", str(trained), "none.txt")
+    assert (lost.returncode, lost.stderr.count("\n")) == (1, 1)

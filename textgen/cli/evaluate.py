@@ -1,0 +1,63 @@
+"""`textgen evaluate`: how well a model predicts a text."""
+
+import json
+import sys
+from dataclasses import asdict
+
+import click
+
+from textgen.cli.options import number_option
+from textgen.config import CONTEXT
+
+
+@click.command("evaluate")
+@click.argument("model", type=click.Path())
+@click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
+@click.option(
+    "--protocol",
+    type=click.Choice(["carried", "cold"]),
+    default="carried",
+    show_default=True,
+    help="carried keeps the state along the text; cold starts every window from zero, as fixed-context models do.",
+)
+@number_option("--context", allowed=CONTEXT, summary="Characters of a window, with --protocol cold.", default=256)
+@click.option("--baseline", type=click.Path(), metavar="TEXT", help="What n-gram and xz learn from, for a new text.")
+@click.option("--all", "everything", is_flag=True, help="Score the training text whole, not its hold-out alone.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, losses in nats a character.")
+def command(
+    model: str,
+    texts: tuple[str, ...],
+    protocol: str,
+    context: int,
+    baseline: str | None,
+    everything: bool,
+    as_json: bool,
+) -> None:
+    """Tell how well MODEL, a run folder or a .keras file, predicts TEXT..., beside an n-gram and xz.
+
+    Of the text that the model was trained on, only the part held out from training is scored. A character that the
+    model does not know costs as much as a choice among all of Unicode.
+    """
+    from textgen.evaluation.evaluate import evaluate, verdict
+
+    result = evaluate(
+        model,
+        *texts,
+        baseline=baseline,
+        everything=everything,
+        protocol=protocol,  # type: ignore[arg-type]
+        context=context,
+    )
+    if as_json:
+        values = asdict(result) | {"bpc": result.bpc, "perplexity": result.perplexity}
+        lines = [json.dumps(values, ensure_ascii=False)]
+    else:
+        lines = [
+            f"{result.part}: {result.characters:,} characters, {result.unknown:,} of them unknown to the model",
+            f"{result.nats:.4f} nats a character, perplexity {result.perplexity:.3f}, {protocol} state",
+            verdict(result.nats, result.baselines),
+        ]
+        if not result.baselines:
+            lines.append("nothing to compare with: give n-gram and xz a text to learn from with --baseline TEXT")
+    for line in lines:
+        sys.stdout.buffer.write(f"{line}\n".encode())  # UTF-8 whatever the locale

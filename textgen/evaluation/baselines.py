@@ -1,0 +1,91 @@
+"""What a model is compared with: a character n-gram, and xz. Both learn from the training text and see no more.
+
+Losses are nats a character.
+"""
+
+import lzma
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textgen.corpus.vocabulary import Codes, Vocabulary
+
+HIGHEST_ORDER = 8
+MOST_CHARACTERS = 2_000_000  # of the training text, its last ones
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A simpler predictor of the same text."""
+
+    name: str
+    nats: float
+
+
+def baselines(training: Codes, text: Codes, vocabulary: Vocabulary) -> list[Baseline]:
+    """The best n-gram and xz, on a text after a training text.
+
+    Args:
+        training: codes `(M,)`; the last 2,000,000 count.
+        text: codes `(N,)`, at least one.
+        vocabulary: of both.
+    """
+    training = training[-MOST_CHARACTERS:]
+    losses = ngram_losses(training, text, len(vocabulary))
+    order = int(np.argmin(losses)) + 1
+    return [
+        Baseline(f"n-gram ({order})", losses[order - 1]),
+        Baseline("xz", xz_loss(vocabulary.decode(training), vocabulary.decode(text))),
+    ]
+
+
+def ngram_losses(training: Codes, text: Codes, symbols: int) -> list[float]:
+    """The loss of character n-grams of order 1 to 8 on a text that follows the training text.
+
+    Interpolated Witten–Bell smoothing (Witten and Bell, 1991): with the count c and the number T of different
+    characters seen after a context h of n - 1 characters,
+    p_n(w | h) = (c(hw) + T(h) p_{n-1}(w | h')) / (c(h) + T(h)), where h' is h without its first character; a context
+    never seen passes p_{n-1} on; below order 1 stands 1 / symbols.
+
+    Args:
+        training: codes `(M,)`.
+        text: codes `(N,)`, at least one; the first contexts reach back into the training text.
+        symbols: V.
+
+    Returns:
+        Eight losses, order 1 first.
+    """
+    codes = np.concatenate([training, text]).astype(np.int64)
+    learnt = len(training)
+    probability = np.full(len(text), 1 / symbols)
+    context = np.zeros(len(codes), np.int64)  # the id of the n - 1 characters before each place
+    losses = []
+    for before in range(HIGHEST_ORDER):  # the characters in a context, which the first places do not have
+        grams, gram = np.unique(context * symbols + codes, return_inverse=True)
+        seen = slice(min(before, learnt), learnt)
+        gram_counts = np.bincount(gram[seen], minlength=len(grams))
+        contexts = int(context.max()) + 1
+        context_counts = np.bincount(context[seen], minlength=contexts)
+        followers = np.bincount(grams[gram_counts > 0] // symbols, minlength=contexts)
+        _interpolate(
+            probability, gram_counts[gram[learnt:]], context_counts[context[learnt:]], followers[context[learnt:]]
+        )
+        losses.append(float(-np.log(probability).mean()))
+        context = np.concatenate([[0], gram[:-1]])  # what was the gram up to here is the next place's context
+    return losses
+
+
+def _interpolate(
+    probability: NDArray[np.float64], count: NDArray[np.int64], total: NDArray[np.int64], followers: NDArray[np.int64]
+) -> None:
+    """Raise probabilities by one order, in place, where the context was seen."""
+    seen = total > 0
+    probability[seen] = (count[seen] + followers[seen] * probability[seen]) / (total[seen] + followers[seen])
+
+
+def xz_loss(training: str, text: str) -> float:
+    """By how much a text makes the compressed training text longer, as nats a character of the text."""
+    before, both = training.encode(), (training + text).encode()
+    return (len(lzma.compress(both)) - len(lzma.compress(before))) * 8 * math.log(2) / len(text)

@@ -1,0 +1,158 @@
+"""`textgen.evaluate`: how well a model predicts a text, beside simpler predictors."""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from textgen.config import CONTEXT
+from textgen.corpus.corpus import held_out
+from textgen.corpus.sources import normalise, read_texts
+from textgen.corpus.vocabulary import UNKNOWN, Codes
+from textgen.errors import CorpusError
+from textgen.evaluation.baselines import HIGHEST_ORDER, Baseline, baselines
+from textgen.evaluation.score import score, score_cold
+from textgen.model_file import Model, read_model
+
+Protocol = Literal["carried", "cold"]
+UNKNOWN_NATS = math.log(1_114_112)  # an unknown character is one of all of Unicode's
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How well a model predicts a text.
+
+    Attributes:
+        characters: scored, unknown ones included.
+        unknown: characters among them that the model does not know.
+        nats: the mean loss of a character.
+        part: what was scored: `hold-out`, `whole`, or `whole, seen in training`.
+        baselines: simpler predictors on the same characters; none where they had nothing to learn from.
+    """
+
+    characters: int
+    unknown: int
+    nats: float
+    part: str
+    baselines: list[Baseline]
+
+    @property
+    def bpc(self) -> float:
+        """Bits a character."""
+        return self.nats / math.log(2)
+
+    @property
+    def perplexity(self) -> float:
+        """Between how many equally likely characters the model hesitates, in the mean."""
+        return math.exp(self.nats)
+
+
+def verdict(nats: float, compared: Sequence[Baseline]) -> str:
+    """One line, all in bits a character: "2.11 bits a character; best n-gram (5) 2.41; xz 2.52"."""
+    parts = [f"{nats / math.log(2):.2f} bits a character"]
+    for baseline in compared:
+        best = "best " if baseline.name.startswith("n-gram") else ""
+        parts.append(f"{best}{baseline.name} {baseline.nats / math.log(2):.2f}")
+    return "; ".join(parts)
+
+
+def evaluate(
+    model: str | Path,
+    *texts: str | Path,
+    baseline: str | Path | None = None,
+    everything: bool = False,
+    protocol: Protocol = "carried",
+    context: int = 256,
+) -> Evaluation:
+    """Score a model on UTF-8 texts, joined and normalised as its own text was.
+
+    Of the model's own training text only the hold-out is scored, and the baselines learn from the rest. Of another text
+    all is scored but its first character, and the baselines learn from `baseline`, if given.
+
+    A character that the model does not know is not read by the network. It costs ln 1,114,112 nats, those of a choice
+    among all of Unicode, under the model and the n-gram alike.
+
+    Args:
+        model: a run folder or a `.keras` file.
+        *texts: files.
+        baseline: a file for the baselines to learn from.
+        everything: score all of the training text too.
+        protocol: `carried` carries the state along the text; `cold` scores windows of `context` characters, each from
+            a zero state.
+        context: of the cold protocol.
+
+    Raises:
+        ModelFileError: the model cannot be read.
+        CorpusError: a text cannot be read, has no character to score, or the baseline's text is too short.
+        ValueError: an argument is wrong.
+    """
+    if protocol not in get_args(Protocol):
+        raise ValueError(f"protocol must be one of {', '.join(get_args(Protocol))}, not {protocol!r}")
+    CONTEXT.check("context", context)
+    read = read_model(model)
+    text = normalise(read_texts(texts), lowercase=read.description.text.lowercase)
+    first, part = _part(read, text, everything)
+    codes = read.description.vocabulary.lookup(text)
+    known = _known(codes)
+    known_first = len(_known(codes[:first]))
+    scored = len(known) - max(known_first, 1)
+    unknown = int((codes[first:] == UNKNOWN).sum())
+    if scored <= 0:
+        raise CorpusError(f"{texts[0]}: has no character to score that the model knows; expected a text in its script")
+    if protocol == "cold":
+        nats = score_cold(read.weights, known, known_first, context=context)
+    else:
+        nats = score(read.weights, known, known_first)
+    training = _training(read, known[:known_first], baseline)
+    vocabulary = read.description.vocabulary
+    compared = baselines(training, known[-scored:], vocabulary) if len(training) else []
+
+    def with_unknown(known_nats: float) -> float:
+        return (known_nats * scored + UNKNOWN_NATS * unknown) / (scored + unknown)
+
+    return Evaluation(
+        characters=scored + unknown,
+        unknown=unknown,
+        nats=with_unknown(nats),
+        part=part,
+        baselines=[Baseline(item.name, with_unknown(item.nats)) for item in compared],
+    )
+
+
+def _part(model: Model, text: str, everything: bool) -> tuple[int, str]:
+    """Where scoring starts, and what the scored part is called."""
+    description = model.description
+    if hashlib.sha256(text.encode()).hexdigest() != description.text.sha256:
+        return 0, "whole"
+    if everything:
+        return 0, "whole, seen in training"
+    hold_out = held_out(len(text), description.training.validation)
+    if not hold_out:
+        raise CorpusError(
+            f"{model.path}: was trained on all of this text, with nothing held out; "
+            "evaluate another text, or score this one as seen in training with --all"
+        )
+    return len(text) - hold_out, "hold-out"
+
+
+def _known(codes: np.ndarray[tuple[int], np.dtype[np.int32]]) -> Codes:
+    return codes[codes != UNKNOWN].astype(np.uint32)
+
+
+def _training(model: Model, before: Codes, baseline: str | Path | None) -> Codes:
+    """What the baselines learn from: the text's own training part, or a text of its own."""
+    if baseline is None:
+        return before
+    description = model.description
+    text = normalise(read_texts([baseline]), lowercase=description.text.lowercase)
+    training = _known(description.vocabulary.lookup(text))
+    if len(training) < HIGHEST_ORDER:
+        raise CorpusError(
+            f"{baseline}: has {len(training)} characters that the model knows; expected at least {HIGHEST_ORDER} "
+            "for the baselines to learn from"
+        )
+    return training
