@@ -30,16 +30,16 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_a_budget_counts_from_the_command_s_start_and_leaves_time_to_finish(clock: list[float]) -> None:
-    budget = Budget.of(1.0, started=90.0, hold_out=32_000)
+    budget = Budget.of(1.0, started=90.0, hold_out=32_000, finishing_seconds=2.0)
     assert budget.deadline == 150.0
     assert budget.scoring_seconds == pytest.approx(0.002 * 1256)
-    assert budget.seconds_left() == pytest.approx(150 - 100 - budget.scoring_seconds - plan.SAVING)
+    assert budget.seconds_left() == pytest.approx(150 - 100 - budget.scoring_seconds - 2.0)
     clock[0] = 150.0
     assert budget.steps_left(0.1, 100) == 0
 
 
 def test_steps_are_planned_from_their_time_and_the_scorings_between(clock: list[float]) -> None:
-    budget = Budget(deadline=150.0 + plan.SAVING, scoring_seconds=1.0)
+    budget = Budget(deadline=152.0, scoring_seconds=1.0, finishing_seconds=2.0)
     assert budget.steps_left(step_seconds=0.1, interval=10) == int(49 / 0.2)
     assert budget.pause(planned_steps=4000, interval=1000) == 200
     assert budget.pause(planned_steps=4000, interval=100) == 100

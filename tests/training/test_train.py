@@ -44,14 +44,14 @@ def test_what_a_run_tells_and_leaves(tmp_path: Path) -> None:
     started, stepped, scored = (
         [event for event in events if isinstance(event, kind)] for kind in (Started, Stepped, Scored)
     )
-    assert started == [Started("fox", 2720, 272, 31, started[0].parameters, 4, 20, 2, ())]
+    assert started == [Started("fox", 2720, 272, 31, started[0].parameters, 4, 20, 2, 0.0, ())]
     assert [event.step for event in stepped] == list(range(1, 2 * PER_EPOCH + 1))
     assert {event.planned_steps for event in stepped} == {2 * PER_EPOCH}
     assert [event.epochs for event in scored] == [1.0, 2.0]
     assert all(len(event.sample) == 80 for event in scored)
     assert result.stopped_by == "plan"
     assert result.epochs == 2.0
-    assert sorted(path.name for path in output.iterdir()) == [".lock", "history.csv", "model.keras"]
+    assert sorted(path.name for path in output.iterdir()) == [".lock", "curve.png", "history.csv", "model.keras"]
     with (output / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["step"] for row in rows] == [str(PER_EPOCH), str(2 * PER_EPOCH)]

@@ -14,6 +14,11 @@ LAYOUT = "{percentage:3.0f}%|{bar}| {postfix}"
 SMOOTHING = 0.05  # of the loss beside the bar
 
 
+def loss(nats: float) -> str:
+    """A loss in both units."""
+    return f"{nats:.3f} nats ({nats / math.log(2):.2f} bpc)"
+
+
 class Display(AbstractContextManager["Display"]):
     """Writes a run's events to stderr."""
 
@@ -36,11 +41,6 @@ class Display(AbstractContextManager["Display"]):
         else:
             self._scored(event)
 
-    @staticmethod
-    def loss(nats: float) -> str:
-        """A loss in both units."""
-        return f"{nats:.3f} nats ({nats / math.log(2):.2f} bpc)"
-
     def _started(self, event: Started) -> None:
         for note in event.notes:
             self._line(f"Note: {note}")
@@ -53,6 +53,8 @@ class Display(AbstractContextManager["Display"]):
             f"{event.parameters:,} parameters, {event.streams} streams of {event.window}-character windows, {plan}"
         )
         hidden = not sys.stderr.isatty()
+        if event.resumed_at:
+            self._line(f"resumed after {event.resumed_at:.2f} epochs")
         self._bar = tqdm(disable=hidden, file=sys.stderr, leave=False, bar_format=LAYOUT, dynamic_ncols=True)
 
     def _stepped(self, event: Stepped) -> None:
@@ -67,7 +69,7 @@ class Display(AbstractContextManager["Display"]):
         bar.update(event.step - bar.n)
 
     def _scored(self, event: Scored) -> None:
-        held_out = "none held out" if event.validation_nats is None else f"held-out {self.loss(event.validation_nats)}"
+        held_out = "none held out" if event.validation_nats is None else f"held-out {loss(event.validation_nats)}"
         mark = ", the best so far" if event.best and event.validation_nats is not None else ""
         self._line(
             f"epoch {event.epochs:.1f}, {tqdm.format_interval(event.seconds)}: train {event.train_nats:.3f}, "

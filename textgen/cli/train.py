@@ -1,4 +1,4 @@
-"""`textgen train`: learn from texts."""
+"""`textgen train`: learn from texts, go on with an unfinished run, train a model on."""
 
 import shlex
 from dataclasses import fields
@@ -9,7 +9,7 @@ import click
 
 from textgen.cli import INTERRUPTED, TERMINATED
 from textgen.cli.options import field_option, number_option, refuse_both
-from textgen.config import EPOCHS, MINUTES, ModelConfig, TrainingConfig
+from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, TrainingConfig
 
 STOPPED = {
     "plan": "all planned epochs are done",
@@ -21,14 +21,28 @@ STOPPED = {
 
 
 @click.command("train")
-@click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
+@click.argument("texts", nargs=-1, metavar="TEXT...")
 @click.option("-o", "--output", type=click.Path(), help="The run folder.  [default: models/NAME, after the first text]")
 @number_option("--minutes", allowed=MINUTES, summary="Train for so long, all in all.")
 @number_option("--epochs", allowed=EPOCHS, summary="Read the text so often. With neither: planned from its size.")
 @field_option("--patience", config=TrainingConfig, summary="Stop after so many scorings without a better one.")
+@click.option("--resume", is_flag=True, help="Go on with the unfinished run in the folder; needs nothing but -o.")
+@click.option(
+    "--from",
+    "start_from",
+    type=click.Path(),
+    metavar="MODEL",
+    help="Start from a model's weights; its vocabulary grows.",
+)
 @click.option("--force", is_flag=True, help="Replace an old run in the folder.")
+@number_option(
+    "--checkpoint-every",
+    allowed=CHECKPOINT_SECONDS,
+    summary="Seconds between two checkpoints, at the most.",
+    default=30,
+)
 @field_option(
-    "--validation", config=TrainingConfig, summary="Share of the text, at its end, to judge by and not to learn."
+    "--validation", config=TrainingConfig, summary="Share of the text, at its end, to judge by, not to learn."
 )
 @field_option("--layers", config=ModelConfig, summary="LSTMs, one above the other.")
 @field_option("--units", config=ModelConfig, summary="Units of each LSTM.")
@@ -44,7 +58,10 @@ def command(
     output: str | None,
     minutes: float | None,
     epochs: int | None,
+    resume: bool,
+    start_from: str | None,
     force: bool,
+    checkpoint_every: float,
     lowercase: bool,
     **options: Any,
 ) -> None:
@@ -53,14 +70,29 @@ def command(
     What is not given is chosen from the text's size, and told.
     """
     refuse_both(("--epochs", epochs), ("--minutes", minutes))
-    from textgen.cli.progress import Display
+    refuse_both(("--resume", resume), ("--force", force))
+    refuse_both(("--resume", resume), ("--from", start_from))
+    if not texts and not resume:
+        raise click.UsageError("Missing argument 'TEXT...'.")
+    if not texts and output is None:
+        raise click.UsageError("--resume needs the run folder (-o) or the texts of the run.")
+    from textgen.cli.progress import Display, loss
     from textgen.corpus.corpus import Corpus
+    from textgen.evaluation.evaluate import verdict
     from textgen.training.train import train
 
-    def chosen(config: type[Any]) -> Any:
-        return config(**{item.name: options[item.name] for item in fields(config)})
-
     output = output or str(Path("models") / Path(texts[0]).stem)
+    if resume:
+        given = {name for name in options if _is_given(name)}
+        texts, lowercase = _stored_text(output, texts, lowercase, {name: options[name] for name in given})
+    elif start_from is not None:
+        from textgen.model_file import read_model
+
+        lowercase = lowercase or read_model(start_from).description.text.lowercase
+
+    def chosen(config: type[Any]) -> Any:
+        return None if resume else config(**{item.name: options[item.name] for item in fields(config)})
+
     with Display() as display:
         result = train(
             Corpus.from_files(*texts, lowercase=lowercase),
@@ -69,14 +101,42 @@ def command(
             minutes=minutes,
             model=chosen(ModelConfig),
             training=chosen(TrainingConfig),
+            start_from=start_from,
+            resume=resume,
             force=force,
+            checkpoint_seconds=checkpoint_every,
             on_progress=display,
         )
-    loss = "" if result.validation_nats is None else f", held-out loss {display.loss(result.validation_nats)}"
-    _say(f"Stopped: {STOPPED[result.stopped_by]}. The model is {result.model}{loss}.")
+    held_out = "" if result.validation_nats is None else f", held-out loss {loss(result.validation_nats)}"
+    _say(f"Stopped: {STOPPED[result.stopped_by]}. The model is {result.model}{held_out}.")
+    if result.validation_nats is not None and result.baselines:
+        _say(f"Verdict: {verdict(result.validation_nats, result.baselines)}.")
+    if result.stopped_by in ("SIGINT", "SIGTERM"):
+        _say(f"Go on with it:  textgen train --resume -o {shlex.quote(output)}")
     _say(f"Write with it:  textgen generate {shlex.quote(output)}")
     if result.stopped_by in ("SIGINT", "SIGTERM"):
         raise SystemExit(INTERRUPTED if result.stopped_by == "SIGINT" else TERMINATED)
+
+
+def _is_given(name: str) -> bool:
+    return click.get_current_context().get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE
+
+
+def _stored_text(
+    output: str, texts: tuple[str, ...], lowercase: bool, given: dict[str, Any]
+) -> tuple[tuple[str, ...], bool]:
+    """The texts of the run to resume and how they were read, what is given again compared with it."""
+    from textgen.training.checkpoint import read_checkpoint
+    from textgen.training.run_folder import check_resumable
+    from textgen.training.train import check_agreement
+
+    folder = Path(output)
+    check_resumable(folder)
+    meta = read_checkpoint(folder)[0].meta
+    check_agreement(folder, given, meta["model"] | meta["training"])
+    if lowercase:
+        check_agreement(folder, {"lowercase": lowercase}, meta["text"])
+    return texts or tuple(meta["text"]["sources"]), meta["text"]["lowercase"]
 
 
 def _say(line: str) -> None:

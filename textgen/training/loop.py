@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,13 +16,12 @@ from textgen.model_file import Description, Weights
 from textgen.training.backend import tf
 from textgen.training.interruption import Interruption
 from textgen.training.network import Network
-from textgen.training.plan import Budget, is_scoring, scoring_interval
+from textgen.training.plan import COMPLETED, Budget, is_scoring, scoring_interval
 from textgen.training.progress import Event, Scored, Stepped
 from textgen.training.recipe import learning_rate
 from textgen.training.run_folder import Row, RunFolder
 
 SAMPLE = 80  # characters of the sample at each scoring
-COMPLETED = ("plan", "budget", "patience", "callback")  # ends after which nothing is left to do
 SAMPLE_SEED = 1  # the same draws each time, so that samples differ by what was learnt alone
 
 
@@ -79,7 +78,9 @@ class Loop:
     budget: Budget | None
     patience: int | None
     peak: float  # of the learning rate
-    started: float  # when the command began, on time.monotonic's clock
+    started: float  # when the run began, the time of interrupted parts counted, on time.monotonic's clock
+    options: Mapping[str, Any]  # what else a checkpoint must hold for the run to go on
+    checkpoint_seconds: float  # between two checkpoints, scorings aside
     callbacks: Any  # a keras.callbacks.CallbackList
     on_progress: Callable[[Event], None]
     interruption: Interruption
@@ -95,16 +96,18 @@ class Loop:
             RunError: the run folder cannot be written.
         """
         self.stopwatch = Stopwatch()
+        self.last_checkpoint = time.monotonic()
         self.callbacks.on_train_begin()
-        ended = None
+        ended = self._ended() if self.position.step else None  # a run resumed at its very end has nothing left to do
         while ended is None:
             self._take_step()
             ended = self._ended()
             if is_scoring(self.position.step, self.windows) or ended in COMPLETED:
                 self._score(last=ended in COMPLETED)
                 ended = ended or self._ended()
-            elif ended and not self.folder.has_model:
-                self._save(None)
+                self._checkpoint()
+            elif ended or time.monotonic() - self.last_checkpoint >= self.checkpoint_seconds:
+                self._checkpoint()
             if self.budget and not ended:
                 self._plan_anew(self.budget)
         self.callbacks.on_train_end()
@@ -199,6 +202,21 @@ class Loop:
         if last or position.step % self.windows.per_epoch == 0:
             logs = {"loss": train_nats} | ({} if nats is None else {"val_loss": nats})
             self.callbacks.on_epoch_end((position.step - 1) // self.windows.per_epoch, logs)
+
+    def _checkpoint(self) -> None:
+        """Write all that the run needs to go on; before the first scoring, also the model as it stands."""
+        if not self.folder.has_model:
+            self._save(None)
+        position = asdict(replace(self.position, states=[]))
+        position["best"] = None if math.isinf(self.position.best) else self.position.best
+        arrays = {
+            "weights": self.network.weights(),
+            "optimizer": [variable.numpy() for variable in self.network.training_model.optimizer.variables],
+            "states": [array.numpy() for state in self.position.states for array in state],
+        }
+        meta = dict(self.options) | {"position": position, "elapsed": time.monotonic() - self.started}
+        self.folder.save_checkpoint(meta, arrays)
+        self.last_checkpoint = time.monotonic()
 
     def _seconds(self) -> float:
         return round(time.monotonic() - self.started, 1)

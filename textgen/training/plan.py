@@ -1,20 +1,61 @@
-"""How many steps a run takes, and where it is scored."""
+"""What decides a run: how it is trained, how many steps it takes, where it is scored."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from textgen.config import ModelConfig, TrainingConfig
+from textgen.corpus.corpus import Corpus
 from textgen.corpus.windows import Windows
+from textgen.evaluation.baselines import MOST_CHARACTERS
 from textgen.evaluation.score import CONTEXT, STREAMS
 
 SCORING_CHARACTERS = 2_000_000  # trained between two scorings inside a longer epoch
 LOOKS = 20  # how often in a run with a budget the plan is made anew, beside the scorings
 FIRST_LOOK = 10  # steps after compilation from which the first plan is made
-SAVING = 1.0  # seconds kept for writing the model at the end
+COMPLETED = ("plan", "budget", "patience", "callback")  # ends of a run after which nothing is left to do
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """All that decides a run: with the same plan and text, an interrupted run ends as one that was not.
+
+    Attributes:
+        corpus: the text, encoded with the model's vocabulary.
+        model: complete.
+        training: complete, but for the patience, which may be open.
+        epochs: how often to read the text, or None.
+        minutes: the budget, or None; one of the two is given.
+    """
+
+    corpus: Corpus
+    model: ModelConfig
+    training: TrainingConfig
+    epochs: int | None
+    minutes: float | None
+
+    def to_meta(self) -> dict[str, Any]:
+        """What a checkpoint holds of it, as JSON values."""
+        corpus = self.corpus
+        text = {"name": corpus.name, "sha256": corpus.sha256, "sources": corpus.sources, "lowercase": corpus.lowercase}
+        return {
+            "text": text,
+            "vocabulary": corpus.vocabulary.symbols,
+            "model": asdict(self.model),
+            "training": asdict(self.training),
+            "epochs": self.epochs,
+            "minutes": self.minutes,
+        }
 
 
 def scoring_interval(windows: Windows) -> int:
     """The steps between two scorings, the epochs' ends aside."""
     return max(1, min(windows.per_epoch, SCORING_CHARACTERS // (windows.streams * windows.length)))
+
+
+def finishing_seconds(characters: int, *, drawn: bool) -> float:
+    """What saving, the baselines and the curve will take after the last scoring, roughly."""
+    return 1.0 + 4e-6 * min(characters, MOST_CHARACTERS) + (1.5 if drawn else 0.0)
 
 
 def is_scoring(step: int, windows: Windows) -> bool:
@@ -30,22 +71,24 @@ class Budget:
     Attributes:
         deadline: when everything must be done, on `time.monotonic`'s clock.
         scoring_seconds: what a scoring takes; estimated until one is measured.
+        finishing_seconds: kept for what comes after the last scoring.
         next_look: the step at which the plan is made anew.
     """
 
     deadline: float
     scoring_seconds: float
+    finishing_seconds: float = 0.0
     next_look: int = FIRST_LOOK + 1  # the first step compiles
 
     @classmethod
-    def of(cls, minutes: float, started: float, hold_out: int) -> "Budget":
+    def of(cls, minutes: float, started: float, hold_out: int, finishing_seconds: float) -> "Budget":
         """A budget of minutes that runs since `started`."""
         estimate = 0.002 * (CONTEXT + hold_out / STREAMS) if hold_out else 0.0
-        return cls(started + 60 * minutes, estimate)
+        return cls(started + 60 * minutes, estimate, finishing_seconds)
 
     def seconds_left(self) -> float:
-        """The time left for training, the last scoring and saving taken off."""
-        return self.deadline - time.monotonic() - self.scoring_seconds - SAVING
+        """The time left for training, the last scoring and all that follows it taken off."""
+        return self.deadline - time.monotonic() - self.scoring_seconds - self.finishing_seconds
 
     def steps_left(self, step_seconds: float, interval: int) -> int:
         """How many steps fit, with a scoring every `interval` steps."""

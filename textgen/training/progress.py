@@ -15,6 +15,7 @@ class Started:
     streams: int
     window: int
     epochs: int | None  # None under a budget of minutes
+    resumed_at: float  # epochs done by the run before it was interrupted; 0 of a new one
     notes: tuple[str, ...]  # what was done otherwise than asked
 
 

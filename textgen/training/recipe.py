@@ -18,7 +18,13 @@ DEFAULT_PATIENCE = 5  # scorings without a better one, in a run without a budget
 
 
 def complete(
-    model: ModelConfig, training: TrainingConfig, *, characters: int, symbols: int, epochs: float
+    model: ModelConfig,
+    training: TrainingConfig,
+    *,
+    characters: int,
+    symbols: int,
+    epochs: float,
+    fine_tuning: bool = False,
 ) -> tuple[ModelConfig, TrainingConfig, list[str]]:
     """Fill in what is `None`.
 
@@ -28,6 +34,7 @@ def complete(
         characters: to train on, without the hold-out; at least one window.
         symbols: the vocabulary's size.
         epochs: how often the text will be read, or is expected to be.
+        fine_tuning: whether training starts from weights that have learnt already.
 
     Returns:
         Both configurations, with only `patience` perhaps `None`, and what a user must be told of it.
@@ -47,14 +54,16 @@ def complete(
     training = replace(
         training,
         batch_size=streams,
-        learning_rate=_learning_rate(epochs) if training.learning_rate is None else training.learning_rate,
+        learning_rate=_learning_rate(epochs, fine_tuning) if training.learning_rate is None else training.learning_rate,
         rng_seed=secrets.randbits(31) if training.rng_seed is None else training.rng_seed,
     )
     return model, training, notes
 
 
-def _learning_rate(epochs: float) -> float:
-    """The peak: as high as holds, and higher where there is little time to use it."""
+def _learning_rate(epochs: float, fine_tuning: bool) -> float:
+    """The peak: as high as holds, higher where there is little time to use it, lower where much is to be kept."""
+    if fine_tuning:
+        return 3e-3
     return 1.4e-2 if epochs < 1.5 else 1e-2
 
 

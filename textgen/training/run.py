@@ -1,19 +1,22 @@
 """A run, once all is decided: builds the network, the step and the loop, and lets it train."""
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from textgen.config import ModelConfig, TrainingConfig
-from textgen.corpus.corpus import Corpus
+import numpy as np
+from numpy.typing import NDArray
+
+from textgen.config import TrainingConfig
 from textgen.corpus.windows import Windows
 from textgen.model_file import Description, TextInfo, TrainingInfo
 from textgen.training.backend import keras, tf
+from textgen.training.checkpoint import Checkpoint
 from textgen.training.interruption import interruptible
 from textgen.training.loop import Loop, Position
-from textgen.training.network import build
-from textgen.training.plan import Budget
+from textgen.training.network import Network, build
+from textgen.training.plan import Budget, Plan
 from textgen.training.progress import Event, Started
 from textgen.training.recipe import DEFAULT_PATIENCE
 from textgen.training.run_folder import RunFolder
@@ -24,41 +27,42 @@ PACKAGES = ("textgen-lstm", "keras", "tensorflow", "numpy")
 
 
 def run(
-    corpus: Corpus,
+    plan: Plan,
     folder: RunFolder,
-    model: ModelConfig,
-    training: TrainingConfig,
     *,
-    epochs: int | None,
-    minutes: float | None,
+    start: Sequence[NDArray[np.float32]] | None,
+    checkpoint: Checkpoint | None,
+    checkpoint_seconds: float,
+    finishing_seconds: float,
     notes: Sequence[str],
     callbacks: Sequence[Any],
     on_progress: Callable[[Event], None],
     started: float,
 ) -> tuple[Loop, str]:
-    """Train with complete configurations, for `epochs` or for `minutes`.
+    """Train as planned, from `start`'s weights, from a checkpoint, or from the beginning.
 
     Returns:
         The loop, at its end, and why it ended.
     """
+    corpus, model, training = plan.corpus, plan.model, plan.training
     streams, peak, rng_seed = _complete(training)
     hold_out = corpus.hold_out(training.validation)
     windows = Windows(corpus.codes[: len(corpus) - hold_out], streams, training.window, rng_seed)
     network = build(model, len(corpus.vocabulary), rng_seed)
-    step = compile_step(
-        network,
-        make_optimizer(network),
-        dropout=model.dropout or 0.0,
-        streams=streams,
-        length=training.window,
-        rng_seed=rng_seed,
+    optimizer = make_optimizer(network)
+    position = Position(
+        [[tf.zeros((streams, model.units))] * 2] * model.layers,
+        plan.epochs * windows.per_epoch if plan.epochs else UNPLANNED,
     )
-    zeros = tf.zeros((streams, model.units))
-    keras_callbacks = keras.callbacks.CallbackList(
-        list(callbacks), model=network.training_model, epochs=epochs or 0, steps=windows.per_epoch
-    )
+    budget = Budget.of(plan.minutes, started, hold_out, finishing_seconds) if plan.minutes else None
+    if start is not None:
+        _assign(network.training_model.trainable_variables, start)
+    if checkpoint is not None:
+        position = _restore(network, checkpoint)
+        folder.restore(checkpoint.meta["history"])
+        if budget:
+            budget.next_look += position.step
     network.training_model.stop_training = False
-    description = describe(corpus, model, training)
     on_progress(
         Started(
             name=corpus.name,
@@ -68,25 +72,37 @@ def run(
             parameters=network.saved_model.count_params(),
             streams=streams,
             window=training.window,
-            epochs=epochs,
+            epochs=plan.epochs,
+            resumed_at=position.step / windows.per_epoch,
             notes=tuple(notes),
         )
     )
     with interruptible() as interruption:
         loop = Loop(
             network=network,
-            step=step,
+            step=compile_step(
+                network,
+                optimizer,
+                dropout=model.dropout or 0.0,
+                streams=streams,
+                length=training.window,
+                rng_seed=rng_seed,
+            ),
             windows=windows,
             text=corpus.codes,
             hold_out=hold_out,
-            description=description,
+            description=describe(plan),
             folder=folder,
-            position=Position([[zeros, zeros]] * model.layers, epochs * windows.per_epoch if epochs else UNPLANNED),
-            budget=Budget.of(minutes, started, hold_out) if minutes else None,
-            patience=training.patience or (None if minutes else DEFAULT_PATIENCE),
+            position=position,
+            budget=budget,
+            patience=training.patience or (None if plan.minutes else DEFAULT_PATIENCE),
             peak=peak,
             started=started,
-            callbacks=keras_callbacks,
+            options=plan.to_meta(),
+            checkpoint_seconds=checkpoint_seconds,
+            callbacks=keras.callbacks.CallbackList(
+                list(callbacks), model=network.training_model, epochs=plan.epochs or 0, steps=windows.per_epoch
+            ),
             on_progress=on_progress,
             interruption=interruption,
         )
@@ -100,12 +116,30 @@ def _complete(training: TrainingConfig) -> tuple[int, float, int]:
     return training.batch_size, training.learning_rate, training.rng_seed
 
 
-def describe(corpus: Corpus, model: ModelConfig, training: TrainingConfig) -> Description:
+def _assign(variables: Sequence[Any], arrays: Sequence[NDArray[Any]]) -> None:
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+
+
+def _restore(network: Network, checkpoint: Checkpoint) -> Position:
+    """Put weights and optimizer back; return the position."""
+    model, arrays = network.training_model, checkpoint.arrays
+    _assign(model.trainable_variables, arrays["weights"])
+    _assign(model.optimizer.variables, arrays["optimizer"])
+    states = [tf.constant(array) for array in arrays["states"]]
+    stored: Mapping[str, Any] = dict(checkpoint.meta["position"])
+    best = float("inf") if stored["best"] is None else stored["best"]
+    pairs = [states[place : place + 2] for place in range(0, len(states), 2)]
+    return Position(**{**stored, "best": best, "states": pairs})
+
+
+def describe(plan: Plan) -> Description:
     """What the model file says before anything is learnt."""
+    corpus, training = plan.corpus, plan.training
     streams, peak, rng_seed = _complete(training)
     return Description(
         corpus.vocabulary,
-        model,
+        plan.model,
         TextInfo(corpus.name, corpus.sha256, len(corpus), "none", corpus.lowercase, None),
         TrainingInfo(
             epochs=0.0,

@@ -5,18 +5,20 @@ import errno
 import fcntl
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from textgen.atomic_file import remove_temporaries, replacing
 from textgen.errors import RunError, reason
 from textgen.model_file import FILE_NAME, Description, add_description
+from textgen.training.checkpoint import Checkpoint, has_checkpoint, remove_checkpoints, write_checkpoint
 
 LOCK = ".lock"
 HISTORY = "history.csv"
-OLD_RUN = (FILE_NAME, HISTORY, "checkpoint*", "curve.png")  # what makes a folder a run's
+CURVE = "curve.png"
+OLD_RUN = (FILE_NAME, HISTORY, "checkpoint*", CURVE)  # what makes a folder a run's
 
 
 class Row(NamedTuple):
@@ -45,6 +47,12 @@ class RunFolder:
         self._rows: list[Row] = []
         self._saved = False
 
+    def restore(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Go on with the history of a checkpoint; what was written after it is dropped, to be written again."""
+        self._rows = [Row(*row) for row in rows]
+        self._saved = True
+        self._write_history()
+
     @property
     def has_model(self) -> bool:
         """Whether this run has saved a model."""
@@ -70,6 +78,30 @@ class RunFolder:
         if self._saved:
             self._write_history()
 
+    def save_checkpoint(self, meta: Mapping[str, Any], arrays: Mapping[str, Sequence[Any]]) -> None:
+        """Write a checkpoint that holds the history too.
+
+        Raises:
+            RunError: it cannot be written; the last one stays.
+        """
+        with _told(self.path):
+            write_checkpoint(self.path, Checkpoint(dict(meta) | {"history": self._rows}, arrays))
+
+    def save_curve(self, draw: Callable[[Path], None]) -> None:
+        """Write the plot of the history, whole or not at all."""
+        with _told(self.path), replacing(self.path / CURVE) as temporary:
+            draw(temporary)
+
+    def finish(self) -> None:
+        """Remove what only an unfinished run needs."""
+        with _told(self.path):
+            remove_checkpoints(self.path)
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The history so far."""
+        return tuple(self._rows)
+
     def _write_history(self) -> None:
         content = io.StringIO()
         writer = csv.writer(content, lineterminator="\n")
@@ -86,29 +118,48 @@ class RunFolder:
 
 
 @contextmanager
-def open_run_folder(path: str | Path, *, force: bool) -> Iterator[RunFolder]:
+def open_run_folder(path: str | Path, *, force: bool = False, resume: bool = False) -> Iterator[RunFolder]:
     """Make a run folder, or take over an old one, and hold its lock.
 
+    Args:
+        path: of the folder.
+        force: an old run may be replaced.
+        resume: an unfinished run must be there.
+
     Raises:
-        RunError: the name is a model file's, the folder holds a run and `force` is not given, another process trains
-            into it, or it cannot be written.
+        RunError: the name is a model file's, the folder holds a run and `force` is not given, there is nothing to
+            resume, another process trains into it, or it cannot be written.
     """
     path = Path(path)
     if path.suffix == ".keras":
         raise RunError(
             f"{path}: the output is a run folder, not a model file; leave out .keras: -o {path.with_suffix('')}"
         )
+    if resume:
+        check_resumable(path)
     made = not path.exists()
     with _told(path):
         path.mkdir(parents=True, exist_ok=True)
     try:
-        if not force and any(old for pattern in OLD_RUN for old in path.glob(pattern)):
+        if not (force or resume) and any(old for pattern in OLD_RUN for old in path.glob(pattern)):
             raise RunError(f"{path}: a run is there already; name another folder with -o, or replace it with --force")
         with _locked(path):
-            remove_temporaries(path)
+            with _told(path):
+                remove_temporaries(path)
             yield RunFolder(path)
     finally:
         _remove_if_empty(path, made)
+
+
+def check_resumable(path: Path) -> None:
+    """Raise `RunError` unless a run folder holds a run that is not finished."""
+    if has_checkpoint(path):
+        return
+    if (path / FILE_NAME).exists():
+        raise RunError(
+            f"{path}: the run is finished; train on from its model with: textgen train TEXT --from {path} -o NEW_FOLDER"
+        )
+    raise RunError(f"{path}: there is nothing to resume; start the run without --resume")
 
 
 @contextmanager

@@ -1,17 +1,24 @@
 """`textgen.train`: what is checked and decided before the heavy import, and the result."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from textgen.config import EPOCHS, MINUTES, ModelConfig, TrainingConfig
+from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, TrainingConfig
 from textgen.corpus.corpus import Corpus
-from textgen.errors import CorpusError
+from textgen.corpus.vocabulary import Vocabulary
+from textgen.errors import CorpusError, RunError
+from textgen.evaluation.baselines import Baseline, baselines
+from textgen.model_file import Model, read_model
+from textgen.training.checkpoint import Checkpoint, read_checkpoint
+from textgen.training.curve import can_draw, draw_curve
+from textgen.training.fine_tuning import prepare
+from textgen.training.plan import COMPLETED, Plan, finishing_seconds
 from textgen.training.progress import Event
 from textgen.training.recipe import complete, expected_epochs, planned_epochs
-from textgen.training.run_folder import open_run_folder
+from textgen.training.run_folder import RunFolder, check_resumable, open_run_folder
 
 
 @dataclass(frozen=True)
@@ -22,8 +29,9 @@ class TrainingResult:
         model: the model file with the best weights.
         validation_nats: their held-out loss, nats a character; None without a hold-out, or before the first scoring.
         epochs: how often the text was read in all.
-        seconds: wall-clock time of the whole call.
+        seconds: wall-clock time of the run, its interrupted parts included.
         stopped_by: `plan`, `budget`, `patience`, `callback`, `SIGINT` or `SIGTERM`.
+        baselines: simpler predictors of the held-out text; none of an interrupted run.
     """
 
     model: Path
@@ -31,6 +39,7 @@ class TrainingResult:
     epochs: float
     seconds: float
     stopped_by: str
+    baselines: list[Baseline]
 
 
 def train(
@@ -41,9 +50,12 @@ def train(
     minutes: float | None = None,
     model: ModelConfig | None = None,
     training: TrainingConfig | None = None,
+    start_from: str | Path | None = None,
+    resume: bool = False,
     force: bool = False,
+    checkpoint_seconds: float = 30.0,
     callbacks: Sequence[Any] = (),
-    on_progress: Callable[[Event], None] = lambda event: None,
+    on_progress: Callable[[Event], None] | None = None,
 ) -> TrainingResult:
     """Train a network on a corpus and keep its best weights in a run folder.
 
@@ -55,53 +67,168 @@ def train(
             planned from the text's size.
         model: the network's shape; what is None in it is chosen.
         training: how to train; what is None in it is chosen.
+        start_from: a run folder or `.keras` file whose weights to start from; its vocabulary grows by the text's
+            new characters, and its shape is taken over.
+        resume: go on with the unfinished run in `output`, bit for bit as if it had not been interrupted. Corpus and
+            whatever else is given must agree with it.
         force: replace an old run in `output`, as soon as the new one saves its first model.
-        callbacks: `keras.callbacks.Callback` objects. They see the training model and its optimizer.
+        checkpoint_seconds: the longest time between two checkpoints.
+        callbacks: `keras.callbacks.Callback` objects. They see the training model and its optimizer; what they
+            remember is not in a checkpoint.
         on_progress: called with each `Started`, `Stepped` and `Scored`.
 
     Raises:
         CorpusError: the text is too short.
-        RunError: the run folder holds a run already, is in use, or cannot be written.
+        ModelFileError: `start_from` cannot be read.
+        RunError: the run folder holds a run already, has nothing to resume, is in use, or cannot be written; or what is
+            given disagrees with the run to resume.
         TrainingError: a loss is not finite; the best weights so far are kept.
-        ValueError: an argument is out of its range, or both `epochs` and `minutes` are given.
+        ValueError: an argument is out of its range, or two exclude each other.
     """
     started = time.monotonic()
-    if epochs is not None and minutes is not None:
-        raise ValueError("epochs and minutes exclude each other; give one")
+    _check(epochs, minutes, start_from, resume, force, checkpoint_seconds)
+    output = Path(output)
+    source = read_model(start_from) if start_from is not None else None
+    checkpoint = None
+    notes: list[str] = []
+    if resume:
+        check_resumable(output)
+    elif len(corpus) < (shortest := 2 * (training or TrainingConfig()).window + 1):
+        raise CorpusError(
+            f"{corpus.name}: the text has {len(corpus):,} characters; expected at least {shortest:,} "
+            f"with a window of {shortest // 2}: add text, or make the --window smaller"
+        )
+    with open_run_folder(output, force=force, resume=resume) as folder:
+        start = None
+        if resume:
+            checkpoint, warning = read_checkpoint(folder.path)
+            notes += [warning] if warning else []
+            given = {"epochs": epochs, "minutes": minutes, "model": model, "training": training}
+            plan = _stored_plan(folder.path, checkpoint, corpus, given)
+            started -= checkpoint.meta["elapsed"]
+        else:
+            if source is not None:
+                corpus, start = prepare(source, corpus)
+            plan, more = _new_plan(corpus, epochs, minutes, model, training or TrainingConfig(), source)
+            notes += more
+        from textgen.training.run import run  # the heavy import, once nothing else can be wrong
+
+        loop, stopped_by = run(
+            plan,
+            folder,
+            start=start,
+            checkpoint=checkpoint,
+            checkpoint_seconds=checkpoint_seconds,
+            finishing_seconds=finishing_seconds(len(corpus), drawn=can_draw()),
+            notes=notes,
+            callbacks=callbacks,
+            on_progress=on_progress or _ignore,
+            started=started,
+        )
+        best = None if loop.position.best == float("inf") else loop.position.best
+        compared = _finish(folder, plan, best) if stopped_by in COMPLETED else []
+        return TrainingResult(folder.model, best, loop.epochs, time.monotonic() - started, stopped_by, compared)
+
+
+def _check(
+    epochs: int | None, minutes: float | None, start_from: object, resume: bool, force: bool, checkpoint_seconds: float
+) -> None:
+    for first, second, both in (
+        ("epochs", "minutes", epochs is not None and minutes is not None),
+        ("resume", "force", resume and force),
+        ("resume", "start_from", resume and start_from is not None),
+    ):
+        if both:
+            raise ValueError(f"{first} and {second} exclude each other; give one")
     if epochs is not None:
         EPOCHS.check("epochs", epochs)
     if minutes is not None:
         MINUTES.check("minutes", minutes)
-    model, training = model or ModelConfig(), training or TrainingConfig()
-    shortest = 2 * training.window + 1
-    if len(corpus) < shortest:
-        raise CorpusError(
-            f"{corpus.name}: the text has {len(corpus):,} characters; expected at least {shortest:,} "
-            f"with a window of {training.window}: add text, or make the --window smaller"
-        )
+    CHECKPOINT_SECONDS.check("checkpoint_seconds", checkpoint_seconds)
+
+
+def _ignore(event: Event) -> None:
+    """Tell nobody."""
+
+
+def _new_plan(
+    corpus: Corpus,
+    epochs: int | None,
+    minutes: float | None,
+    model: ModelConfig | None,
+    training: TrainingConfig,
+    source: Model | None,
+) -> tuple[Plan, list[str]]:
+    if source is not None:
+        model = _shape_of(source, model)
     characters = len(corpus) - corpus.hold_out(training.validation)
     if minutes is None:
         epochs = epochs or planned_epochs(characters)
-    expected = epochs or expected_epochs(minutes or 0, characters)
     model, training, notes = complete(
-        model, training, characters=characters, symbols=len(corpus.vocabulary), epochs=expected
+        model or ModelConfig(),
+        training,
+        characters=characters,
+        symbols=len(corpus.vocabulary),
+        epochs=epochs or expected_epochs(minutes or 0, characters),
+        fine_tuning=source is not None,
+    )
+    return Plan(corpus, model, training, epochs, minutes), notes
+
+
+def _shape_of(source: Model, model: ModelConfig | None) -> ModelConfig:
+    """The shape of a model to start from, with the dropout that is asked for."""
+    shape = source.description.model
+    if model is not None:
+        for name in ("layers", "units", "embedding"):
+            asked = getattr(model, name)
+            if asked not in (None, getattr(shape, name), getattr(ModelConfig(), name)):
+                raise RunError(f"{source.path}: has {getattr(shape, name)} {name}, not {asked}; leave out --{name}")
+    return replace(shape, dropout=None if model is None else model.dropout)
+
+
+def _stored_plan(folder: Path, checkpoint: Checkpoint, corpus: Corpus, given: Mapping[str, Any]) -> Plan:
+    """The plan of the run to resume, compared with what is given again."""
+    meta = checkpoint.meta
+    if corpus.sha256 != meta["text"]["sha256"]:
+        raise RunError(
+            f"{folder}: the run was started on another text ({meta['text']['name']}, SHA-256 "
+            f"{meta['text']['sha256'][:12]}…, not {corpus.sha256[:12]}…); "
+            "resume with that text, or start anew with --force"
+        )
+    for name, value in given.items():
+        if isinstance(value, ModelConfig | TrainingConfig):
+            asked = {key: item for key, item in asdict(value).items() if item is not None}
+            check_agreement(folder, asked, meta[name])
+        elif value is not None:
+            check_agreement(folder, {name: value}, meta)
+    return Plan(
+        corpus.recoded(Vocabulary(meta["vocabulary"])),
+        ModelConfig.from_dict(meta["model"]),
+        TrainingConfig.from_dict(meta["training"]),
+        meta["epochs"],
+        meta["minutes"],
     )
 
-    with open_run_folder(output, force=force) as folder:
-        from textgen.training.run import run  # the heavy import, once nothing else can be wrong
 
-        loop, stopped_by = run(
-            corpus,
-            folder,
-            model,
-            training,
-            epochs=epochs,
-            minutes=minutes,
-            notes=notes,
-            callbacks=callbacks,
-            on_progress=on_progress,
-            started=started,
-        )
-        best = loop.position.best
-        seconds = time.monotonic() - started
-        return TrainingResult(folder.model, None if best == float("inf") else best, loop.epochs, seconds, stopped_by)
+def check_agreement(folder: Path, given: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
+    """Raise `RunError` naming the first value that is not the stored one."""
+    for name, value in given.items():
+        if value != stored[name]:
+            raise RunError(
+                f"{folder}: {name} is {value} here, and the run was started with {stored[name]}; "
+                "resume it with --resume alone, or start anew with --force"
+            )
+
+
+def _finish(folder: RunFolder, plan: Plan, best: float | None) -> list[Baseline]:
+    """Compare with simpler predictors, draw the curve, and clear up."""
+    corpus = plan.corpus
+    hold_out = corpus.hold_out(plan.training.validation)
+    compared = []
+    if best is not None:
+        learnt = len(corpus) - hold_out
+        compared = baselines(corpus.codes[:learnt], corpus.codes[learnt:], corpus.vocabulary)
+    if can_draw():
+        folder.save_curve(lambda path: draw_curve(folder.rows, compared, path))
+    folder.finish()
+    return compared

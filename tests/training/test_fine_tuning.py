@@ -1,0 +1,100 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import textgen
+from tests.conftest import TEXT, describe, random_weights
+from textgen import Corpus, ModelConfig, TrainingConfig
+from textgen.corpus.vocabulary import Vocabulary
+from textgen.errors import CorpusError, RunError
+from textgen.generation.generator import Generator
+from textgen.model_file import Model, Weights
+from textgen.training.fine_tuning import grown, prepare
+
+CONFIG = ModelConfig(2, 8, 0.0, 4)
+
+
+def model(symbols: str, *, lowercase: bool = False) -> Model:
+    vocabulary = Vocabulary(list(symbols))
+    weights = Weights.from_list(random_weights(CONFIG, len(vocabulary)))
+    return Model(Path("old.keras"), describe(vocabulary, CONFIG, lowercase=lowercase), weights)
+
+
+def test_new_symbols_follow_the_old_ones_sorted() -> None:
+    assert grown(Vocabulary.of("dab"), Vocabulary.of("czda")).symbols == ("a", "b", "d", "c", "z")
+
+
+def test_old_rows_are_kept_bit_by_bit_and_new_ones_are_sensible() -> None:
+    old = model("abc")
+    corpus, arrays = prepare(old, Corpus.from_text("cadb" * 10))
+    weights = Weights.from_list(arrays)
+    assert corpus.vocabulary.symbols == ("a", "b", "c", "d")
+    assert corpus.codes[:4].tolist() == [2, 0, 3, 1]
+    np.testing.assert_array_equal(weights.embedding[:3], old.weights.embedding)
+    np.testing.assert_array_equal(weights.head[:, :3], old.weights.head)
+    np.testing.assert_array_equal(weights.head_bias[:3], old.weights.head_bias)
+    np.testing.assert_array_equal(weights.lstms[1].kernel, old.weights.lstms[1].kernel)
+    np.testing.assert_allclose(weights.embedding[3], old.weights.embedding.mean(axis=0))
+    assert weights.head_bias[3] == old.weights.head_bias.min()
+
+
+def test_vocabularies_of_one_size_are_matched_by_character() -> None:
+    """Texts of three symbols each: by code, x would be taken for a."""
+    old = model("abx")
+    corpus, arrays = prepare(old, Corpus.from_text("xyz" * 10))
+    assert corpus.vocabulary.symbols == ("a", "b", "x", "y", "z")
+    assert corpus.codes[:3].tolist() == [2, 3, 4]
+    writers = [Generator(old.description, old.weights)]
+    description = describe(corpus.vocabulary, CONFIG)
+    # A new symbol so unlikely that it is never the likeliest leaves the old model's text as it was.
+    arrays[-1][3:] = -100
+    writers.append(Generator(description, Weights.from_list(arrays)))
+    assert len({writer.generate("xab", length=40, temperature=0) for writer in writers}) == 1
+
+
+def test_lowercase_must_agree() -> None:
+    with pytest.raises(
+        CorpusError, match=r"the model old\.keras was trained on lowercase text; read the text in the same"
+    ):
+        prepare(model("abc", lowercase=True), Corpus.from_text("abc"))
+
+
+def test_a_run_starts_from_the_weights_of_another(tmp_path: Path) -> None:
+    shape = ModelConfig(2, 32, 0.0, 8)
+    training = TrainingConfig(window=20, batch_size=4, learning_rate=0.03, rng_seed=1)
+    first = textgen.train(
+        Corpus.from_text(TEXT * 40), output=tmp_path / "first", epochs=15, model=shape, training=training
+    )
+    again = Corpus.from_text(TEXT.replace("fox", "cat") * 40 + "Ω")
+    tuned = textgen.train(
+        again,
+        output=tmp_path / "tuned",
+        epochs=1,
+        start_from=first.model,
+        training=TrainingConfig(window=20, batch_size=4),
+    )
+    fresh = textgen.train(
+        again, output=tmp_path / "fresh", epochs=1, model=shape, training=TrainingConfig(window=20, batch_size=4)
+    )
+    assert tuned.validation_nats is not None
+    assert fresh.validation_nats is not None
+    assert tuned.validation_nats < 0.5 * fresh.validation_nats
+    description = textgen.load(tuned.model).description
+    assert description.model == ModelConfig(2, 32, description.model.dropout, 8)
+    assert description.vocabulary.symbols[-1] == "Ω"
+
+
+def test_a_shape_that_is_not_the_source_s_is_refused(tmp_path: Path) -> None:
+    source = textgen.train(
+        Corpus.from_text(TEXT * 10),
+        output=tmp_path / "first",
+        epochs=1,
+        model=ModelConfig(1, 8, 0.0, 4),
+        training=TrainingConfig(batch_size=2),
+    ).model
+    with pytest.raises(RunError, match=r"has 8 units, not 16; leave out --units"):
+        textgen.train(
+            Corpus.from_text(TEXT * 10), output=tmp_path / "x", start_from=source, model=ModelConfig(1, 16, 0.0, 4)
+        )
+    assert not (tmp_path / "x").exists()

@@ -1,0 +1,229 @@
+"""A run that was interrupted, however, ends as one that was not."""
+
+import csv
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import textgen
+from tests.conftest import TEXT
+from textgen import Corpus, ModelConfig, TrainingConfig
+from textgen.errors import RunError
+from textgen.model_file import read_model
+from textgen.training import run_folder
+from textgen.training.backend import keras
+from textgen.training.checkpoint import NEWEST, PREVIOUS, Checkpoint, read_checkpoint, write_checkpoint
+
+CORPUS = Corpus.from_text(TEXT * 40, name="fox")
+MODEL = ModelConfig(layers=2, units=24, dropout=0.3, embedding=8)
+TRAINING = TrainingConfig(window=20, batch_size=4, learning_rate=0.02, rng_seed=1)
+TIMES = ("seconds",)
+
+
+class KilledError(Exception):
+    """Stands for what ends a process without a chance to save."""
+
+
+class KillAt(keras.callbacks.Callback):
+    """Ends the run after so many steps of this process."""
+
+    def __init__(self, steps: int, act: Callable[[], None]) -> None:
+        super().__init__()
+        self.left, self.act = steps, act
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.act()
+
+
+def die() -> None:
+    raise KilledError
+
+
+def train(output: Path, **options: object) -> textgen.TrainingResult:
+    given = {"model": MODEL, "training": TRAINING, "epochs": 3, "checkpoint_seconds": 0.0} | options
+    return textgen.train(CORPUS, output=output, **given)  # type: ignore[arg-type]
+
+
+def outcome(folder: Path) -> tuple:
+    """All that must be the same: the best weights, and the history without its times."""
+    model = read_model(folder)
+    arrays = [model.weights.embedding, *[part for lstm in model.weights.lstms for part in lstm], model.weights.head]
+    with (folder / "history.csv").open() as file:
+        rows = [{name: value for name, value in row.items() if name not in TIMES} for row in csv.DictReader(file)]
+    return [array.tobytes() for array in arrays], rows, model.description.training.validation_nats
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple:
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    train(folder)
+    return outcome(folder)
+
+
+@pytest.mark.parametrize("kills", [[1], [29], [30], [31], [60], [89], [90], [17, 20, 33]])
+def test_a_killed_run_ends_with_the_same_weights_and_history(tmp_path: Path, whole: tuple, kills: list[int]) -> None:
+    for number, steps in enumerate(kills):
+        try:
+            train(tmp_path / "run", callbacks=[KillAt(steps, die)], resume=number > 0, force=number == 0)
+        except KilledError:
+            continue
+    if (tmp_path / "run" / NEWEST).exists():
+        (tmp_path / "run" / ".model.77.tmp.keras").touch()
+        train(tmp_path / "run", resume=True)
+    else:  # killed before its first checkpoint
+        train(tmp_path / "run", force=True)
+    assert outcome(tmp_path / "run") == whole
+    assert not list((tmp_path / "run").glob(".*.tmp*"))
+
+
+@pytest.mark.parametrize("steps", [1, 30, 45])
+def test_an_interrupted_run_ends_with_the_same_weights_and_history(tmp_path: Path, whole: tuple, steps: int) -> None:
+    stop = KillAt(steps, lambda: signal.raise_signal(signal.SIGINT))
+    result = train(tmp_path / "run", callbacks=[stop], checkpoint_seconds=1000.0)
+    assert result.stopped_by == "SIGINT"
+    assert textgen.load(tmp_path / "run").description.text.sha256 == CORPUS.sha256
+    train(tmp_path / "run", resume=True, model=None, training=None, epochs=None)
+    assert outcome(tmp_path / "run") == whole
+
+
+def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before_and_says_so(tmp_path: Path, whole: tuple) -> None:
+    with pytest.raises(KilledError):
+        train(tmp_path / "run", callbacks=[KillAt(40, die)])
+    newest = tmp_path / "run" / NEWEST
+    newest.write_bytes(newest.read_bytes()[:-1])
+    events: list = []
+    train(tmp_path / "run", resume=True, on_progress=events.append)
+    assert events[0].notes == (f"{newest} is damaged: its check sum is wrong; going on from the one before",)
+    assert outcome(tmp_path / "run") == whole
+
+
+def test_a_model_and_history_ahead_of_the_checkpoint_are_written_again(tmp_path: Path, whole: tuple) -> None:
+    with pytest.raises(KilledError):
+        train(tmp_path / "run", callbacks=[KillAt(29, die)])
+    old = (tmp_path / "run" / NEWEST).read_bytes()
+    with pytest.raises(KilledError):
+        train(tmp_path / "run", resume=True, callbacks=[KillAt(40, die)])
+    (tmp_path / "run" / NEWEST).write_bytes(old)
+    train(tmp_path / "run", resume=True)
+    assert outcome(tmp_path / "run") == whole
+
+
+def test_a_run_with_a_budget_goes_on_with_its_state_and_its_time(tmp_path: Path) -> None:
+    options = {"epochs": None, "minutes": 5.0}
+    with pytest.raises(KilledError):
+        train(tmp_path / "run", callbacks=[KillAt(20, die)], **options)
+    before = read_checkpoint(tmp_path / "run")[0]
+    stop = KillAt(1, lambda: signal.raise_signal(signal.SIGINT))
+    train(tmp_path / "run", resume=True, callbacks=[stop], **options)
+    after = read_checkpoint(tmp_path / "run")[0]
+    assert after.meta["position"]["step"] == before.meta["position"]["step"] + 1 == 20
+    assert after.meta["minutes"] == 5.0
+    assert before.meta["elapsed"] < after.meta["elapsed"] < 300
+
+
+def test_a_finished_run_is_not_resumed(tmp_path: Path) -> None:
+    train(tmp_path / "run", epochs=1)
+    with pytest.raises(RunError) as error:
+        train(tmp_path / "run", resume=True)
+    assert str(error.value) == (
+        f"{tmp_path / 'run'}: the run is finished; train on from its model with: "
+        f"textgen train TEXT --from {tmp_path / 'run'} -o NEW_FOLDER"
+    )
+
+
+def test_nothing_to_resume_is_told_and_makes_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="there is nothing to resume; start the run without --resume"):
+        train(tmp_path / "none", resume=True)
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.fixture(scope="module")
+def unfinished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("unfinished") / "run"
+    with pytest.raises(KilledError):
+        train(folder, callbacks=[KillAt(40, die)])
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"epochs": 4}, "epochs is 4 here, and the run was started with 3"),
+        ({"model": replace(MODEL, units=25)}, "units is 25 here, and the run was started with 24"),
+        ({"training": replace(TRAINING, window=21)}, "window is 21 here, and the run was started with 20"),
+        ({"training": replace(TRAINING, rng_seed=2)}, "rng_seed is 2 here, and the run was started with 1"),
+        ({"epochs": None, "minutes": 1.0}, "minutes is 1.0 here, and the run was started with None"),
+    ],
+)
+def test_changed_options_are_refused_by_name(unfinished: Path, changed: dict, message: str) -> None:
+    with pytest.raises(RunError, match="resume it with --resume alone, or start anew with --force") as error:
+        train(unfinished, resume=True, **changed)
+    assert message in str(error.value)
+
+
+def test_a_changed_text_is_refused(unfinished: Path) -> None:
+    other = Corpus.from_text(TEXT * 40 + "!", name="fox")
+    with pytest.raises(RunError, match=r"started on another text \(fox, SHA-256 [0-9a-f]{12}…, not [0-9a-f]{12}…\)"):
+        textgen.train(other, output=unfinished, resume=True)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), both=st.booleans(), cut=st.booleans())
+def test_a_flipped_bit_or_a_cut_is_never_resumed_from(
+    unfinished: Path, tmp_path_factory: pytest.TempPathFactory, place: float, bit: int, both: bool, cut: bool
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "flipped"
+    folder.mkdir(exist_ok=True)
+    for name in (NEWEST, PREVIOUS):
+        content = bytearray((unfinished / name).read_bytes())
+        if name == NEWEST or both:
+            where = int(place * len(content))
+            content[where] ^= 1 << bit
+            content = content[:where] if cut else content
+        (folder / name).write_bytes(content)
+    if both:
+        with pytest.raises(RunError, match=r"is damaged: its check sum is wrong; .*start the run anew with --force"):
+            read_checkpoint(folder)
+    else:
+        found, warning = read_checkpoint(folder)
+        (folder / NEWEST).unlink()
+        assert found.meta == read_checkpoint(folder)[0].meta
+        assert warning is not None
+        assert warning.endswith("going on from the one before")
+
+
+def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
+    arrays = {"weights": [np.arange(6, dtype=np.float32).reshape(2, 3) for _ in range(12)], "states": [np.zeros(0)]}
+    write_checkpoint(tmp_path, Checkpoint({"a": [1, 0.1, None]}, arrays))
+    found, warning = read_checkpoint(tmp_path)
+    assert (found.meta, warning) == ({"a": [1, 0.1, None]}, None)
+    assert [array.tobytes() for array in found.arrays["weights"]] == [array.tobytes() for array in arrays["weights"]]
+    assert not (tmp_path / PREVIOUS).exists()
+
+
+def test_a_full_disk_leaves_the_last_good_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: tuple
+) -> None:
+    written = []
+    write = run_folder.write_checkpoint
+
+    def fail_later(folder: Path, checkpoint: Checkpoint) -> None:
+        if len(written) == 35:
+            raise OSError(28, "No space left on device")
+        written.append(checkpoint)
+        write(folder, checkpoint)
+
+    monkeypatch.setattr(run_folder, "write_checkpoint", fail_later)
+    with pytest.raises(RunError, match=r"cannot be written \(No space left on device\)"):
+        train(tmp_path / "run")
+    monkeypatch.undo()
+    train(tmp_path / "run", resume=True)
+    assert outcome(tmp_path / "run") == whole

@@ -1,0 +1,111 @@
+"""Everything a run needs to go on bit for bit, in one file that is whole or known to be damaged.
+
+The file is a SHA-256 of the rest, then an uncompressed `.npz` of arrays, among them a JSON text of all that is no
+array. Reading it needs NumPy alone and unpickles nothing. The one before is kept: if the newest is damaged, a run goes
+on from there and, every choice being a function of seed and step, comes to the same end.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textgen.atomic_file import replacing
+from textgen.errors import RunError, reason
+
+FORMAT = 1
+NEWEST, PREVIOUS = "checkpoint", "checkpoint.previous"
+META = "meta"
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """What a file holds.
+
+    Attributes:
+        meta: the run's options, position and history, as JSON values.
+        arrays: lists of arrays by name: the network's weights, the optimizer's variables, the states.
+    """
+
+    meta: Mapping[str, Any]
+    arrays: Mapping[str, Sequence[NDArray[Any]]]
+
+
+def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint; the one that was the newest becomes the previous one.
+
+    Raises:
+        OSError: it cannot be written; the newest one is untouched, or is the previous one now.
+    """
+    content = io.BytesIO()
+    named = {f"{name}/{place}": array for name, part in checkpoint.arrays.items() for place, array in enumerate(part)}
+    meta = json.dumps({"format": FORMAT} | dict(checkpoint.meta)).encode()
+    np.savez(content, allow_pickle=False, **{META: np.frombuffer(meta, np.uint8)}, **named)
+    payload = content.getbuffer()
+    with replacing(folder / NEWEST) as temporary:
+        with temporary.open("wb") as file:
+            file.write(hashlib.sha256(payload).digest())
+            file.write(payload)
+        # Killed between the two renames, the folder has the previous one alone, which is whole.
+        if (folder / NEWEST).exists():
+            (folder / NEWEST).replace(folder / PREVIOUS)
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Whether there is something to go on from."""
+    return (folder / NEWEST).exists() or (folder / PREVIOUS).exists()
+
+
+def read_checkpoint(folder: Path) -> tuple[Checkpoint, str | None]:
+    """Read the newest whole checkpoint of a run folder.
+
+    Returns:
+        The checkpoint, and what a user must be told where it is not the newest.
+
+    Raises:
+        RunError: there is none, all are damaged, or a newer textgen has written it.
+    """
+    problems = []
+    for name in (NEWEST, PREVIOUS):
+        path = folder / name
+        if not path.exists():
+            continue
+        try:
+            checkpoint = _read(path)
+        except OSError as error:
+            problems.append(f"{path} cannot be read ({reason(error)})")
+        except ValueError as error:
+            problems.append(f"{path} {error}")
+        else:
+            return checkpoint, f"{problems[0]}; going on from the one before" if problems else None
+    if not problems:
+        raise RunError(f"{folder}: there is nothing to resume; start the run without --resume")
+    raise RunError(f"{folder}: {'; '.join(problems)}; start the run anew with --force")
+
+
+def _read(path: Path) -> Checkpoint:
+    content = path.read_bytes()
+    digest, payload = content[:32], content[32:]
+    if hashlib.sha256(payload).digest() != digest:
+        raise ValueError("is damaged: its check sum is wrong")
+    with np.load(io.BytesIO(payload), allow_pickle=False) as stored:
+        meta = json.loads(stored[META].tobytes())
+        if meta.pop("format") != FORMAT:
+            raise ValueError("has another format, of another textgen; resume with that one")
+        arrays: dict[str, list[NDArray[Any]]] = {}
+        for key in stored.files:
+            if key != META:
+                arrays.setdefault(key.split("/")[0], []).append(stored[key])
+    return Checkpoint(meta, arrays)
+
+
+def remove_checkpoints(folder: Path) -> None:
+    """Remove a finished run's checkpoints."""
+    for name in (NEWEST, PREVIOUS):
+        (folder / name).unlink(missing_ok=True)

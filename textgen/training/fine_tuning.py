@@ -1,0 +1,42 @@
+"""Starting from another model's weights, its vocabulary grown by the new text's characters."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textgen.corpus.corpus import Corpus
+from textgen.corpus.vocabulary import Vocabulary
+from textgen.errors import CorpusError
+from textgen.model_file import Model
+
+
+def grown(old: Vocabulary, new: Vocabulary) -> Vocabulary:
+    """The old symbols with their codes, then the new ones, sorted by code point."""
+    return Vocabulary([*old.symbols, *(symbol for symbol in new.symbols if symbol not in old)])
+
+
+def prepare(model: Model, corpus: Corpus) -> tuple[Corpus, list[NDArray[np.float32]]]:
+    """The corpus in the grown vocabulary, and the first weights for it.
+
+    Characters are matched by what they are, not by their codes. What belongs to old symbols is bit-identical. A new
+    symbol starts as the mean of the old ones, and as unlikely as the least likely of them.
+
+    Raises:
+        CorpusError: the model was trained on lowercase text and the corpus is not, or the other way round.
+    """
+    if corpus.lowercase != model.description.text.lowercase:
+        wanted = "lowercase text" if model.description.text.lowercase else "text as it is, not made lowercase"
+        raise CorpusError(
+            f"{corpus.name}: the model {model.path} was trained on {wanted}; read the text in the same way"
+        )
+    vocabulary = grown(model.description.vocabulary, corpus.vocabulary)
+    weights, more = model.weights, len(vocabulary) - len(model.description.vocabulary)
+
+    def with_means(array: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+        return np.concatenate([array, np.repeat(array.mean(axis=axis, keepdims=True), more, axis=axis)], axis=axis)
+
+    return corpus.recoded(vocabulary), [
+        with_means(weights.embedding, 0),
+        *[array for lstm in weights.lstms for array in lstm],
+        with_means(weights.head, 1),
+        np.append(weights.head_bias, np.full(more, weights.head_bias.min(), np.float32)),
+    ]
