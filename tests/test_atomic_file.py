@@ -32,7 +32,8 @@ def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
-    for name in (".model.12.tmp.keras", ".history.12.tmp.csv", "model.keras", ".lock"):
+    for name in (".model.12.tmp.keras", ".model.keras", ".other.12.tmp.keras", "model.keras", ".lock"):
         (tmp_path / name).touch()
-    remove_temporaries(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "model.keras"]
+    remove_temporaries(tmp_path / "model.keras")
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == [".lock", ".model.keras", ".other.12.tmp.keras", "model.keras"]

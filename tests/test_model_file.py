@@ -85,7 +85,7 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
 
 def test_a_model_cut_short_at_any_byte_is_refused(model: Path, tmp_path: Path) -> None:
     whole, cut = model.read_bytes(), tmp_path / "cut.keras"
-    for length in range(0, len(whole), 41):
+    for length in range(0, len(whole), 7):
         cut.write_bytes(whole[:length])
         assert "cut short or damaged" in refused(cut)
 
@@ -121,6 +121,9 @@ def test_a_keras_archive_of_others_is_refused(tmp_path: Path) -> None:
     [
         ({"format": 2}, "it has format 2, of a newer textgen; this one reads up to 1: update textgen"),
         ({"format": None}, "its format is not given"),
+        ({"format": 0}, "its format is not given"),
+        ({"format": True}, "its format is not given"),
+        ({"vocabulary": ["a", "\ud800"]}, "a vocabulary has no surrogates"),
         ({"surplus": 1}, "missing or unknown keys"),
         ({"vocabulary": "abc"}, "its vocabulary is not a list"),
         ({"vocabulary": ["ab"]}, "a vocabulary is a list of single characters"),
@@ -204,8 +207,16 @@ def test_a_bomb_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "bomb.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as opened:
         opened.writestr(WEIGHTS, bytes(50_000_000))
-        opened.writestr(DESCRIPTION, json.dumps(good_description()))
+        opened.writestr(DESCRIPTION, json.dumps(good_description()), zipfile.ZIP_STORED)
     assert "model.weights.h5 is larger than its model can be" in refused(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as opened:
+        opened.writestr(WEIGHTS, hdf5())
+        opened.writestr(DESCRIPTION, json.dumps(good_description()))
+    assert "textgen.json is compressed, and Keras compresses nothing" in refused(path)
+
+
+def test_a_name_too_long_for_a_file_is_told() -> None:
+    assert "cannot be read (File name too long)" in refused(Path("x" * 300))
 
 
 def test_an_unreadable_file_is_refused(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

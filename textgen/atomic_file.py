@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-TEMPORARY = ".*.tmp*"  # matches what a killed process may leave behind
-
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -38,7 +36,7 @@ def _synchronise(path: Path) -> None:
         os.close(descriptor)
 
 
-def remove_temporaries(folder: Path) -> None:
-    """Remove what an earlier process, killed while it wrote, left in a folder."""
-    for leftover in folder.glob(TEMPORARY):
+def remove_temporaries(path: Path) -> None:
+    """Remove what processes that were killed while they wrote `path` have left beside it."""
+    for leftover in path.parent.glob(f".{path.stem}.*.tmp{path.suffix}"):
         leftover.unlink(missing_ok=True)

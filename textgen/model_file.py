@@ -56,6 +56,11 @@ class Weights:
         layers = [LayerWeights(*lstms[start : start + 3]) for start in range(0, len(lstms), 3)]
         return cls(embedding, tuple(layers), head, head_bias)
 
+    def are_finite(self) -> bool:
+        """Whether every number is finite."""
+        arrays = [self.embedding, self.head, self.head_bias, *(array for lstm in self.lstms for array in lstm)]
+        return all(bool(np.isfinite(array).all()) for array in arrays)
+
     @property
     def parameters(self) -> int:
         """The number of trained numbers."""
@@ -123,7 +128,7 @@ class Description:
     def from_json(cls, content: bytes) -> Self:
         """Check and take over the entry's text; `ValueError` for anything unexpected."""
         values = json.loads(content)
-        if not isinstance(values, dict) or not isinstance(values.get("format"), int):
+        if not isinstance(values, dict) or type(values.get("format")) is not int or values["format"] < 1:
             raise ValueError("its format is not given")
         if values["format"] > FORMAT:
             raise ValueError(
@@ -152,7 +157,8 @@ def _typed(kind: type, values: object) -> Mapping[str, Any]:
         accepted: Any = {float: (int, float), float | None: (int, float, type(None)), dict[str, str]: dict}.get(
             expected, expected
         )
-        if not isinstance(values.get(name), accepted):
+        value = values.get(name)
+        if not isinstance(value, accepted) or (isinstance(value, bool) and expected is not bool):
             raise ValueError(f"its {name} is missing or of the wrong type")
     return values
 
@@ -180,10 +186,14 @@ def locate(path: str | Path) -> Path:
         ModelFileError: there is none.
     """
     path = Path(path)
-    candidate = path / FILE_NAME if path.is_dir() else path
-    if candidate.is_file():
-        return candidate
-    if path.is_dir():
+    try:
+        candidate = path / FILE_NAME if path.is_dir() else path
+        if candidate.is_file():
+            return candidate
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be read ({reason(error)}); name a run folder or a .keras file") from error
+    if is_folder:
         raise ModelFileError(f"{path}: the folder has no {FILE_NAME}; name a run folder or a .keras file")
     raise ModelFileError(f"{path}: no such model; name a run folder or a .keras file")
 
@@ -221,8 +231,11 @@ def read_model(path: str | Path) -> Model:
 
 def _entry(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     """The bytes of an entry of at most `most` bytes; its check sum is compared."""
-    if archive.getinfo(name).file_size > most:
+    entry = archive.getinfo(name)
+    if entry.file_size > most:
         raise ValueError(f"{name} is larger than its model can be")
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{name} is compressed, and Keras compresses nothing")
     return archive.read(name)
 
 

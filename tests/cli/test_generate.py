@@ -233,3 +233,35 @@ def test_writing_needs_neither_keras_nor_tensorflow(trained: Path, command: tupl
     words = [command[0], str(trained), *command[1:]]
     result = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=True)
     assert result.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_device_is_written_to_and_a_link_stays(trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "target.txt")
+    assert run("generate", str(trained), "--length", "5", "-o", str(tmp_path / "link")).returncode == 0
+    assert (tmp_path / "link").is_symlink()
+    assert len((tmp_path / "target.txt").read_text()) == 6
+    assert run("generate", str(trained), "--length", "5", "-o", os.devnull).returncode == 0
+    assert not Path(os.devnull).is_file()
+    folder = run("generate", str(trained), "-o", str(tmp_path))
+    assert (folder.returncode, "cannot be written (Is a directory)" in folder.stderr) == (1, True)
+
+
+def test_a_full_disk_behind_standard_output_is_told(trained: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "textgen", "generate", str(trained)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert result.returncode == 1
+    assert b"No space left on device" in result.stderr
+    assert b"Traceback" not in result.stderr
+
+
+def test_a_stop_string_is_normalised_as_the_text_was(tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text(TEXT * 20)
+    words = ["--lowercase", "--epochs", "1", "--units", "8", "--batch-size", "2", "--rng-seed", "1"]
+    assert run("train", "t.txt", "-o", "run", *words, cwd=tmp_path).returncode == 0
+    result = run("generate", "run", "--stop", "E", "--json", "--length", "2000", cwd=tmp_path)
+    assert json.loads(result.stdout)["stopped_by"] == "e"

@@ -28,9 +28,11 @@ def test_a_text_becomes_a_model_named_after_it(play: Path, tmp_path: Path) -> No
     assert lines[0] == "play: 2,040 characters, 31 different ones; 204 at the end are held out"
     assert lines[1].endswith("parameters, 4 streams of 50-character windows, 2 epochs planned")
     assert [line.split(",")[0] for line in lines if line.startswith("epoch ")] == ["epoch 1.0", "epoch 2.0"]
-    assert "held-out" in lines[2]
-    assert "bpc), the best so far" in lines[2]
-    assert lines[-2].startswith(
+    assert lines[2] == "dropout 0.1, embedding 64, learning rate 0.01, rng seed 1"
+    assert "held-out" in lines[3]
+    assert "bpc), the best so far" in lines[3]
+    assert lines[-2].startswith("Verdict: ")
+    assert lines[-3].startswith(
         "Stopped: all planned epochs are done. The model is models/play/model.keras, held-out loss "
     )
     assert lines[-1] == "Write with it:  textgen generate models/play"
@@ -47,9 +49,12 @@ def test_a_text_becomes_a_model_named_after_it(play: Path, tmp_path: Path) -> No
 def test_tensorflow_s_chatter_stays_hidden_but_for_debug(play: Path, tmp_path: Path) -> None:
     quiet = run("train", str(play), "-o", str(tmp_path / "a"), "--epochs", "1", *QUICK)
     assert all(
-        line.startswith(("play: ", "epoch ", "    | ", "Stopped: ", "Write ")) or " parameters, " in line
+        line.startswith(("play: ", "dropout ", "epoch ", "    | ", "Stopped: ", "Verdict: ", "Write "))
+        or " parameters, " in line
         for line in quiet.stderr.splitlines()
     )
+    loud = run("--debug", "train", str(play), "-o", str(tmp_path / "b"), "--epochs", "1", *QUICK)
+    assert "cudart" in loud.stderr or "cuda" in loud.stderr.lower() or "oneDNN" in loud.stderr
 
 
 def test_several_texts_are_joined_and_options_are_kept(play: Path, tmp_path: Path) -> None:

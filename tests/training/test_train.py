@@ -44,7 +44,9 @@ def test_what_a_run_tells_and_leaves(tmp_path: Path) -> None:
     started, stepped, scored = (
         [event for event in events if isinstance(event, kind)] for kind in (Started, Stepped, Scored)
     )
-    assert started == [Started("fox", 2720, 272, 31, started[0].parameters, 4, 20, 2, 0.0, ())]
+    assert started == [
+        Started("fox", 2720, 272, 31, started[0].parameters, 4, 20, 2, 0.1, 8, 0.02, 1, resumed_at=0.0, notes=())
+    ]
     assert [event.step for event in stepped] == list(range(1, 2 * PER_EPOCH + 1))
     assert {event.planned_steps for event in stepped} == {2 * PER_EPOCH}
     assert [event.epochs for event in scored] == [1.0, 2.0]
@@ -184,6 +186,15 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_best(tmp_path: Pa
     assert textgen.load(tmp_path / "run").description.training.epochs == 1.0
 
 
+@pytest.mark.parametrize("validation", [0, 0.1])
+def test_weights_spoilt_by_the_last_update_before_a_scoring_are_not_kept(tmp_path: Path, validation: float) -> None:
+    training = TrainingConfig(window=20, batch_size=4, rng_seed=1, validation=validation)
+    per_epoch = (2720 - CORPUS.hold_out(validation)) // 4 // 20
+    with pytest.raises(TrainingError, match="the best model so far is kept"):
+        train(tmp_path / "run", training=training, epochs=3, callbacks=[Spoil(2 * per_epoch)])
+    assert textgen.load(tmp_path / "run").description.training.epochs == 1.0
+
+
 def test_a_run_that_fails_before_its_first_model_leaves_no_folder(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="nothing was saved"):
         train(tmp_path / "run", callbacks=[Spoil(1)])
@@ -221,6 +232,18 @@ def test_keras_callbacks_see_epochs_steps_and_losses_and_may_stop(tmp_path: Path
     assert len(table.read_text().splitlines()) == 3
 
 
+def test_callbacks_are_told_the_end_whatever_happens(tmp_path: Path) -> None:
+    ended = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_end(self, logs: dict | None = None) -> None:
+            ended.append(True)
+
+    with pytest.raises(TrainingError):
+        train(tmp_path / "run", callbacks=[Spoil(1), Watch()])
+    assert ended == [True]
+
+
 def test_an_existing_run_is_kept_unless_forced_and_then_until_the_new_one_saves(tmp_path: Path) -> None:
     train(tmp_path / "run", epochs=1)
     old = (tmp_path / "run" / "model.keras").read_bytes()
@@ -232,10 +255,19 @@ def test_an_existing_run_is_kept_unless_forced_and_then_until_the_new_one_saves(
     with pytest.raises(TrainingError):
         train(tmp_path / "run", force=True, callbacks=[Spoil(1)])
     assert (tmp_path / "run" / "model.keras").read_bytes() == old
-    (tmp_path / "run" / "checkpoint.old").touch()
+    (tmp_path / "run" / "checkpoint.previous").touch()
     train(tmp_path / "run", force=True)
     assert (tmp_path / "run" / "model.keras").read_bytes() != old
-    assert not (tmp_path / "run" / "checkpoint.old").exists()
+    assert not (tmp_path / "run" / "checkpoint.previous").exists()
+
+
+def test_files_of_others_in_the_folder_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    for name in (".editor.tmp", "notes.txt"):
+        (tmp_path / "run" / name).touch()
+    train(tmp_path / "run", epochs=1)
+    train(tmp_path / "run", epochs=1, force=True)
+    assert {"checkpoints", ".editor.tmp", "notes.txt"} <= {path.name for path in (tmp_path / "run").iterdir()}
 
 
 def test_two_runs_cannot_share_a_folder(tmp_path: Path) -> None:

@@ -67,14 +67,19 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        if "--debug" in arguments:
-            raise
+        _show_traceback(arguments)
         sys.exit(INTERRUPTED)
-    except TextgenError as error:
-        if "--debug" in arguments:
-            raise
+    except (TextgenError, OSError) as error:
+        _show_traceback(arguments)
         click.echo(f"textgen: error: {error}", err=True)
         sys.exit(1)
+
+
+def _show_traceback(arguments: list[str]) -> None:
+    if "--debug" in arguments:
+        import traceback
+
+        traceback.print_exc()
 
 
 def _terminated(number: int, frame: FrameType | None) -> Any:

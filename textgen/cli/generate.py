@@ -1,6 +1,7 @@
 """`textgen generate`: write new text."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -74,8 +75,7 @@ def command(
     )
     if seed == "-":
         seed = _standard_input()
-    generator = load(model)
-    writing = generator.write(seed, sampling, **options)
+    writing = load(model).write(seed, sampling, **options)
     if options["rng_seed"] is None and not as_json:
         click.echo(f"{model}, --rng-seed {writing.rng_seed}", err=True)
     with _opened(output) as stream:
@@ -110,7 +110,7 @@ def _print_json(writing: Any, seed: str, stream: BinaryIO) -> None:
 
 def _standard_input() -> str:
     try:
-        return sys.stdin.buffer.read().decode("utf-8")
+        return sys.stdin.buffer.read().decode("utf-8").removesuffix("\n")  # which echo adds
     except UnicodeDecodeError as error:
         raise click.UsageError(f"the seed on standard input is not UTF-8 (byte {error.start:,}).") from error
 
@@ -124,8 +124,13 @@ def _opened(output: str | None) -> Iterator[BinaryIO]:
     from textgen.atomic_file import replacing
     from textgen.errors import RunError, reason
 
+    path = Path(os.path.realpath(output))  # a link stays, and what it leads to is written
     try:
-        with replacing(Path(output)) as temporary, temporary.open("wb") as stream:
+        if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced; a folder is refused here
+            with path.open("wb") as stream:
+                yield stream
+            return
+        with replacing(path) as temporary, temporary.open("wb") as stream:
             yield stream
     except OSError as error:
         raise RunError(f"{output}: cannot be written ({reason(error)}); name another file with -o") from error

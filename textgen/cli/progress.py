@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from textgen.training.progress import Event, Scored, Started, Stepped
 
-LAYOUT = "{percentage:3.0f}%|{bar}| {postfix}"
+LAYOUT = "{percentage:3.0f}%|{bar}|{postfix}"
 SMOOTHING = 0.05  # of the loss beside the bar
 
 
@@ -27,13 +27,22 @@ class Display(AbstractContextManager["Display"]):
         self._bar: Any = None
         self._loss: float | None = None
         self._speed = _Speed()
+        self._mute = False
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()
 
     def __call__(self, event: Event) -> None:
-        """Show one event."""
+        """Show one event; training goes on when nobody reads any more."""
+        if self._mute:
+            return
+        try:
+            self._show(event)
+        except BrokenPipeError:
+            self._mute = True
+
+    def _show(self, event: Event) -> None:
         if isinstance(event, Started):
             self._started(event)
         elif isinstance(event, Stepped):
@@ -53,6 +62,10 @@ class Display(AbstractContextManager["Display"]):
             f"{event.parameters:,} parameters, {event.streams} streams of {event.window}-character windows, {plan}"
         )
         hidden = not sys.stderr.isatty()
+        self._line(
+            f"dropout {event.dropout:g}, embedding {event.embedding}, learning rate {event.learning_rate:g}, "
+            f"rng seed {event.rng_seed}"
+        )
         if event.resumed_at:
             self._line(f"resumed after {event.resumed_at:.2f} epochs")
         self._bar = tqdm(disable=hidden, file=sys.stderr, leave=False, bar_format=LAYOUT, dynamic_ncols=True)

@@ -23,10 +23,12 @@ class Vocabulary:
         """Take the symbols in the order of their codes.
 
         Raises:
-            ValueError: there is none, one is not a single character, or one occurs twice.
+            ValueError: there is none, one is not a single character or is a surrogate, or one occurs twice.
         """
         if not symbols or any(not isinstance(symbol, str) or len(symbol) != 1 for symbol in symbols):
             raise ValueError("a vocabulary is a list of single characters, at least one")
+        if any("\ud800" <= symbol <= "\udfff" for symbol in symbols):
+            raise ValueError("a vocabulary has no surrogates, which are halves of characters")
         if len(set(symbols)) != len(symbols):
             raise ValueError("a vocabulary has each character once")
         self.symbols = tuple(symbols)

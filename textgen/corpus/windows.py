@@ -38,10 +38,6 @@ class Windows:
         """The number of windows that one reading of the text gives."""
         return len(self.codes) // self.streams // self.length
 
-    def starts_epoch(self, step: int) -> bool:
-        """Whether this window is the first of an epoch, before which every stream jumps."""
-        return step % self.per_epoch == 0
-
     def window(self, step: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """The inputs and the targets of a step, counted from 0 over all epochs; both int32 `(B, T)`.
 

@@ -1,12 +1,13 @@
 """The loss of a network on a text, by one of two protocols."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from textgen.corpus.vocabulary import Codes
+from textgen.generation.blas import one_thread
 from textgen.generation.recurrent import Recurrent
 from textgen.model_file import Weights
 
@@ -14,6 +15,7 @@ STREAMS = 32
 CONTEXT = 256  # characters read before a stream's first scored one: 1e-6 nats from one single carried pass
 GROUP = 16  # streams that run side by side on one thread
 THREADS = 2
+TIMED = 5  # steps from which the time of a scoring is estimated
 
 
 def score(weights: Weights, codes: Codes, first: int = 0) -> float:
@@ -36,6 +38,18 @@ def score(weights: Weights, codes: Codes, first: int = 0) -> float:
     return _score(weights, codes, bounds, CONTEXT)
 
 
+def scoring_seconds(weights: Weights, characters: int) -> float:
+    """About how long `score` takes, from the time of a few steps."""
+    network = Recurrent(weights)
+    state, codes = network.start(GROUP), np.zeros(GROUP, np.int64)
+    network.step(codes, state)
+    begun = time.perf_counter()
+    with one_thread():
+        for _ in range(TIMED):
+            network.step(codes, state)
+    return (time.perf_counter() - begun) / TIMED * (CONTEXT + characters / STREAMS) * 1.5  # both threads share caches
+
+
 def score_cold(weights: Weights, codes: Codes, first: int = 0, *, context: int = 256) -> float:
     """The mean loss by windows of `context` characters that do not overlap, each from a zero state, all places counted.
 
@@ -54,7 +68,7 @@ def _score(weights: Weights, codes: Codes, bounds: NDArray[np.int64], context: i
         return float("nan")
     network = Recurrent(weights)
     starts = [bounds[place : place + GROUP + 1] for place in range(0, len(bounds) - 1, GROUP)]
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(THREADS) as pool:
+    with one_thread(), ThreadPoolExecutor(THREADS) as pool:
         sums = pool.map(lambda group: _sum(network, codes, group[:-1], group[1:], context), starts)
         return sum(sums) / total
 

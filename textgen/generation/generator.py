@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from textgen.config import COUNT, LENGTH, RNG_SEED, SamplingConfig
+from textgen.corpus.sources import normalise
+from textgen.generation.blas import one_thread
 from textgen.generation.recurrent import Recurrent, State
 from textgen.generation.sampling import choose
 from textgen.generation.seed import Unknown, encode_seed
@@ -54,11 +55,9 @@ class Writing:
     def __iter__(self) -> Iterator[list[str]]:
         """Yield the next piece of each text until all are done."""
         rng = np.random.default_rng(self.rng_seed)
-        # One BLAS thread: two are little faster, and wait for each other when the other core is busy.
-        blas = ThreadpoolController().select(user_api="blas")
         written, block = 0, 1
         while written < self.length and not all(finder.found for finder in self.finders):
-            with blas.limit(limits=1):
+            with one_thread():
                 pieces = self._block(min(block, self.length - written), rng)
             written += block
             block = min(2 * block, LONGEST_BLOCK)
@@ -155,11 +154,10 @@ class Generator:
             rng_seed = secrets.randbits(32)
         RNG_SEED.check("rng_seed", rng_seed)
         description = self.description
-        stops = [stop] if isinstance(stop, str) else list(stop)
+        lowercase = description.text.lowercase
+        stops = [normalise(item, lowercase=lowercase) for item in ([stop] if isinstance(stop, str) else stop)]
         finders = [StopFinder(stops) for _ in range(count)]
-        codes = encode_seed(
-            seed, description.vocabulary, lowercase=description.text.lowercase, unknown=unknown
-        ).tolist()
+        codes = encode_seed(seed, description.vocabulary, lowercase=lowercase, unknown=unknown).tolist()
         if not codes:
             random_code = int(np.random.default_rng(rng_seed).integers(len(description.vocabulary)))
             codes = [description.vocabulary.codes.get("\n", random_code)]

@@ -56,10 +56,11 @@ with _quiet():
         )
     GPU = bool(tf.config.list_physical_devices("GPU"))
     if not GPU:
-        # On the processor a batch is cut into shards, a thread each (see `step`): many small products then run
-        # without waiting for one another. An embedding program that has started TensorFlow keeps its own setting.
+        # On the processor a batch is cut into shards that run side by side (see `step`); on two cores, where this was
+        # measured, each has one thread, and its small products never wait for one another. With more cores they share
+        # the rest. The setting is the process's; a program that has started TensorFlow before keeps its own.
         try:
-            tf.config.threading.set_intra_op_parallelism_threads(1)
+            tf.config.threading.set_intra_op_parallelism_threads(max(1, cores() // 2))
             tf.config.threading.set_inter_op_parallelism_threads(cores())
         except RuntimeError:
             logging.getLogger("textgen").warning("TensorFlow runs already; training may be slower than it could")

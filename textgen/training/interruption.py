@@ -20,9 +20,6 @@ class Interruption:
             raise KeyboardInterrupt
         self.signal = signal.Signals(number)
 
-    def __bool__(self) -> bool:
-        return self.signal is not None
-
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:

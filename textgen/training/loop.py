@@ -98,19 +98,29 @@ class Loop:
         self.stopwatch = Stopwatch()
         self.last_checkpoint = time.monotonic()
         self.callbacks.on_train_begin()
-        ended = self._ended() if self.position.step else None  # a run resumed at its very end has nothing left to do
-        while ended is None:
-            self._take_step()
-            ended = self._ended()
-            if is_scoring(self.position.step, self.windows) or ended in COMPLETED:
-                self._score(last=ended in COMPLETED)
-                ended = ended or self._ended()
-                self._checkpoint()
-            elif ended or time.monotonic() - self.last_checkpoint >= self.checkpoint_seconds:
-                self._checkpoint()
-            if self.budget and not ended:
-                self._plan_anew(self.budget)
-        self.callbacks.on_train_end()
+        try:
+            ended = self._ended() if self.position.step else None  # resumed at its very end, a run has nothing to do
+            while ended is None:
+                self._take_step()
+                ended = self._after_step()
+        finally:
+            self.callbacks.on_train_end()
+        return ended
+
+    def _after_step(self) -> str | None:
+        """Score, write a checkpoint, plan anew, each when it is due; return why the run has ended, or None."""
+        ended = self._ended()
+        due = is_scoring(self.position.step, self.windows) or ended in COMPLETED
+        if due:
+            logs = self._score()
+            ended = ended or self._ended()
+            if self.position.step % self.windows.per_epoch == 0 or ended in COMPLETED:
+                self.callbacks.on_epoch_end((self.position.step - 1) // self.windows.per_epoch, logs)
+                ended = ended or self._ended()  # a callback may have asked for it
+        if due or ended or time.monotonic() - self.last_checkpoint >= self.checkpoint_seconds:
+            self._checkpoint(ended)
+        if self.budget and not ended:
+            self._plan_anew(self.budget, scored=due)
         return ended
 
     @property
@@ -179,17 +189,16 @@ class Loop:
             return "budget" if done or self.budget.seconds_left() <= 0 else None
         return "plan" if done else None
 
-    def _score(self, *, last: bool) -> None:
-        """Score the weights, keep them if they are the best so far, and tell."""
+    def _score(self) -> dict[str, float]:
+        """Score the weights, keep them if they are the best so far, and tell; return the losses for callbacks."""
         position = self.position
         begun = time.monotonic()
         weights = Weights.from_list(self.network.weights())
         nats = score(weights, self.text, len(self.text) - self.hold_out) if self.hold_out else None
-        if self.budget:
-            self.budget.scoring_seconds = time.monotonic() - begun
         best = nats is None or nats < position.best
-        if nats is not None and not math.isfinite(nats):
-            raise TrainingError(self._not_finite(nats))
+        # A step's loss is that of the weights before it: these may have become infinite since.
+        if not (weights.are_finite() and math.isfinite(nats or 0)):
+            raise TrainingError(self._not_finite(math.nan))
         if best:
             position.best = math.inf if nats is None else nats
             self._save(nats)
@@ -199,13 +208,17 @@ class Loop:
         self._record(train_nats, nats)
         sample = Generator(self.description, weights).generate(length=SAMPLE, rng_seed=SAMPLE_SEED)
         self.on_progress(Scored(self.epochs, self._seconds(), train_nats, nats, best, sample))
-        if last or position.step % self.windows.per_epoch == 0:
-            logs = {"loss": train_nats} | ({} if nats is None else {"val_loss": nats})
-            self.callbacks.on_epoch_end((position.step - 1) // self.windows.per_epoch, logs)
+        if self.budget:
+            self.budget.scoring_seconds = time.monotonic() - begun
+        return {"loss": train_nats} | ({} if nats is None else {"val_loss": nats})
 
-    def _checkpoint(self) -> None:
-        """Write all that the run needs to go on; before the first scoring, also the model as it stands."""
-        if not self.folder.has_model:
+    def _checkpoint(self, ended: str | None) -> None:
+        """Write all that the run needs to go on.
+
+        The model as it stands is written too before the first scoring, and, without a hold-out, when the run is
+        interrupted: its last weights are the ones to keep.
+        """
+        if not self.folder.has_model or (ended and ended not in COMPLETED and not self.hold_out):
             self._save(None)
         position = asdict(replace(self.position, states=[]))
         position["best"] = None if math.isinf(self.position.best) else self.position.best
@@ -247,10 +260,10 @@ class Loop:
         )
         self.folder.save_model(self.network.saved_model.save, replace(self.description, training=training))
 
-    def _plan_anew(self, budget: Budget) -> None:
-        """Under a budget, fit the number of steps to the speed of the last ones, now and then."""
+    def _plan_anew(self, budget: Budget, *, scored: bool) -> None:
+        """Under a budget, fit the number of steps to the speed of the last ones, at each scoring and in between."""
         position, seconds = self.position, self.stopwatch.step_seconds
-        if position.step < budget.next_look or seconds is None:
+        if seconds is None or not (scored or position.step >= budget.next_look):
             return
         interval = scoring_interval(self.windows)
         position.planned_steps = position.step + budget.steps_left(seconds, interval)

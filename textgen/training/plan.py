@@ -8,7 +8,6 @@ from textgen.config import ModelConfig, TrainingConfig
 from textgen.corpus.corpus import Corpus
 from textgen.corpus.windows import Windows
 from textgen.evaluation.baselines import MOST_CHARACTERS
-from textgen.evaluation.score import CONTEXT, STREAMS
 
 SCORING_CHARACTERS = 2_000_000  # trained between two scorings inside a longer epoch
 LOOKS = 20  # how often in a run with a budget the plan is made anew, beside the scorings
@@ -81,10 +80,9 @@ class Budget:
     next_look: int = FIRST_LOOK + 1  # the first step compiles
 
     @classmethod
-    def of(cls, minutes: float, started: float, hold_out: int, finishing_seconds: float) -> "Budget":
+    def of(cls, minutes: float, started: float, scoring_seconds: float, finishing_seconds: float) -> "Budget":
         """A budget of minutes that runs since `started`."""
-        estimate = 0.002 * (CONTEXT + hold_out / STREAMS) if hold_out else 0.0
-        return cls(started + 60 * minutes, estimate, finishing_seconds)
+        return cls(started + 60 * minutes, scoring_seconds, finishing_seconds)
 
     def seconds_left(self) -> float:
         """The time left for training, the last scoring and all that follows it taken off."""

@@ -15,6 +15,10 @@ class Started:
     streams: int
     window: int
     epochs: int | None  # None under a budget of minutes
+    dropout: float
+    embedding: int
+    learning_rate: float  # the peak
+    rng_seed: int
     resumed_at: float  # epochs done by the run before it was interrupted; 0 of a new one
     notes: tuple[str, ...]  # what was done otherwise than asked
 

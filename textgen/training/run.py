@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen import __version__
 from textgen.config import TrainingConfig
 from textgen.corpus.windows import Windows
-from textgen.model_file import Description, TextInfo, TrainingInfo
+from textgen.evaluation.score import scoring_seconds
+from textgen.model_file import Description, TextInfo, TrainingInfo, Weights
 from textgen.training.backend import keras, tf
 from textgen.training.checkpoint import Checkpoint
 from textgen.training.interruption import interruptible
@@ -23,7 +25,7 @@ from textgen.training.run_folder import RunFolder
 from textgen.training.step import compile_step, make_optimizer
 
 UNPLANNED = 1000  # steps supposed until the speed is known: enough for the warm-up
-PACKAGES = ("textgen-lstm", "keras", "tensorflow", "numpy")
+PACKAGES = ("keras", "tensorflow", "numpy")
 
 
 def run(
@@ -54,7 +56,10 @@ def run(
         [[tf.zeros((streams, model.units))] * 2] * model.layers,
         plan.epochs * windows.per_epoch if plan.epochs else UNPLANNED,
     )
-    budget = Budget.of(plan.minutes, started, hold_out, finishing_seconds) if plan.minutes else None
+    budget = None
+    if plan.minutes:
+        estimate = scoring_seconds(Weights.from_list(network.weights()), hold_out) if hold_out else 0.0
+        budget = Budget.of(plan.minutes, started, estimate, finishing_seconds)
     if start is not None:
         _assign(network.training_model.trainable_variables, start)
     if checkpoint is not None:
@@ -73,6 +78,10 @@ def run(
             streams=streams,
             window=training.window,
             epochs=plan.epochs,
+            dropout=model.dropout or 0.0,
+            embedding=model.embedding or 0,
+            learning_rate=peak,
+            rng_seed=rng_seed,
             resumed_at=position.step / windows.per_epoch,
             notes=tuple(notes),
         )
@@ -150,7 +159,8 @@ def describe(plan: Plan) -> Description:
             validation=training.validation,
             rng_seed=rng_seed,
             validation_nats=None,
-            versions={"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+            versions={"textgen": __version__, "python": platform.python_version()}
+            | {name: version(name) for name in PACKAGES},
             date="",
         ),
     )

@@ -13,12 +13,19 @@ from typing import Any, NamedTuple
 from textgen.atomic_file import remove_temporaries, replacing
 from textgen.errors import RunError, reason
 from textgen.model_file import FILE_NAME, Description, add_description
-from textgen.training.checkpoint import Checkpoint, has_checkpoint, remove_checkpoints, write_checkpoint
+from textgen.training.checkpoint import (
+    NEWEST,
+    PREVIOUS,
+    Checkpoint,
+    has_checkpoint,
+    remove_checkpoints,
+    write_checkpoint,
+)
 
 LOCK = ".lock"
 HISTORY = "history.csv"
 CURVE = "curve.png"
-OLD_RUN = (FILE_NAME, HISTORY, "checkpoint*", CURVE)  # what makes a folder a run's
+OWN = (FILE_NAME, HISTORY, NEWEST, PREVIOUS, CURVE)  # what makes a folder a run's
 
 
 class Row(NamedTuple):
@@ -111,10 +118,9 @@ class RunFolder:
             temporary.write_text(content.getvalue(), encoding="utf-8")
 
     def _clear(self) -> None:
-        for pattern in OLD_RUN:
-            for old in self.path.glob(pattern):
-                if old != self.model:
-                    old.unlink()
+        for name in OWN:
+            if name != FILE_NAME:
+                (self.path / name).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -137,18 +143,22 @@ def open_run_folder(path: str | Path, *, force: bool = False, resume: bool = Fal
         )
     if resume:
         check_resumable(path)
-    made = not path.exists()
     with _told(path):
+        made = not path.exists()
         path.mkdir(parents=True, exist_ok=True)
-    try:
-        if not (force or resume) and any(old for pattern in OLD_RUN for old in path.glob(pattern)):
-            raise RunError(f"{path}: a run is there already; name another folder with -o, or replace it with --force")
-        with _locked(path):
+    with _locked(path):
+        try:
+            if not (force or resume) and any((path / name).exists() for name in OWN):
+                raise RunError(
+                    f"{path}: a run is there already; name another folder with -o, or replace it with --force"
+                )
             with _told(path):
-                remove_temporaries(path)
+                for name in OWN:
+                    remove_temporaries(path / name)
             yield RunFolder(path)
-    finally:
-        _remove_if_empty(path, made)
+        finally:
+            if made:
+                _remove_if_empty(path)
 
 
 def check_resumable(path: Path) -> None:
@@ -172,7 +182,7 @@ def _locked(path: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise
+                raise RunError(f"{path}: cannot be locked ({reason(error)}); name another folder with -o") from error
             raise RunError(
                 f"{path}: another process trains into this folder; wait for it, or use another -o"
             ) from error
@@ -192,8 +202,8 @@ def _told(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _remove_if_empty(path: Path, made: bool) -> None:
+def _remove_if_empty(path: Path) -> None:
     """Leave no empty folder behind where there was none."""
-    if made and path.is_dir() and all(item.name == LOCK for item in path.iterdir()):
+    if path.is_dir() and all(item.name == LOCK for item in path.iterdir()):
         (path / LOCK).unlink(missing_ok=True)
         path.rmdir()
