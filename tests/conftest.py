@@ -5,10 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from textgen.config import ModelConfig
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.model_file import Description, TextInfo, TrainingInfo, Weights, layout
+
+settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+settings.load_profile("patient")
 
 PROJECT = Path(__file__).parents[1]
 TEXT = "The quick brown fox jumps over the lazy dog,\nand the dog sleeps on. "

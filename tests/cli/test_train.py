@@ -1,8 +1,12 @@
 import os
+import pty
+import re
+import shlex
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -114,6 +118,14 @@ def test_a_text_removed_between_two_commands_is_told(play: Path, tmp_path: Path)
         ("--batch-size 0", "'--batch-size': expected a whole number from 1 to 4,096, not '0'."),
         ("--layers 9", "'--layers': expected a whole number from 1 to 8, not '9'."),
         ("--units 0", "'--units': expected a whole number from 1 to 4,096, not '0'."),
+        ("--layers x", "'--layers': expected a whole number"),
+        ("--units x", "'--units': expected a whole number"),
+        ("--batch-size x", "'--batch-size': expected a whole number"),
+        ("--dropout x", "'--dropout': expected a number"),
+        ("--dropout nan", "'--dropout': expected a number"),
+        ("--resume --force", "--resume and --force exclude each other; give one of them."),
+        ("--resume --from m", "--resume and --from exclude each other; give one of them."),
+        ("--checkpoint-every -1", "'--checkpoint-every': expected a number from 0"),
         ("--embedding -1", "'--embedding': expected a whole number from 1 to 4,096, not '-1'."),
         ("--dropout 0.91", "'--dropout': expected a number from 0 to 0.9, not '0.91'."),
         ("--learning-rate 0", "'--learning-rate': expected a number above 0, at most 1, not '0'."),
@@ -186,3 +198,74 @@ def test_a_run_interrupted_before_its_first_scoring_keeps_the_weights_as_they_st
     assert process.returncode == 130
     assert f"Stopped: interrupted. The model is {tmp_path / 'run' / 'model.keras'}.\n" in errors
     assert read_model(tmp_path / "run").description.training.validation_nats is None
+
+
+def test_an_interrupted_run_is_resumed_with_the_command_it_prints(play: Path, tmp_path: Path) -> None:
+    output = tmp_path / "my run"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "textgen", "train", str(play), "-o", str(output), "--epochs", "60", *QUICK],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    while not process.stderr.readline().startswith("epoch 2.0"):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    printed = next(line for line in errors.splitlines() if line.startswith("Go on with it:  textgen "))
+    words = shlex.split(printed.removeprefix("Go on with it:  textgen "))
+    assert words == ["train", "--resume", "-o", str(output)]
+    changed = run(*words, "--units", "17")
+    assert (changed.returncode, changed.stderr.count("\n")) == (1, 1)
+    assert "units is 17 here, and the run was started with 16; resume it with --resume alone" in changed.stderr
+    resumed = run(*words)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "resumed after " in resumed.stderr
+    again = run(*words)
+    assert again.returncode == 1
+    assert "the run is finished; train on from its model with: textgen train TEXT --from " in again.stderr
+
+
+def test_resume_needs_a_folder_and_a_run(play: Path, tmp_path: Path) -> None:
+    assert run("train", "--resume").returncode == 2
+    result = run("train", "--resume", "-o", str(tmp_path / "none"))
+    assert result.returncode == 1
+    assert result.stderr.endswith("none: there is nothing to resume; start the run without --resume\n")
+
+
+def test_a_model_is_trained_on_with_another_text(play: Path, tmp_path: Path) -> None:
+    assert run("train", str(play), "-o", str(tmp_path / "a"), "--epochs", "1", "--lowercase", *QUICK).returncode == 0
+    play.write_text(TEXT.replace("fox", "Ωx") * 20, encoding="utf-8")
+    result = run("train", str(play), "-o", str(tmp_path / "b"), "--from", str(tmp_path / "a"), "--epochs", "1")
+    assert result.returncode == 0, result.stderr
+    description = read_model(tmp_path / "b").description
+    assert description.vocabulary.symbols[-1] == "ω"
+    assert (description.text.lowercase, description.model.units) == (True, 16)
+
+
+def test_a_terminal_gets_a_bar(play: Path, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "textgen", "train", str(play), "-o", str(tmp_path / "run"), "--epochs", "9", *QUICK],
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # how Linux tells the end of a terminal
+        while block := os.read(ours, 4096):
+            shown += block
+    os.close(ours)
+    assert process.wait() == 0
+    assert re.search(rb"\d+%\|.*\| *, epoch \d\.\d, loss \d\.\d+, [\d,]+ characters/s, \d\d:\d\d left", shown)
+
+
+def test_a_reader_of_stderr_that_leaves_does_not_end_the_run(play: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "textgen", "train", str(play), "-o", str(tmp_path / "run"), "--epochs", "3", *QUICK],
+        stderr=subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    process.stderr.readline()
+    process.stderr.close()
+    assert process.wait(timeout=120) in (0, 120)  # 120 is Python's own, when its last flush fails
+    assert read_model(tmp_path / "run").description.training.epochs == 3.0

@@ -22,6 +22,8 @@ def argmax(logits: Logits) -> NDArray[np.intp]:
 def likelihoods(logits: Logits, temperature: float = 1.0) -> Likelihoods:
     """Likelihoods `(B, V)` of logits `(B, V)` divided by a temperature above 0; the likeliest symbol of a row has 1.
 
+    The softmax (Bridle, 1990) with a temperature (Ackley, Hinton and Sejnowski, 1985), not yet divided by its sum.
+
     The largest logit is subtracted before the division, so that the likeliest symbols share all at temperatures
     near 0, and nothing overflows but to a likelihood of 0, as it should.
     """

@@ -1,0 +1,86 @@
+"""Kills a training run with SIGKILL at random moments, resuming it each time, and compares the end, bit for bit, with
+a run that was never killed: best weights, history without its time column, no temporary file, a model that loads."""
+
+import argparse
+import csv
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import textgen
+from textgen.model_file import read_model
+
+TRAIN = [sys.executable, "-m", "textgen", "train"]
+OPTIONS = "--epochs 40 --units 32 --dropout 0.2 --batch-size 8 --rng-seed 1 --checkpoint-every 0.2".split()
+TEXT = Path(__file__).parents[1] / "corpora" / "the_quenched_lamp.txt"
+
+
+def main() -> None:
+    """Kill and resume until the number of kills is reached, then compare."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=50, help="how many times to kill (default 50)")
+    parser.add_argument("--seed", type=int, default=0, help="of the random moments (default 0)")
+    options = parser.parse_args()
+    rng = random.Random(options.seed)
+    kills = runs = 0
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / "whole"
+        train(whole)
+        expected = outcome(whole)
+        while kills < options.kills:
+            run = Path(folder) / f"killed-{runs}"
+            runs += 1
+            kills += kill_until_done(run, rng, options.kills - kills)
+            if outcome(run) != expected:
+                raise SystemExit(f"run {runs} ended otherwise than the run never killed")
+            if left := [path.name for path in run.glob(".*.tmp*")]:
+                raise SystemExit(f"run {runs} left temporary files: {left}")
+            print(f"run {runs}: the same end; {kills} kills so far", flush=True)
+    print(f"{kills} kills in {runs} runs, all ended bit-identical")
+
+
+def kill_until_done(run: Path, rng: random.Random, most: int) -> int:
+    """Train with interruptions; return how many there were."""
+    kills = 0
+    while True:
+        words = ["--resume", "-o", str(run)] if (run / "checkpoint").exists() else arguments(run, force=True)
+        process = subprocess.Popen([*TRAIN, *words], stderr=subprocess.DEVNULL)
+        try:
+            if process.wait(timeout=rng.uniform(4, 16) if kills < most else None):
+                raise SystemExit(f"the run failed: textgen train {' '.join(words)}")
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            kills += 1
+            if (run / "model.keras").exists():
+                textgen.load(run)
+            continue
+        return kills
+
+
+def arguments(run: Path, *, force: bool = False) -> list[str]:
+    """A new run's options."""
+    return [str(TEXT), "-o", str(run), *OPTIONS, *(["--force"] if force else [])]
+
+
+def train(run: Path) -> None:
+    """Train without interruption."""
+    begun = time.perf_counter()
+    subprocess.run([*TRAIN, *arguments(run)], stderr=subprocess.DEVNULL, check=True)
+    print(f"a run takes {time.perf_counter() - begun:.0f} s", flush=True)
+
+
+def outcome(run: Path) -> tuple[list[bytes], list[dict[str, str]]]:
+    """What must be the same."""
+    weights = read_model(run).weights
+    arrays = [weights.embedding, weights.head, weights.head_bias, *(part for lstm in weights.lstms for part in lstm)]
+    with (run / "history.csv").open() as file:
+        rows = [{name: value for name, value in row.items() if name != "seconds"} for row in csv.DictReader(file)]
+    return [array.tobytes() for array in arrays], rows
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Texts as users have them; the folder that TEXTGEN_TEXTS names."""
+
+from pathlib import Path
+
+import pytest
+
+import textgen
+from tests.conftest import run
+from textgen import Corpus
+
+
+def test_macbeth_has_the_split_that_the_documents_state(texts: Path) -> None:
+    corpus = Corpus.from_files(texts / "macbeth.txt")
+    assert (len(corpus), len(corpus.vocabulary), corpus.hold_out()) == (111_661, 64, 11_167)
+    assert corpus.sha256 == "3b55d5089166462fc06a324d699dc1a45614f4325dbf82862d4e5060d5473095"
+
+
+@pytest.mark.slow
+def test_english_is_learnt_in_seconds(texts: Path, tmp_path: Path) -> None:
+    """Half a minute is enough to be far better than letter frequencies, 2.3 nats on this text."""
+    result = run(
+        "train", str(texts / "macbeth.txt"), "-o", str(tmp_path / "run"), "--minutes", "0.5", "--rng-seed", "1"
+    )
+    assert result.returncode == 0, result.stderr
+    found = textgen.evaluate(tmp_path / "run", texts / "macbeth.txt")
+    assert found.part == "hold-out"
+    assert found.nats < 2.1
+    text = textgen.load(tmp_path / "run").generate("MACBETH", length=2000, temperature=0.7, rng_seed=1)
+    assert "\n" in text
+    assert len(set(text.split())) > 100
+
+
+@pytest.mark.slow
+def test_japanese_is_learnt_and_written(texts: Path, tmp_path: Path) -> None:
+    words = ("--minutes", "0.4", "--units", "64", "--rng-seed", "1")
+    result = run("train", str(texts / "kokoro_utf8_bom.txt"), "-o", str(tmp_path / "run"), *words)
+    assert result.returncode == 0, result.stderr
+    written = run("generate", str(tmp_path / "run"), "--seed", "私は", "--length", "100", "--rng-seed", "1")
+    assert written.returncode == 0
+    assert written.stdout.startswith("私は")
+    assert len(written.stdout) == 103
+    assert sum("ぁ" <= symbol <= "ん" for symbol in written.stdout) > 20
+
+
+def test_a_text_in_another_encoding_is_refused_with_its_offset(texts: Path) -> None:
+    result = run("train", str(texts / "neko_cp932.txt"), "-o", "unused")
+    assert result.returncode == 1
+    assert "neko_cp932.txt: not UTF-8: byte 0x" in result.stderr
+    assert " at offset " in result.stderr
+    assert not Path("unused").exists()
