@@ -88,6 +88,11 @@ class SamplingConfig(Checked):
     top_p: float | None = number(None, Range(float, 0, 1, above_low=True))  # keep the likeliest of sum p
     min_p: float | None = number(None, Range(float, 0, 1))  # keep those of at least p times the likeliest
 
+    @property
+    def filters(self) -> bool:
+        """Whether anything but the temperature decides."""
+        return (self.top_k, self.top_p, self.min_p) != (None, None, None)
+
 
 # Numbers that belong to a call rather than to a configuration.
 EPOCHS = Range(int, 1, 1_000_000)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textgen.config import SamplingConfig
-from textgen.generation.sampling import argmax, choose, draw, likelihoods, min_p, top_k, top_p
+from textgen.generation.sampling import choose, filtered, likelihoods, min_p, noise, top_k, top_p
 
 rows = st.lists(st.floats(-80, 80, width=32), min_size=1, max_size=12).map(lambda row: np.array([row], np.float32))
 
@@ -24,18 +24,24 @@ def test_likelihoods_are_the_softmax_up_to_a_factor() -> None:
     assert shares(likelihoods(logits, 0.5))[0] == [round(x / 0.54, 6) for x in (0.01, 0.04, 0.49)]
 
 
-@given(rows, st.sampled_from([1e-320, 1e-300, 1e-12, 1e-3]))
-def test_a_temperature_near_zero_is_argmax(logits: np.ndarray, temperature: float) -> None:
+def pick(logits: np.ndarray, config: SamplingConfig, seed: int = 0) -> np.ndarray:
+    return choose(logits, config, noise(logits.shape, config.temperature, rng=rng(seed)))
+
+
+@given(rows, st.sampled_from([0, 1e-320, 1e-300, 1e-12, 1e-3]), st.integers(0, 99))
+def test_a_temperature_near_zero_is_argmax(logits: np.ndarray, temperature: float, seed: int) -> None:
     ordered = np.sort(logits[0])
     if len(ordered) > 1 and ordered[-1] - ordered[-2] < 1:
         logits[0, 0] = ordered[-1] + 1
-    config = SamplingConfig(temperature=temperature)
-    assert choose(logits, config, rng=rng()) == argmax(logits) == choose(logits, SamplingConfig(0), rng=rng())
+    for filters in ({}, {"top_k": 3, "top_p": 0.5, "min_p": 0.1}):
+        assert pick(logits, SamplingConfig(temperature, **filters), seed) == logits.argmax()
 
 
 def test_huge_logits_and_temperatures_do_not_overflow() -> None:
     logits = np.array([[3e38, -3e38, 0]], np.float32)
-    assert choose(logits, SamplingConfig(0.001), rng=rng()) == 0
+    for filters in ({}, {"top_p": 0.9}):
+        assert pick(logits, SamplingConfig(0.001, **filters)) == 0
+        assert pick(logits, SamplingConfig(100, **filters)) == 0
     assert np.isfinite(likelihoods(logits, 100)).all()
 
 
@@ -64,38 +70,35 @@ def test_whatever_the_filters_the_draw_is_of_what_they_keep(
 ) -> None:
     config = SamplingConfig(0.7, k, p, m)
     kept = min_p(top_p(top_k(likelihoods(logits, 0.7), k), p), m)
-    code = choose(logits, config, rng=rng(seed))
+    np.testing.assert_array_equal(filtered(logits, config), kept)
+    code = pick(logits, config, seed)
     assert code.shape == (1,)
     assert kept[0, code[0]] > 0
 
 
-def test_one_row_and_many_are_drawn_by_their_shares() -> None:
-    row = np.array([0.0, 1.0, 0.0, 3.0, 0.0])
-    generator = rng()
-    one = np.bincount([draw(row[None], rng=generator)[0] for _ in range(4000)], minlength=5) / 4000
-    many = np.bincount(draw(np.tile(row, (4000, 1)), rng=generator), minlength=5) / 4000
-    for counted in (one, many):
-        np.testing.assert_allclose(counted, [0, 0.25, 0, 0.75, 0], atol=0.03)
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_codes_are_drawn_by_their_probabilities(temperature: float) -> None:
+    shares = np.array([0.1, 0.2, 0.3, 0.4])
+    expected = shares ** (1 / temperature) / (shares ** (1 / temperature)).sum()
+    logits = np.tile(np.log(shares).astype(np.float32) + 5, (40_000, 1))
+    drawn = np.bincount(pick(logits, SamplingConfig(temperature)), minlength=4) / len(logits)
+    np.testing.assert_allclose(drawn, expected, atol=0.012)  # five standard deviations
 
 
-def test_one_row_and_the_first_of_many_are_drawn_alike() -> None:
-    row = rng(1).random(20)
-    for seed in range(50):
-        assert draw(row[None], rng=rng(seed))[0] == draw(np.stack([row, row]), rng=rng(seed))[0]
+def test_what_the_filters_leave_is_drawn_by_its_probabilities() -> None:
+    logits = np.tile(np.log(np.array([0.1, 0.2, 0.3, 0.4], np.float32)), (40_000, 1))
+    drawn = np.bincount(pick(logits, SamplingConfig(1.0, top_k=3, top_p=0.7)), minlength=4) / len(logits)
+    np.testing.assert_allclose(drawn, [0, 0, 3 / 7, 4 / 7], atol=0.013)
 
 
 def test_equal_logits_give_argmax_the_lowest_code() -> None:
-    assert argmax(np.array([[1.0, 2.0, 2.0], [0.0, 0.0, 0.0]])).tolist() == [1, 0]
+    assert pick(np.array([[1.0, 2.0, 2.0], [0.0, 0.0, 0.0]]), SamplingConfig(0)).tolist() == [1, 0]
 
 
-@pytest.mark.parametrize("last", [0.0, 1e-300])
-def test_the_greatest_draw_takes_the_last_symbol_that_can_be_drawn(last: float) -> None:
-    class Greatest(np.random.Generator):
-        def random(self, size: int) -> np.ndarray:  # type: ignore[override]
-            return np.full(size, 1 - 2**-53)
-
-    greatest = Greatest(np.random.PCG64(0))
-    for scale in rng().random(200):
-        rows = np.array([[0.3, 0.4, last]]) * scale
-        assert draw(rows, rng=greatest)[0] == 1
-        assert draw(np.repeat(rows, 2, axis=0), rng=greatest).tolist() == [1, 1]
+def test_the_order_is_temperature_then_top_k_then_top_p_then_min_p() -> None:
+    """Of 0.4, 0.3, 0.2, 0.1 the three likeliest are kept, of their sum 0.9 the share 0.7, which two reach."""
+    logits = np.log(np.array([[0.4, 0.3, 0.2, 0.1]]))
+    kept = filtered(logits, SamplingConfig(1.0, top_k=3, top_p=0.75)) > 0
+    assert kept.tolist() == [[True, True, False, False]]
+    kept = filtered(logits, SamplingConfig(0.2, min_p=0.3)) > 0  # squared twice and more: 0.3 falls under 0.3 of 0.4
+    assert kept.tolist() == [[True, False, False, False]]

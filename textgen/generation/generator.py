@@ -12,11 +12,12 @@ from textgen.config import COUNT, LENGTH, RNG_SEED, SamplingConfig
 from textgen.corpus.sources import normalise
 from textgen.generation.blas import one_thread
 from textgen.generation.recurrent import Recurrent, State
-from textgen.generation.sampling import choose
+from textgen.generation.sampling import choose, noise
 from textgen.generation.seed import Unknown, encode_seed
 from textgen.generation.stopping import StopFinder
 from textgen.model_file import Description, Weights, read_model
 
+MOST_NOISE = 2**18  # numbers drawn at once
 LONGEST_BLOCK = 32  # characters written between two looks at the caller: a few milliseconds
 
 
@@ -52,28 +53,35 @@ class Writing:
         """Of each text `length`, or the stop string that was found and cut off."""
         return [finder.found or "length" for finder in self.finders]
 
+    @property
+    def _longest(self) -> int:
+        """The characters of a block: few enough that the noise for them stays small."""
+        return max(1, min(LONGEST_BLOCK, MOST_NOISE // (len(self.finders) * len(self.symbols))))
+
     def __iter__(self) -> Iterator[list[str]]:
         """Yield the next piece of each text until all are done."""
         rng = np.random.default_rng(self.rng_seed)
-        written, block = 0, 1
+        written, block = 0, min(1, self.length)
         while written < self.length and not all(finder.found for finder in self.finders):
             with one_thread():
-                pieces = self._block(min(block, self.length - written), rng)
+                pieces = self._block(block, rng)
             written += block
-            block = min(2 * block, LONGEST_BLOCK)
+            block = min(2 * block, self._longest, self.length - written)
             yield pieces
         yield [finder.flush() for finder in self.finders]
 
     def _block(self, length: int, rng: np.random.Generator) -> list[str]:
         """Write `length` characters of each text; return what is certain of them."""
-        pieces: list[list[str]] = [[] for _ in self.finders]
-        for _ in range(length):
-            codes = choose(self.state.logits, self.sampling, rng=rng)
-            for code, finder, piece in zip(codes.tolist(), self.finders, pieces, strict=True):
-                if finder.found is None:
-                    piece.append(finder.feed(self.symbols[code]))
+        streams = len(self.finders)
+        drawn = noise((length, streams, len(self.symbols)), self.sampling.temperature, rng=rng)
+        written = np.empty((length, streams), np.intp)
+        for place in range(length):
+            written[place] = codes = choose(self.state.logits, self.sampling, drawn[place])
             self.network.step(codes, self.state)
-        return ["".join(piece) for piece in pieces]
+        return [
+            finder.feed([self.symbols[code] for code in codes])
+            for finder, codes in zip(self.finders, written.T.tolist(), strict=True)
+        ]
 
 
 class Generator:

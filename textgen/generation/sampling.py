@@ -1,8 +1,8 @@
 """Logits → codes: pure functions on arrays, in float64.
 
-`choose` applies them in one order: temperature, then top-k, top-p and min-p, each on what the one before has left, then
-one draw. They work on likelihoods: likelihoods up to a factor for each row, so that nothing need be divided by its
-sum. Ties go to the lowest code.
+One order: temperature, then top-k, top-p and min-p, each on what the one before has left, then one draw. The filters
+work on likelihoods: probabilities up to a factor for each row, so that nothing need be divided by its sum. Ties go to
+the lowest code.
 """
 
 import numpy as np
@@ -12,11 +12,6 @@ from textgen.config import SamplingConfig
 
 Logits = NDArray[np.floating]
 Likelihoods = NDArray[np.float64]
-
-
-def argmax(logits: Logits) -> NDArray[np.intp]:
-    """The likeliest codes `(B,)` of logits `(B, V)`."""
-    return logits.argmax(axis=-1)
 
 
 def likelihoods(logits: Logits, temperature: float = 1.0) -> Likelihoods:
@@ -57,20 +52,33 @@ def min_p(likelihoods: Likelihoods, p: float) -> Likelihoods:
     return np.where(likelihoods >= p * likelihoods.max(axis=-1, keepdims=True), likelihoods, 0.0)
 
 
-def draw(likelihoods: Likelihoods, *, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Draw a code from each row, `(B,)`, by its share of the row's sum. A symbol of likelihood 0 is never drawn."""
-    cumulative = likelihoods.cumsum(axis=-1)
-    # The largest number drawn is 1 - 2**-53; its product with a float64 is rounded below that float64, never to it.
-    threshold = rng.random(len(cumulative)) * cumulative[:, -1]
-    if len(cumulative) == 1:
-        return cumulative[0].searchsorted(threshold, side="right")  # much quicker than a comparison for one stream
-    return (cumulative <= threshold[:, None]).sum(axis=-1)
+def noise(shape: tuple[int, ...], temperature: float, *, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Standard Gumbel noise times a temperature, of a shape `(…, B, V)`: what `choose` draws with."""
+    drawn = rng.gumbel(size=shape)
+    drawn *= temperature
+    return drawn
 
 
-def choose(logits: Logits, config: SamplingConfig, *, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Choose the next codes `(B,)` from logits `(B, V)` as the configuration says."""
-    if config.temperature == 0:
-        return argmax(logits)
+def choose(logits: Logits, config: SamplingConfig, drawn: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Choose the next codes `(B,)` from logits `(B, V)` as the configuration says.
+
+    The largest of logits plus Gumbel noise times the temperature is a draw from the softmax of logits / temperature
+    (the Gumbel-max trick: Gumbel, 1954; Maddison, Tarlow and Minka, 2014). It needs neither exponentials nor sums, and
+    at temperature 0 it is the argmax.
+
+    Args:
+        logits: shape `(B, V)`.
+        config: temperature and filters.
+        drawn: from `noise`, with the configuration's temperature, shape `(B, V)`.
+    """
+    scores = logits + drawn
+    if config.filters and config.temperature > 0:
+        scores[filtered(logits, config) == 0] = -np.inf
+    return scores.argmax(axis=-1)
+
+
+def filtered(logits: Logits, config: SamplingConfig) -> Likelihoods:
+    """The likelihoods `(B, V)` that the configuration's filters leave; what they drop is 0."""
     remaining = likelihoods(logits, config.temperature)
     if config.top_k is not None:
         remaining = top_k(remaining, config.top_k)
@@ -78,7 +86,7 @@ def choose(logits: Logits, config: SamplingConfig, *, rng: np.random.Generator) 
         remaining = top_p(remaining, config.top_p)
     if config.min_p is not None:
         remaining = min_p(remaining, config.min_p)
-    return draw(remaining, rng=rng)
+    return remaining
 
 
 def _likeliest_first(likelihoods: Likelihoods) -> NDArray[np.intp]:

@@ -1,6 +1,6 @@
 """Where to stop: strings looked for in text that comes piece by piece."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 class StopFinder:
@@ -18,10 +18,18 @@ class StopFinder:
         self._stops = tuple(stops)
         self._held = ""
 
-    def feed(self, symbol: str) -> str:
-        """Take the next character; return the text that is now certain not to belong to a stop string."""
+    def feed(self, symbols: Iterable[str]) -> str:
+        """Take the next characters; return the text that is now certain not to belong to a stop string.
+
+        What follows a stop string is dropped.
+        """
         if not self._stops:
-            return symbol
+            return "".join(symbols)
+        return "".join([self._feed_one(symbol) for symbol in symbols])
+
+    def _feed_one(self, symbol: str) -> str:
+        if self.found:
+            return ""
         self._held += symbol
         ended = [stop for stop in self._stops if self._held.endswith(stop)]
         if ended:
