@@ -36,8 +36,7 @@ class Commands(click.Group):
             super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
-            # Python would flush into the closed pipe once more at its exit, and complain.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _give_up_stdout()
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -71,8 +70,15 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(INTERRUPTED)
     except (TextgenError, OSError) as error:
         _show_traceback(arguments)
+        if isinstance(error, OSError):
+            _give_up_stdout()
         click.echo(f"textgen: error: {error}", err=True)
         sys.exit(1)
+
+
+def _give_up_stdout() -> None:
+    """Let what is left unwritten vanish: Python would try once more at its exit, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_traceback(arguments: list[str]) -> None:

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from textgen.training.progress import Event, Scored, Started, Stepped
 
-LAYOUT = "{percentage:3.0f}%|{bar}|{postfix}"
+LAYOUT = "{percentage:3.0f}%|{bar}| {desc}"
 SMOOTHING = 0.05  # of the loss beside the bar
 
 
@@ -78,7 +78,7 @@ class Display(AbstractContextManager["Display"]):
             return
         bar.total = event.planned_steps if event.seconds_left is not None else None
         left = "" if event.seconds_left is None else f", {tqdm.format_interval(event.seconds_left)} left"
-        bar.set_postfix_str(f"epoch {event.epochs:.1f}, loss {self._loss:.3f}, {self._speed}{left}", refresh=False)
+        bar.set_description_str(f"epoch {event.epochs:.1f}, loss {self._loss:.3f}, {self._speed}{left}", refresh=False)
         bar.update(event.step - bar.n)
 
     def _scored(self, event: Scored) -> None:
