@@ -15,7 +15,7 @@ STREAMS = 32
 CONTEXT = 256  # characters read before a stream's first scored one: 1e-6 nats from one single carried pass
 GROUP = 16  # streams that run side by side on one thread
 THREADS = 2
-TIMED = 5  # steps from which the time of a scoring is estimated
+TIMED = 20  # steps from which the time of a scoring is estimated
 
 
 def score(weights: Weights, codes: Codes, first: int = 0) -> float:
@@ -42,12 +42,13 @@ def scoring_seconds(weights: Weights, characters: int) -> float:
     """About how long `score` takes, from the time of a few steps."""
     network = Recurrent(weights)
     state, codes = network.start(GROUP), np.zeros(GROUP, np.int64)
-    network.step(codes, state)
-    begun = time.perf_counter()
     with one_thread():
+        network.step(codes, state)
+        begun = time.perf_counter()
         for _ in range(TIMED):
             network.step(codes, state)
-    return (time.perf_counter() - begun) / TIMED * (CONTEXT + characters / STREAMS) * 1.5  # both threads share caches
+        step = (time.perf_counter() - begun) / TIMED
+    return 1.2 * step * (CONTEXT + characters / STREAMS)  # two threads slow each other a little
 
 
 def score_cold(weights: Weights, codes: Codes, first: int = 0, *, context: int = 256) -> float:

@@ -54,7 +54,7 @@ def scoring_interval(windows: Windows) -> int:
 
 def finishing_seconds(characters: int, *, drawn: bool) -> float:
     """What saving, the baselines and the curve will take after the last scoring, roughly."""
-    return 1.0 + 4e-6 * min(characters, MOST_CHARACTERS) + (1.5 if drawn else 0.0)
+    return 1.0 + 2.5e-6 * min(characters, MOST_CHARACTERS) + (1.0 if drawn else 0.0)
 
 
 def is_scoring(step: int, windows: Windows) -> bool:
