@@ -12,6 +12,7 @@ from pathlib import Path
 
 import textgen
 from textgen.model_file import read_model
+from textgen.training.checkpoint import has_checkpoint
 
 TRAIN = [sys.executable, "-m", "textgen", "train"]
 OPTIONS = "--epochs 40 --units 32 --dropout 0.2 --batch-size 8 --rng-seed 1 --checkpoint-every 0.2".split()
@@ -46,7 +47,7 @@ def kill_until_done(run: Path, rng: random.Random, most: int) -> int:
     """Train with interruptions; return how many there were."""
     kills = 0
     while True:
-        words = ["--resume", "-o", str(run)] if (run / "checkpoint").exists() else arguments(run, force=True)
+        words = ["--resume", "-o", str(run)] if has_checkpoint(run) else arguments(run, force=True)
         process = subprocess.Popen([*TRAIN, *words], stderr=subprocess.DEVNULL)
         try:
             if process.wait(timeout=rng.uniform(4, 16) if kills < most else None):

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from textgen.cli.options import Text, field_option, number_option, refuse_both, rng_seed_option
+from textgen.cli.options import Text, field_option, is_given, number_option, refuse_both, rng_seed_option
 from textgen.config import COUNT, LENGTH, SamplingConfig
 
 FLUSH_SECONDS = 0.02  # a reader's eye does not tell this from at once
@@ -62,8 +62,7 @@ def command(
     The seed phrase comes first, then the new text. Of several texts the first appears as it is written.
     The filters apply in the order temperature, top-k, top-p, min-p.
     """
-    given = click.get_current_context().get_parameter_source("temperature")
-    refuse_both(("--temperature", given == click.core.ParameterSource.COMMANDLINE), ("--argmax", argmax))
+    refuse_both(("--temperature", is_given("temperature")), ("--argmax", argmax))
     if "" in options["stop"]:
         raise click.UsageError("--stop needs at least one character.")
     if model is None:

@@ -63,6 +63,11 @@ def rng_seed_option(summary: str) -> Decorator:
     return number_option("--rng-seed", allowed=RNG_SEED, summary=summary)
 
 
+def is_given(name: str) -> bool:
+    """Whether an option stands on the command line, whatever its value."""
+    return click.get_current_context().get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE
+
+
 def refuse_both(first: tuple[str, Any], second: tuple[str, Any]) -> None:
     """Fail with wrong usage where two options that exclude each other are given."""
     if first[1] not in (None, False) and second[1] not in (None, False):

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from textgen.cli import INTERRUPTED, TERMINATED
-from textgen.cli.options import field_option, number_option, refuse_both
+from textgen.cli.options import field_option, is_given, number_option, refuse_both
 from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, TrainingConfig
 
 STOPPED = {
@@ -83,7 +83,7 @@ def command(
 
     output = output or str(Path("models") / Path(texts[0]).stem)
     if resume:
-        given = {name for name in options if _is_given(name)}
+        given = {name for name in options if is_given(name)}
         texts, lowercase = _stored_text(output, texts, lowercase, {name: options[name] for name in given})
     elif start_from is not None:
         from textgen.model_file import read_model
@@ -116,10 +116,6 @@ def command(
     _say(f"Write with it:  textgen generate {shlex.quote(output)}")
     if result.stopped_by in ("SIGINT", "SIGTERM"):
         raise SystemExit(INTERRUPTED if result.stopped_by == "SIGINT" else TERMINATED)
-
-
-def _is_given(name: str) -> bool:
-    return click.get_current_context().get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE
 
 
 def _stored_text(

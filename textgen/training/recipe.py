@@ -11,7 +11,7 @@ from textgen.config import ModelConfig, TrainingConfig
 from textgen.corpus.windows import Windows
 
 BATCH_SIZE = 16
-USUAL_SPEED = 10_000  # characters a second of a two-core laptop; it decides no more than the dropout
+USUAL_SPEED = 10_000  # characters a second of a two-core laptop; it decides dropout and learning rate alone
 WARM_UP = 50  # steps over which the learning rate rises
 FLOOR = 0.03  # share of the peak at the plan's end
 DEFAULT_PATIENCE = 5  # scorings without a better one, in a run without a budget
