@@ -4,16 +4,23 @@ Two are little faster for products as small as ours, and wait for each other whe
 ten times as fast.
 """
 
+import functools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 _lock = threading.Lock()
 _users = 0
 _limits: Any = None
+
+
+@functools.cache
+def _controller() -> ThreadpoolController:
+    """The BLAS that NumPy has loaded, looked for once: a search takes as long as writing ten characters."""
+    return ThreadpoolController()
 
 
 @contextmanager
@@ -22,7 +29,7 @@ def one_thread() -> Iterator[None]:
     global _users, _limits  # noqa: PLW0603  # BLAS has one setting for the process, and so have we
     with _lock:
         if not _users:
-            _limits = threadpool_limits(1, user_api="blas")
+            _limits = _controller().limit(limits=1, user_api="blas")
         _users += 1
     try:
         yield
