@@ -105,6 +105,17 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before_and_says_so(tm
     assert outcome(tmp_path / "run") == whole
 
 
+def test_a_damaged_checkpoint_never_takes_the_place_of_a_whole_one(tmp_path: Path) -> None:
+    with pytest.raises(KilledError):
+        train(tmp_path / "run", callbacks=[KillAt(40, die)])
+    newest = tmp_path / "run" / NEWEST
+    newest.write_bytes(newest.read_bytes()[:-1])
+    with pytest.raises(KilledError):
+        train(tmp_path / "run", resume=True, callbacks=[KillAt(2, die)])
+    newest.unlink()  # as if killed between the two renames
+    assert read_checkpoint(tmp_path / "run")[0].meta["position"]["step"] == 38
+
+
 def test_a_model_and_history_ahead_of_the_checkpoint_are_written_again(tmp_path: Path, whole: tuple) -> None:
     with pytest.raises(KilledError):
         train(tmp_path / "run", callbacks=[KillAt(29, die)])

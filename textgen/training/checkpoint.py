@@ -57,6 +57,11 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
             (folder / NEWEST).replace(folder / PREVIOUS)
 
 
+def remove_damaged(folder: Path) -> None:
+    """Remove a newest checkpoint that cannot be read, or the next one would put it in the previous one's place."""
+    (folder / NEWEST).unlink(missing_ok=True)
+
+
 def has_checkpoint(folder: Path) -> bool:
     """Whether there is something to go on from."""
     return (folder / NEWEST).exists() or (folder / PREVIOUS).exists()

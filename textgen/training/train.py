@@ -102,7 +102,9 @@ def train(
         start = None
         if resume:
             checkpoint, warning = read_checkpoint(folder.path)
-            notes += [warning] if warning else []
+            if warning:
+                notes.append(warning)
+                folder.drop_damaged()
             given = {"epochs": epochs, "minutes": minutes, "model": model, "training": training}
             plan = _stored_plan(folder.path, checkpoint, corpus, given)
             started -= checkpoint.meta["elapsed"]
