@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -230,6 +231,19 @@ def test_keras_callbacks_see_epochs_steps_and_losses_and_may_stop(tmp_path: Path
     assert result.stopped_by == "callback"
     assert table.read_text().splitlines()[0] == "epoch,loss,val_loss"
     assert len(table.read_text().splitlines()) == 3
+
+
+def test_tensorboard_shows_both_losses_of_each_epoch(tmp_path: Path) -> None:
+    train(tmp_path / "run", epochs=2, callbacks=[keras.callbacks.TensorBoard(tmp_path / "logs")])
+    for part in ("train", "validation"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+
+            (file,) = (tmp_path / "logs" / part).iterdir()
+            events = list(EventFileLoader(str(file)).Load())
+        epochs = [event.step for event in events for value in event.summary.value if value.tag == "epoch_loss"]
+        assert epochs == [0, 1], part
 
 
 def test_callbacks_are_told_the_end_whatever_happens(tmp_path: Path) -> None:
