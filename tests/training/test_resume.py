@@ -220,20 +220,21 @@ def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert not (tmp_path / PREVIOUS).exists()
 
 
-def test_a_full_disk_leaves_the_last_good_checkpoint(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: tuple
+@pytest.mark.parametrize("problem", ["No space left on device", "Read-only file system"])
+def test_a_folder_that_cannot_be_written_any_more_leaves_the_last_good_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: tuple, problem: str
 ) -> None:
     written = []
     write = run_folder.write_checkpoint
 
     def fail_later(folder: Path, checkpoint: Checkpoint) -> None:
         if len(written) == 35:
-            raise OSError(28, "No space left on device")
+            raise OSError(28, problem)
         written.append(checkpoint)
         write(folder, checkpoint)
 
     monkeypatch.setattr(run_folder, "write_checkpoint", fail_later)
-    with pytest.raises(RunError, match=r"cannot be written \(No space left on device\)"):
+    with pytest.raises(RunError, match=rf"cannot be written \({problem}\)"):
         train(tmp_path / "run")
     monkeypatch.undo()
     train(tmp_path / "run", resume=True)

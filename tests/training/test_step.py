@@ -85,8 +85,8 @@ def test_dropout_follows_from_seed_and_step_and_keeps_the_mean() -> None:
 def test_shards_compute_what_the_whole_batch_computes(monkeypatch: pytest.MonkeyPatch) -> None:
     results = []
     for cores in (1, 3):
-        monkeypatch.setattr("textgen.training.step.cores", lambda cores=cores: cores)
-        monkeypatch.setattr("textgen.training.step.SHARD_ROWS", 2)
+        monkeypatch.setattr("textgen.training.speed.cores", lambda cores=cores: cores)
+        monkeypatch.setattr("textgen.training.speed.SHARD_ROWS", 2)
         network = build(ModelConfig(2, 16, 0.3, 8), V, 1)
         step = compile_step(network, make_optimizer(network), dropout=0.3, streams=B, length=T, rng_seed=1)
         carried = states(network)

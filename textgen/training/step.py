@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from textgen.training.backend import GPU, SHARD_ROWS, cores, keras, tf
+from textgen.training.backend import GPU, keras, tf
 from textgen.training.network import Network
+from textgen.training.speed import shards
 
 States = list[list[Any]]  # of each layer h and c, both (B, H)
 
@@ -166,8 +167,8 @@ def compile_step(
         window's end.
     """
     layers, units = len(network.lstms), network.lstms[0].units
-    shards = 1 if GPU else max(1, min(cores(), streams // SHARD_ROWS))
-    bounds = [streams * shard // shards for shard in range(shards + 1)]
+    parts = 1 if GPU else shards(streams)
+    bounds = [streams * part // parts for part in range(parts + 1)]
     variables = network.training_model.trainable_variables
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
