@@ -18,6 +18,7 @@ States = list[list[Any]]  # of each layer h and c, both (B, H)
 
 WEIGHT_DECAY = 0.004
 BETA_2 = 0.99  # the loss's scale changes fast in short runs
+AVERAGED = 0.998  # share of an average of the weights that a step keeps: it spans some 500 steps
 GRADIENT_NORM = 1.0  # the whole gradient is scaled down to this norm (Pascanu, Mikolov and Bengio, 2013)
 
 
@@ -156,6 +157,14 @@ def dropout_masks(rate: float, shape: tuple[int, int, int], layers: int, rng_see
     return [tf.cast(tf.random.stateless_uniform(shape, seed) >= rate, tf.float32) / (1 - rate) for seed in seeds]
 
 
+def _average(network: Network, number: Any) -> None:
+    """Let the averages of the weights follow them (Polyak and Juditsky, 1992), the more slowly the later the step."""
+    done = tf.cast(number, tf.float32)
+    kept = tf.minimum(AVERAGED, (1 + done) / (10 + done))
+    for average, variable in zip(network.averages, network.training_model.trainable_variables, strict=True):
+        average.assign(kept * average + (1 - kept) * variable.value)
+
+
 def compile_step(
     network: Network, optimizer: Any, *, dropout: float, streams: int, length: int, rng_seed: int
 ) -> Callable[[Any, Any, States, Any, Any], tuple[Any, States]]:
@@ -190,6 +199,7 @@ def compile_step(
         losses, all_gradients, all_ends = zip(*results, strict=True)
         optimizer.learning_rate.assign(learning_rate)
         optimizer.apply([tf.add_n(parts) for parts in zip(*all_gradients, strict=True)], variables)
+        _average(network, number)
         joined = [
             [tf.concat(parts, axis=0) for parts in zip(*layer, strict=True)] for layer in zip(*all_ends, strict=True)
         ]
