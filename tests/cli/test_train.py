@@ -103,7 +103,7 @@ def test_a_text_removed_between_two_commands_is_told(play: Path, tmp_path: Path)
     result = run("train", str(play), "-o", str(tmp_path / "b"))
     assert (result.returncode, result.stderr) == (
         1,
-        f"textgen: error: {play}: no such file; check the path of the text\n",
+        f"textgen: error: {play}: no such file; check the path of the text, or choose one of 'textgen corpora list'\n",
     )
 
 

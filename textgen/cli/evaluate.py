@@ -38,12 +38,13 @@ def command(
     Of the text that the model was trained on, only the part held out from training is scored. A character that the
     model does not know costs as much as a choice among all of Unicode.
     """
+    from textgen.cli.download import located
     from textgen.evaluation.evaluate import evaluate, verdict
 
     result = evaluate(
         model,
-        *texts,
-        baseline=baseline,
+        *located(texts),
+        baseline=located([baseline])[0] if baseline is not None else None,
         everything=everything,
         protocol=protocol,  # type: ignore[arg-type]
         context=context,

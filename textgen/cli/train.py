@@ -67,7 +67,8 @@ def command(
 ) -> None:
     """Learn from the UTF-8 files TEXT..., and keep the best model in a run folder.
 
-    What is not given is chosen from the text's size, and told.
+    A TEXT can also be a name that textgen corpora list shows. What is not given is chosen from the text's size, and
+    told.
     """
     refuse_both(("--epochs", epochs), ("--minutes", minutes))
     refuse_both(("--resume", resume), ("--force", force))
@@ -76,11 +77,13 @@ def command(
         raise click.UsageError("Missing argument 'TEXT...'.")
     if not texts and output is None:
         raise click.UsageError("--resume needs the run folder (-o) or the texts of the run.")
+    from textgen.cli.download import located
     from textgen.cli.progress import Display, loss
     from textgen.corpus.corpus import Corpus
     from textgen.evaluation.evaluate import verdict
     from textgen.training.train import train
 
+    texts = located(texts)
     output = output or str(Path("models") / Path(texts[0]).stem)
     if resume:
         given = {name for name in options if is_given(name)}
@@ -122,6 +125,7 @@ def _stored_text(
     output: str, texts: tuple[str, ...], lowercase: bool, given: dict[str, Any]
 ) -> tuple[tuple[str, ...], bool]:
     """The texts of the run to resume and how they were read, what is given again compared with it."""
+    from textgen.cli.download import located
     from textgen.training.checkpoint import read_checkpoint
     from textgen.training.run_folder import check_resumable
     from textgen.training.train import check_agreement
@@ -132,7 +136,7 @@ def _stored_text(
     check_agreement(folder, given, meta["model"] | meta["training"])
     if lowercase:
         check_agreement(folder, {"lowercase": lowercase}, meta["text"])
-    return texts or tuple(meta["text"]["sources"]), meta["text"]["lowercase"]
+    return texts or located(meta["text"]["sources"]), meta["text"]["lowercase"]
 
 
 def _say(line: str) -> None:
