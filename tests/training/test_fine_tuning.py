@@ -18,7 +18,7 @@ CONFIG = ModelConfig(2, 8, 0.0, 4)
 def model(symbols: str, *, lowercase: bool = False) -> Model:
     vocabulary = Vocabulary(list(symbols))
     weights = Weights.from_list(random_weights(CONFIG, len(vocabulary)))
-    return Model(Path("old.keras"), describe(vocabulary, CONFIG, lowercase=lowercase), weights)
+    return Model(Path("old.keras"), describe(vocabulary, CONFIG, unicode="nfc", lowercase=lowercase), weights)
 
 
 def test_new_symbols_follow_the_old_ones_sorted() -> None:

@@ -3,10 +3,11 @@
 import json
 import sys
 from dataclasses import asdict
+from typing import Any
 
 import click
 
-from textgen.cli.options import number_option
+from textgen.cli.options import number_option, source_options
 from textgen.config import CONTEXT
 
 
@@ -23,6 +24,7 @@ from textgen.config import CONTEXT
 @number_option("--context", allowed=CONTEXT, summary="Characters of a window, with --protocol cold.", default=256)
 @click.option("--baseline", type=click.Path(), metavar="TEXT", help="What n-gram and xz learn from, for a new text.")
 @click.option("--all", "everything", is_flag=True, help="Score the training text whole, not its hold-out alone.")
+@source_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, losses in nats a character.")
 def command(
     model: str,
@@ -32,6 +34,7 @@ def command(
     baseline: str | None,
     everything: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Tell how well MODEL, a run folder or a .keras file, predicts TEXT..., beside an n-gram and xz.
 
@@ -48,6 +51,7 @@ def command(
         everything=everything,
         protocol=protocol,  # type: ignore[arg-type]
         context=context,
+        **options,
     )
     if as_json:
         values = asdict(result) | {"bpc": result.bpc, "perplexity": result.perplexity}

@@ -1,14 +1,12 @@
 """Catalog name → file in the user's cache folder, fetched when it is not there."""
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-import platformdirs
-
+from textgen.corpus.cache import VARIABLE, cache_folder
 from textgen.corpus.catalog import CatalogText, nearest, read_catalog
 from textgen.errors import CorpusError, reason
 
@@ -26,7 +24,7 @@ BY_HAND = "give the path of a file of yours"
 
 def texts_folder() -> Path:
     """Where downloaded texts are kept."""
-    return Path(os.environ.get("TEXTGEN_CACHE") or platformdirs.user_cache_dir("textgen")) / "texts"
+    return cache_folder() / "texts"
 
 
 def cached(text: CatalogText) -> Path | None:
@@ -84,7 +82,7 @@ def fetch(text: CatalogText, on_progress: Progress | None = None) -> Path:
         ) from error
     except OSError as error:
         raise CorpusError(
-            f"{path.parent}: {text.name} cannot be kept there ({reason(error)}); make room, or let TEXTGEN_CACHE name "
+            f"{path.parent}: {text.name} cannot be kept there ({reason(error)}); make room, or let {VARIABLE} name "
             "another folder"
         ) from error
     return path

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from textgen.atomic_file import replacing
 from textgen.errors import RunError, reason
 
-FORMAT = 1
+FORMAT = 2
 NEWEST, PREVIOUS = "checkpoint", "checkpoint.previous"
 META = "meta"
 
