@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,13 +10,14 @@ import pytest
 
 from tests.conftest import TEXT, run
 from tests.text_server import CONTENT, Answer, TextServer, serving, write_catalog
+from textgen.corpus.corpus import Corpus
 from textgen.model_file import read_model
 
 QUICK = ("--units", "16", "--batch-size", "4", "--rng-seed", "1", "--epochs", "1")
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TEXTGEN_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
@@ -28,13 +30,13 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TextServ
         yield running
 
 
-def test_get_prints_the_paths_of_the_files(server: TextServer, cache: Path) -> None:
+def test_get_prints_the_paths_of_the_files(server: TextServer, own_cache: Path) -> None:
     result = run("corpora", "get", "play", "ode")
-    assert (result.returncode, result.stdout) == (0, f"{cache}/texts/play.txt\n{cache}/texts/ode.txt\n")
+    assert (result.returncode, result.stdout) == (0, f"{own_cache}/texts/play.txt\n{own_cache}/texts/ode.txt\n")
     assert result.stderr == "".join(f"{name}: fetching 200,000 bytes from {server.url}\n" for name in ("play", "ode"))
-    assert (cache / "texts" / "ode.txt").read_bytes() == CONTENT
+    assert (own_cache / "texts" / "ode.txt").read_bytes() == CONTENT
     again = run("corpora", "get", "ode")
-    assert (again.stdout, again.stderr, server.requests) == (f"{cache}/texts/ode.txt\n", "", 2)
+    assert (again.stdout, again.stderr, server.requests) == (f"{own_cache}/texts/ode.txt\n", "", 2)
 
 
 def test_list_is_a_table(server: TextServer) -> None:
@@ -63,7 +65,7 @@ def test_an_unknown_name_is_told_with_the_nearest(server: TextServer) -> None:
     assert result.stderr == "textgen: error: plya: the catalog has no such text; did you mean play?\n"
 
 
-def test_a_failing_download_is_told_in_one_line_and_leaves_nothing(server: TextServer, cache: Path) -> None:
+def test_a_failing_download_is_told_in_one_line_and_leaves_nothing(server: TextServer, own_cache: Path) -> None:
     server.answers = [Answer(send=1000)]
     result = run("corpora", "get", "play")
     assert (result.returncode, result.stdout) == (1, "")
@@ -73,12 +75,12 @@ def test_a_failing_download_is_told_in_one_line_and_leaves_nothing(server: TextS
         f"textgen: error: play: cannot be downloaded from {server.url} (the connection was cut); try again with a "
         "connection, or give the path of a file of yours",
     ]
-    assert not [path for path in cache.rglob("*") if path.is_file()]
+    assert not [path for path in own_cache.rglob("*") if path.is_file()]
 
 
 @pytest.mark.slow
 def test_a_catalog_text_is_trained_on_by_name_and_resumed_without_network(
-    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = (TEXT * 30).encode()
     with serving(Answer(content)) as server:
@@ -103,7 +105,7 @@ def test_a_path_wins_over_a_name(server: TextServer, tmp_path: Path) -> None:
     (tmp_path / "play").write_text("too short", encoding="utf-8")
     result = run("train", "play", cwd=tmp_path)
     assert (result.returncode, server.requests) == (1, 0)
-    assert result.stderr.startswith("textgen: error: play: the text has 9 characters")
+    assert "textgen: error: play: the text has 9 characters" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate"])
@@ -121,3 +123,118 @@ def test_a_broken_catalog_is_told(tmp_path: Path) -> None:
     assert (
         result.stderr == f"textgen: error: {path}: [a]: size: expected a positive whole number; correct the catalog\n"
     )
+
+
+def test_show_tells_what_training_would_read(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes("e\u0301te\u0301\t…\n".encode() * 5 + b"~")
+    (tmp_path / "b.txt").write_bytes("\ufeff[の]\u200b\r\n\u0301".encode("utf-16-le"))
+    result = run("corpora", "show", "a.txt", "b.txt", cwd=tmp_path, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (
+        result.stdout
+        == """\
+a.txt  41 characters  utf-8 (valid)
+b.txt   6 characters  utf-16-le (byte order mark)
+
+characters  38
+lines        8
+symbols     11
+trained on  34
+held out     4
+
+The symbols
+  é   10  26.32%  U+00E9  LATIN SMALL LETTER E WITH ACUTE
+       7  18.42%  U+000A  LF
+       5  13.16%  U+0009  TAB
+  t    5  13.16%  U+0074  LATIN SMALL LETTER T
+  …    5  13.16%  U+2026  HORIZONTAL ELLIPSIS
+  [    1   2.63%  U+005B  LEFT SQUARE BRACKET
+  ]    1   2.63%  U+005D  RIGHT SQUARE BRACKET
+  ~    1   2.63%  U+007E  TILDE
+  ◌́    1   2.63%  U+0301  COMBINING ACUTE ACCENT
+       1   2.63%  U+200B  ZERO WIDTH SPACE
+  の   1   2.63%  U+306E  HIRAGANA LETTER NO
+
+6 rare symbols, fewer than 5 times each, 6 characters in all (--min-count 5 makes them one)
+  [   1  U+005B  LEFT SQUARE BRACKET
+  ]   1  U+005D  RIGHT SQUARE BRACKET
+  ~   1  U+007E  TILDE
+  ◌́   1  U+0301  COMBINING ACUTE ACCENT
+      1  U+200B  ZERO WIDTH SPACE
+  の  1  U+306E  HIRAGANA LETTER NO
+"""
+    )
+
+
+def test_show_bounds_its_tables_and_json_has_all(tmp_path: Path) -> None:
+    text = "".join(chr(0x4E00 + place) * (place + 1) for place in range(30))
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    words = ("corpora", "show", "a.txt", "--min-count", "25")
+    lines = run(*words, cwd=tmp_path).stdout.splitlines()
+    assert lines.index("The 20 commonest symbols") == 8
+    assert lines[9].split() == ["\u4e1d", "30", "6.45%", "U+4E1D", "CJK", "UNIFIED", "IDEOGRAPH-4E1D"]
+    assert lines[30].startswith("24 rare symbols, fewer than 25 times each, 300 characters in all (--min-count 25 ")
+    assert (len(lines), lines[-1]) == (52, "  and 4 more")
+    values = json.loads(run(*words, "--json", cwd=tmp_path, LC_ALL="C", PYTHONUTF8="0").stdout)
+    assert list(values) == [
+        "sources", "skipped", "characters", "lines", "symbols", "hold_out", "rare_below", "training",
+    ]  # fmt: skip
+    assert (values["characters"], values["training"], values["hold_out"], len(values["symbols"])) == (465, 418, 47, 30)
+    assert values["symbols"][-1] == {
+        "symbol": "一", "count": 1, "code_point": "U+4E00", "name": "CJK UNIFIED IDEOGRAPH-4E00",
+    }  # fmt: skip
+    assert values["sources"] == [
+        {"name": "a.txt", "encoding": "utf-8", "how": "valid", "characters": 465, "stripped": False, "removed": None}
+    ]
+    assert "No symbol occurs fewer than 2 times" not in run(*words, cwd=tmp_path).stdout
+
+
+def test_show_says_what_strip_would_take_out(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("吾輩《わがはい》は猫《ねこ》である。［＃改ページ］\n" * 5, encoding="utf-8")
+    assert run("corpora", "show", "a.txt", cwd=tmp_path).stdout.splitlines()[1] == (
+        "    --strip would take out Aozora Bunko: 10 readings, 5 notes"
+    )
+    stripped = run("corpora", "show", "a.txt", "--strip", cwd=tmp_path).stdout
+    assert "    --strip took out Aozora Bunko: 10 readings, 5 notes\n" in stripped
+    assert "《" not in stripped
+    assert "No symbol occurs fewer than 5 times.\n" in stripped
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux")
+def test_show_survives_odd_file_names(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"\xe9\x1b[2J.txt")).write_text("a", encoding="utf-8")
+    assert run("corpora", "show", ".", cwd=tmp_path).stdout.startswith(r"\udce9\x1b[2J.txt  1 characters")
+    values = json.loads(run("corpora", "show", ".", "--json", cwd=tmp_path).stdout)
+    assert values["sources"][0]["name"] == "\udce9\x1b[2J.txt"
+
+
+def test_show_takes_names_and_tells_unfit_texts(server: TextServer, tmp_path: Path) -> None:
+    assert "\ncharacters  184,000\n" in run("corpora", "show", "play").stdout
+    assert run("corpora", "show", "-", stdin="a\n").stdout.splitlines()[2] == "characters  2"
+    (tmp_path / "a.txt").touch()
+    result = run("corpora", "show", "a.txt", cwd=tmp_path)
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert result.stderr.startswith("textgen: error: a.txt: the file is empty")
+    wrong = run("corpora", "show")
+    assert (wrong.returncode, "Missing argument 'TEXT...'" in wrong.stderr) == (2, True)
+
+
+def test_clean_frees_the_codes_and_downloads_only_when_asked(
+    server: TextServer, tmp_path: Path, own_cache: Path
+) -> None:
+    empty = run("corpora", "clean")
+    assert (empty.returncode, empty.stdout, empty.stderr) == (0, "", "encoded texts: there were none\n")
+    run("corpora", "get", "play", "ode")
+    Corpus.from_files(own_cache / "texts" / "play.txt")
+    used = sum(path.stat().st_size for path in own_cache.glob("codes/*"))
+    assert used > 184_000
+    kept = "downloaded texts: 2 kept; --texts removes them as well\n"
+    assert run("corpora", "clean").stderr == f"encoded texts: {used:,} bytes freed\n{kept}"
+    assert sorted(path.name for path in own_cache.rglob("*") if path.is_file()) == ["ode.txt", "play.txt"]
+    removed = run("corpora", "clean", "--texts")
+    assert removed.stderr == "encoded texts: there were none\ndownloaded texts: 400,000 bytes freed\n"
+    assert (
+        run("corpora", "clean", "--texts").stderr
+        == "encoded texts: there were none\ndownloaded texts: there were none\n"
+    )
+    assert not [path for path in own_cache.rglob("*") if path.is_file()]

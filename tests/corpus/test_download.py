@@ -8,12 +8,12 @@ import pytest
 
 from tests.text_server import CONTENT, Answer, serving
 from textgen.corpus.catalog import CatalogText, read_catalog
-from textgen.corpus.download import cached, fetch, locate, remove_texts, texts_folder
+from textgen.corpus.download import cached, downloads, fetch, locate, remove_downloads, texts_folder
 from textgen.errors import CorpusError
 
 
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder, and no waiting between two attempts."""
     monkeypatch.setenv("TEXTGEN_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
@@ -24,12 +24,12 @@ def only(catalog: Path) -> CatalogText:
     return next(iter(read_catalog(catalog).values()))
 
 
-def kept(cache: Path) -> list[str]:
+def kept(own_cache: Path) -> list[str]:
     """The files of the cache: a failure must leave none."""
-    return sorted(path.name for path in cache.rglob("*") if path.is_file())
+    return sorted(path.name for path in own_cache.rglob("*") if path.is_file())
 
 
-def test_a_text_is_fetched_once_and_its_bytes_are_reported(tmp_path: Path, cache: Path) -> None:
+def test_a_text_is_fetched_once_and_its_bytes_are_reported(tmp_path: Path, own_cache: Path) -> None:
     seen: list[int] = []
     with serving() as server:
         text = only(server.catalog(tmp_path, "play"))
@@ -37,12 +37,12 @@ def test_a_text_is_fetched_once_and_its_bytes_are_reported(tmp_path: Path, cache
         path = fetch(text, lambda about, received: seen.append(received))
         assert fetch(text) == path
         assert server.requests == 1
-    assert path == cache / "texts" / "play.txt" == cached(text)
+    assert path == own_cache / "texts" / "play.txt" == cached(text)
     assert path.read_bytes() == CONTENT
     assert (seen[0], seen[-1]) == (0, len(CONTENT))
     assert seen == sorted(seen)
     assert len(seen) >= 3
-    assert kept(cache) == ["play.txt"]
+    assert kept(own_cache) == ["play.txt"]
     assert fetch(text) == path  # with no server
 
 
@@ -50,7 +50,7 @@ def test_a_text_is_fetched_once_and_its_bytes_are_reported(tmp_path: Path, cache
     "answer",
     [Answer(CONTENT[:-1] + b"!"), Answer(CONTENT[:-1]), Answer(CONTENT + b"!"), Answer(b"<html>Log in</html>")],
 )
-def test_what_is_not_the_text_is_not_kept(tmp_path: Path, cache: Path, answer: Answer) -> None:
+def test_what_is_not_the_text_is_not_kept(tmp_path: Path, own_cache: Path, answer: Answer) -> None:
     with serving(answer) as server:
         text = only(server.catalog(tmp_path, "play"))
         with pytest.raises(CorpusError) as caught:
@@ -60,11 +60,20 @@ def test_what_is_not_the_text_is_not_kept(tmp_path: Path, cache: Path, answer: A
         f"play: cannot be downloaded from {text.url} (what comes is not its {len(CONTENT):,} bytes with SHA-256 "
         f"{text.sha256}, and was not kept); see whether a login page of your network answers, or update textgen"
     )
-    assert kept(cache) == []
+    assert kept(own_cache) == []
+
+
+def test_no_more_is_written_than_the_text_has(tmp_path: Path) -> None:
+    seen: list[int] = []
+    with serving(Answer(CONTENT * 50)) as server:
+        text = only(server.catalog(tmp_path, "play"))
+        with pytest.raises(CorpusError, match="what comes is not its 200,000 bytes"):
+            fetch(text, lambda about, received: seen.append(received))
+    assert 0 < max(seen) <= len(CONTENT)
 
 
 @pytest.mark.parametrize("sent", [0, 1000, len(CONTENT) - 1])
-def test_a_cut_connection_is_told_and_leaves_nothing(tmp_path: Path, cache: Path, sent: int) -> None:
+def test_a_cut_connection_is_told_and_leaves_nothing(tmp_path: Path, own_cache: Path, sent: int) -> None:
     with serving(Answer(send=sent)) as server:
         text = only(server.catalog(tmp_path, "play"))
         with pytest.raises(CorpusError) as caught:
@@ -74,7 +83,7 @@ def test_a_cut_connection_is_told_and_leaves_nothing(tmp_path: Path, cache: Path
         f"play: cannot be downloaded from {text.url} (the connection was cut); try again with a connection, or give "
         "the path of a file of yours"
     )
-    assert kept(cache) == []
+    assert kept(own_cache) == []
 
 
 @pytest.mark.parametrize("first", [Answer(send=1000), Answer(status=503), Answer(b"damaged")])
@@ -91,17 +100,19 @@ def test_a_failure_that_passes_is_tried_again(tmp_path: Path, first: Answer) -> 
         (503, "503 Service Unavailable); try again with a connection, or give the path of a file of yours", 3),
     ],
 )
-def test_a_server_that_refuses_is_quoted(tmp_path: Path, cache: Path, status: int, words: str, requests: int) -> None:
+def test_a_server_that_refuses_is_quoted(
+    tmp_path: Path, own_cache: Path, status: int, words: str, requests: int
+) -> None:
     with serving(Answer(b"no", status=status)) as server:
         text = only(server.catalog(tmp_path, "play"))
         with pytest.raises(CorpusError) as caught:
             fetch(text)
         assert server.requests == requests
     assert str(caught.value) == f"play: cannot be downloaded from {text.url} (the server answers {words}"
-    assert kept(cache) == []
+    assert kept(own_cache) == []
 
 
-def test_no_network_is_told(tmp_path: Path, cache: Path) -> None:
+def test_no_network_is_told(tmp_path: Path, own_cache: Path) -> None:
     with serving() as server:
         text = only(server.catalog(tmp_path, "play"))
     with pytest.raises(CorpusError) as caught:
@@ -110,7 +121,7 @@ def test_no_network_is_told(tmp_path: Path, cache: Path) -> None:
         f"play: cannot be downloaded from {text.url} (Connection refused); try again with a connection, or give the "
         "path of a file of yours"
     )
-    assert kept(cache) == []
+    assert kept(own_cache) == []
 
 
 def test_a_damaged_file_is_fetched_again_or_named(tmp_path: Path) -> None:
@@ -126,17 +137,17 @@ def test_a_damaged_file_is_fetched_again_or_named(tmp_path: Path) -> None:
         fetch(text)
 
 
-def test_a_cache_folder_that_takes_no_file_is_named(tmp_path: Path, cache: Path) -> None:
-    cache.write_text("a file in the folder's place")
+def test_a_cache_folder_that_takes_no_file_is_named(tmp_path: Path, own_cache: Path) -> None:
+    own_cache.write_text("a file in the folder's place")
     with serving() as server:
         text = only(server.catalog(tmp_path, "play"))
         with pytest.raises(CorpusError) as caught:
             fetch(text)
-    assert str(caught.value).startswith(f"{cache}/texts: play cannot be kept there (")
+    assert str(caught.value).startswith(f"{own_cache}/texts: play cannot be kept there (")
     assert str(caught.value).endswith("); make room, or let TEXTGEN_CACHE name another folder")
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, cache: Path) -> None:
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, own_cache: Path) -> None:
     script = (
         "import resource, sys\n"
         "from pathlib import Path\n"
@@ -150,19 +161,19 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, cache: Path) -> 
         done = subprocess.run(
             [sys.executable, "-B", "-c", script, str(catalog)], capture_output=True, text=True, check=False
         )
-    assert f"CorpusError: {cache}/texts: play cannot be kept there (File too large); make room" in done.stderr
-    assert kept(cache) == []
+    assert f"CorpusError: {own_cache}/texts: play cannot be kept there (File too large); make room" in done.stderr
+    assert kept(own_cache) == []
 
 
-def test_names_become_paths_and_paths_win(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_become_paths_and_paths_win(tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("song").write_text("La")
     with serving() as server:
         monkeypatch.setenv("TEXTGEN_CATALOG", str(server.catalog(tmp_path, "play", "song")))
-        assert locate(["-", "song", "play"]) == ("-", "song", str(cache / "texts" / "play.txt"))
+        assert locate(["-", "song", "play"]) == ("-", "song", str(own_cache / "texts" / "play.txt"))
         assert server.requests == 1
-        (cache / "texts" / "play.txt").unlink()
-        assert locate([str(cache / "texts" / "play.txt")]) == (str(cache / "texts" / "play.txt"),)
+        (own_cache / "texts" / "play.txt").unlink()
+        assert locate([str(own_cache / "texts" / "play.txt")]) == (str(own_cache / "texts" / "play.txt"),)
         assert server.requests == 2
 
 
@@ -191,12 +202,14 @@ def test_paths_need_no_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_downloads_are_removed_and_counted(tmp_path: Path) -> None:
-    assert remove_texts() == (0, 0)
+    assert (downloads(), remove_downloads()) == ([], 0)
     with serving() as server:
         path = fetch(only(server.catalog(tmp_path, "play")))
-    (path.parent / "tmpleftover").write_bytes(b"half")
-    assert remove_texts() == (2, len(CONTENT) + 4)
-    assert remove_texts() == (0, 0)
+    leftover = path.with_name("tmpleftover")  # of a killed download
+    leftover.write_bytes(b"half")
+    assert downloads() == [path, leftover]
+    assert remove_downloads() == len(CONTENT) + 4
+    assert (downloads(), remove_downloads()) == ([], 0)
 
 
 def test_the_place_follows_the_platform_without_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Aligned columns on a terminal, also with characters that are two columns wide or none."""
+"""Text on a terminal: columns aligned also where characters are two columns wide or none, nothing that steers it."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -25,6 +25,11 @@ def aligned(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset(
         ).rstrip()
         for row in rows
     ]
+
+
+def printable(text: str) -> str:
+    """The text with what could steer a terminal escaped: it may be a stranger's."""
+    return "".join(symbol if symbol.isprintable() else repr(symbol)[1:-1] for symbol in text)
 
 
 def _padded(cell: str, size: int, right: bool) -> str:

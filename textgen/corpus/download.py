@@ -104,21 +104,28 @@ def locate(texts: Sequence[str], on_progress: Progress | None = None) -> tuple[s
     return tuple(str(fetch(name, on_progress)) if name else text for name, text in zip(named, texts, strict=True))
 
 
-def remove_texts() -> tuple[int, int]:
-    """Remove all downloaded texts, and what downloads that were killed have left; how many files and bytes they were.
+def downloads() -> list[Path]:
+    """All files that downloads have left in the cache."""
+    return sorted(path for path in texts_folder().glob("*") if path.is_file())
+
+
+def remove_downloads() -> int:
+    """Remove them, and return how many bytes that has freed.
 
     Raises:
         CorpusError: a file cannot be removed.
     """
-    found = [path for path in texts_folder().glob("*") if path.is_file()]
-    size = 0
-    for path in found:
+    freed = 0
+    for path in downloads():
         try:
-            size += path.stat().st_size
+            size = path.stat().st_size
             path.unlink()
+        except FileNotFoundError:  # another process was quicker
+            continue
         except OSError as error:
             raise CorpusError(f"{path}: cannot be removed ({reason(error)}); remove it by hand") from error
-    return len(found), size
+        freed += size
+    return freed
 
 
 def _place(text: CatalogText) -> Path:
