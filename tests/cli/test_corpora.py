@@ -1,9 +1,13 @@
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -37,6 +41,31 @@ def test_get_prints_the_paths_of_the_files(server: TextServer, own_cache: Path) 
     assert (own_cache / "texts" / "ode.txt").read_bytes() == CONTENT
     again = run("corpora", "get", "ode")
     assert (again.stdout, again.stderr, server.requests) == (f"{own_cache}/texts/ode.txt\n", "", 2)
+
+
+def test_a_terminal_gets_a_bar(server: TextServer, own_cache: Path) -> None:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
+    words = [sys.executable, "-m", "textgen", "corpora", "get", "play"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # how Linux tells the end of a terminal
+        while block := os.read(ours, 4096):
+            shown += block
+    os.close(ours)
+    assert process.communicate()[0].decode() == f"{own_cache}/texts/play.txt\n"
+    assert re.search(rb"play: +0%\| +\| 0.00/200k \[", shown)
+
+
+def test_a_reader_of_stderr_that_leaves_does_not_end_a_download(server: TextServer, own_cache: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    words = [sys.executable, "-m", "textgen", "corpora", "get", "play"]
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=write, check=False)
+    os.close(write)
+    assert done.returncode in (0, 120)  # 120 is Python's own, when its last flush fails
+    assert done.stdout.decode() == f"{own_cache}/texts/play.txt\n"
 
 
 def test_list_is_a_table(server: TextServer) -> None:

@@ -25,21 +25,28 @@ class DownloadDisplay(AbstractContextManager["DownloadDisplay"]):
         """Nothing is shown yet."""
         self._text: CatalogText | None = None
         self._bar: Any = None
+        self._mute = False
 
     def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
+        if self._bar is not None and not self._mute:
             self._bar.close()
 
     def __call__(self, text: CatalogText, received: int) -> None:
-        """Show how many of a text's bytes have come; 0 is the start of an attempt."""
-        if received == 0:
-            self._start(text)
-        self._bar.update(received - self._bar.n)
+        """Show how many of a text's bytes have come, 0 at the start of an attempt; go on when nobody reads any more."""
+        if self._mute:
+            return
+        try:
+            if received == 0:
+                self._start(text)
+            self._bar.update(received - self._bar.n)
+        except BrokenPipeError:
+            self._mute = True
 
     def _start(self, text: CatalogText) -> None:
         from tqdm import tqdm
 
-        self.__exit__()
+        if self._bar is not None:
+            self._bar.close()
         first = text != self._text
         what = f"fetching {text.size:,} bytes from {text.url}" if first else "that failed; trying again"
         click.echo(f"{text.name}: {what}", err=True)
