@@ -1,8 +1,8 @@
 """Catalog name → file in the user's cache folder, fetched when it is not there."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -55,14 +55,11 @@ def fetch(text: CatalogText, on_progress: Progress | None = None) -> Path:
     if path := cached(text):
         return path
     import pooch  # slow to import, as is requests
-    import requests
 
     path = _place(text)
-    damaged = f"{path} is damaged, and " if path.exists() else ""
-    failed = f"{text.name}: {damaged}cannot be downloaded from {text.url}"
     pooch.get_logger().setLevel("ERROR")  # it would tell users what textgen tells them
     download = _Download(text, on_progress)
-    try:
+    with _told(text, download):
         shelf = pooch.create(
             path.parent,
             base_url="",
@@ -71,6 +68,19 @@ def fetch(text: CatalogText, on_progress: Progress | None = None) -> Path:
             retry_if_failed=RETRIES,
         )
         shelf.fetch(path.name, downloader=download)
+    return path
+
+
+@contextmanager
+def _told(text: CatalogText, download: "_Download") -> Iterator[None]:
+    """Turn a failed download into one line."""
+    import requests
+
+    path = _place(text)
+    damaged = f"{path} is damaged, and " if path.exists() else ""
+    failed = f"{text.name}: {damaged}cannot be downloaded from {text.url}"
+    try:
+        yield
     except _RefusedError as error:
         raise CorpusError(f"{failed} (the server answers {error}); update textgen, or {BY_HAND}") from error
     except requests.RequestException as error:
@@ -85,7 +95,6 @@ def fetch(text: CatalogText, on_progress: Progress | None = None) -> Path:
             f"{path.parent}: {text.name} cannot be kept there ({reason(error)}); make room, or let {VARIABLE} name "
             "another folder"
         ) from error
-    return path
 
 
 def locate(texts: Sequence[str], on_progress: Progress | None = None) -> tuple[str, ...]:
