@@ -23,6 +23,7 @@ QUICK = ("--units", "16", "--batch-size", "4", "--rng-seed", "1", "--epochs", "1
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TEXTGEN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     return tmp_path / "cache"
 
 

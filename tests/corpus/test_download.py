@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from textgen.errors import CorpusError
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder, and no waiting between two attempts."""
     monkeypatch.setenv("TEXTGEN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     return tmp_path / "cache"
 
@@ -175,6 +177,14 @@ def test_names_become_paths_and_paths_win(tmp_path: Path, own_cache: Path, monke
         (own_cache / "texts" / "play.txt").unlink()
         assert locate([str(own_cache / "texts" / "play.txt")]) == (str(own_cache / "texts" / "play.txt"),)
         assert server.requests == 2
+
+
+def test_downloads_at_once_do_not_disturb_each_other(tmp_path: Path, own_cache: Path) -> None:
+    with serving() as server, ThreadPoolExecutor(4) as pool:
+        text = only(server.catalog(tmp_path, "play"))
+        paths = list(pool.map(lambda _: fetch(text), range(4)))
+    assert set(paths) == {own_cache / "texts" / "play.txt"} == {cached(text)}
+    assert kept(own_cache) == ["play.txt"]
 
 
 def test_what_is_neither_path_nor_name_is_told_before_a_download(

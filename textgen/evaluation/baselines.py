@@ -5,11 +5,13 @@ Losses are nats a character.
 
 import lzma
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.corpus.codes import parts
 from textgen.corpus.vocabulary import Codes, Vocabulary
 
 HIGHEST_ORDER = 8
@@ -37,7 +39,7 @@ def baselines(training: Codes, text: Codes, vocabulary: Vocabulary) -> list[Base
     order = int(np.argmin(losses)) + 1
     return [
         Baseline(f"n-gram ({order})", losses[order - 1]),
-        Baseline("xz", xz_loss(vocabulary.decode(training), vocabulary.decode(text))),
+        Baseline("xz", xz_loss(_decoded(training, vocabulary), _decoded(text, vocabulary))),
     ]
 
 
@@ -57,24 +59,33 @@ def ngram_losses(training: Codes, text: Codes, symbols: int) -> list[float]:
     Returns:
         Eight losses, order 1 first.
     """
-    codes = np.concatenate([training, text]).astype(np.int64)
-    learnt = len(training)
+    nats = np.zeros(HIGHEST_ORDER)
+    for start in range(0, len(text), MOST_CHARACTERS):
+        before = text[max(0, start - HIGHEST_ORDER + 1) : start]
+        nats += _ngram_nats(training, before, text[start : start + MOST_CHARACTERS], symbols)
+    return (nats / len(text)).tolist()
+
+
+def _ngram_nats(training: Codes, before: Codes, text: Codes, symbols: int) -> NDArray[np.float64]:
+    """The summed losses, order 1 first, on a part of a text that has `before` in front of it, or the training text."""
+    codes = np.concatenate([training, before, text]).astype(np.int64)
+    learnt, first = len(training), len(training) + len(before)
     probability = np.full(len(text), 1 / symbols)
     context = np.zeros(len(codes), np.int64)  # the id of the n - 1 characters before each place
-    losses = []
-    for before in range(HIGHEST_ORDER):  # the characters in a context, which the first places do not have
+    nats = []
+    for length in range(HIGHEST_ORDER):  # of a context, which the first places do not have
         grams, gram = np.unique(context * symbols + codes, return_inverse=True)
-        seen = slice(min(before, learnt), learnt)
+        seen = slice(min(length, learnt), learnt)
         gram_counts = np.bincount(gram[seen], minlength=len(grams))
         contexts = int(context.max()) + 1
         context_counts = np.bincount(context[seen], minlength=contexts)
         followers = np.bincount(grams[gram_counts > 0] // symbols, minlength=contexts)
         _interpolate(
-            probability, gram_counts[gram[learnt:]], context_counts[context[learnt:]], followers[context[learnt:]]
+            probability, gram_counts[gram[first:]], context_counts[context[first:]], followers[context[first:]]
         )
-        losses.append(float(-np.log(probability).mean()))
+        nats.append(-np.log(probability).sum())
         context = np.concatenate([[0], gram[:-1]])  # what was the gram up to here is the next place's context
-    return losses
+    return np.array(nats)
 
 
 def _interpolate(
@@ -85,7 +96,17 @@ def _interpolate(
     probability[seen] = (count[seen] + followers[seen] * probability[seen]) / (total[seen] + followers[seen])
 
 
-def xz_loss(training: str, text: str) -> float:
-    """By how much a text makes the compressed training text longer, as nats a character of the text."""
-    before, both = training.encode(), (training + text).encode()
-    return (len(lzma.compress(both)) - len(lzma.compress(before))) * 8 * math.log(2) / len(text)
+def xz_loss(training: Iterable[str], text: Iterable[str]) -> float:
+    """By how much a text makes the compressed training text longer, as nats a character of the text; both in parts."""
+    whole, alone = lzma.LZMACompressor(), lzma.LZMACompressor()
+    size = characters = 0
+    for part in training:
+        size += len(whole.compress(part.encode())) - len(alone.compress(part.encode()))
+    for part in text:
+        characters += len(part)
+        size += len(whole.compress(part.encode()))
+    return (size + len(whole.flush()) - len(alone.flush())) * 8 * math.log(2) / characters
+
+
+def _decoded(codes: Codes, vocabulary: Vocabulary) -> Iterator[str]:
+    return (vocabulary.decode(part) for part in parts(codes))
