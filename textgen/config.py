@@ -6,6 +6,7 @@ The command line takes its defaults, its ranges and its error messages from here
 import codecs
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple, Self
 
@@ -38,9 +39,10 @@ class Range(NamedTuple):
 def check_encoding(name: str) -> None:
     """Raise `ValueError` unless Python knows a text encoding of this name."""
     try:
-        b"".decode(name)
         codecs.getincrementaldecoder(name)("strict")
-    except (LookupError, UnicodeError, ValueError, TypeError) as error:
+        with suppress(UnicodeError):
+            b"a".decode(name)  # fails in another way for what is a codec, and not one of text
+    except (LookupError, ValueError, TypeError) as error:
         raise ValueError(
             f"encoding must be one that Python knows, such as utf-8, cp932 or latin-1, not {name!r}"
         ) from error

@@ -30,6 +30,7 @@ def test_a_text_becomes_a_model_named_after_it(play: Path, tmp_path: Path) -> No
     assert result.returncode == 0
     assert result.stdout == ""
     lines = result.stderr.splitlines()
+    assert lines.pop(0) == "play.txt: 2,040 characters"
     assert lines[0] == "play: 2,040 characters, 31 different ones; 204 at the end are held out"
     assert lines[1].endswith("parameters, 4 streams of 50-character windows, 2 epochs planned")
     assert [line.split(",")[0] for line in lines if line.startswith("epoch ")] == ["epoch 1.0", "epoch 2.0"]
@@ -54,7 +55,7 @@ def test_a_text_becomes_a_model_named_after_it(play: Path, tmp_path: Path) -> No
 def test_tensorflow_s_chatter_stays_hidden_but_for_debug(play: Path, tmp_path: Path) -> None:
     quiet = run("train", str(play), "-o", str(tmp_path / "a"), "--epochs", "1", *QUICK)
     assert all(
-        line.startswith(("play: ", "dropout ", "epoch ", "    | ", "Stopped: ", "Verdict: ", "Write "))
+        line.startswith((f"{play}: ", "play: ", "dropout ", "epoch ", "    | ", "Stopped: ", "Verdict: ", "Write "))
         or " parameters, " in line
         for line in quiet.stderr.splitlines()
     )
@@ -82,7 +83,7 @@ def test_several_texts_are_joined_and_options_are_kept(play: Path, tmp_path: Pat
     [
         (b"", "the file is empty; expected a text to learn from"),
         (b"too short", "the text has 9 characters; expected at least 101 with a window of 50: add text, or make"),
-        (b"abc\xe9", "not UTF-8: byte 0xe9 at offset 3; save the text as UTF-8 and try again"),
+        ("あ".encode() * 20 + b"\xff", "not UTF-8 at offset 60, although all before it is; name its encoding with"),
         (None, "no such file; check the path of the text"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import click
@@ -53,8 +53,10 @@ def command(
         context=context,
         **options,
     )
+    for note in result.notes:
+        click.echo(note, err=True)
     if as_json:
-        values = asdict(result) | {"bpc": result.bpc, "perplexity": result.perplexity}
+        values = asdict(replace(result, notes=())) | {"bpc": result.bpc, "perplexity": result.perplexity}
         lines = [json.dumps(values, ensure_ascii=False)]
     else:
         lines = [

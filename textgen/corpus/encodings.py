@@ -145,8 +145,10 @@ def _guess(sample: bytes, candidates: list[str]) -> str | None:
         sample = sample[: sample.rfind(b"\n") + 1]  # a character cut in two would speak against its encoding
     fits = []
     for match in from_bytes(sample, cp_isolation=candidates):
+        if candidates is WIDE and not set(" \n") & set(sample.decode(match.encoding)):
+            continue  # bytes that are no text often make rare characters, and seldom a space
         name = next(name for name in candidates if name in (match.encoding, *match.could_be_from_charset))
-        fits.append((round(match.chaos, 2), -round(match.coherence, 1), candidates.index(name), name))
+        fits.append((round(match.chaos, 2), -round(match.coherence, 2), candidates.index(name), name))
     return min(fits)[3] if fits else None
 
 

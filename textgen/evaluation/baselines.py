@@ -5,8 +5,9 @@ Losses are nats a character.
 
 import lzma
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ def baselines(training: Codes, text: Codes, vocabulary: Vocabulary) -> list[Base
     order = int(np.argmin(losses)) + 1
     return [
         Baseline(f"n-gram ({order})", losses[order - 1]),
-        Baseline("xz", xz_loss(_decoded(training, vocabulary), _decoded(text, vocabulary))),
+        Baseline("xz", xz_loss(training, text, vocabulary)),
     ]
 
 
@@ -68,13 +69,13 @@ def ngram_losses(training: Codes, text: Codes, symbols: int) -> list[float]:
 
 def _ngram_nats(training: Codes, before: Codes, text: Codes, symbols: int) -> NDArray[np.float64]:
     """The summed losses, order 1 first, on a part of a text that has `before` in front of it, or the training text."""
-    codes = np.concatenate([training, before, text]).astype(np.int64)
+    codes = np.concatenate([training, before, text])
     learnt, first = len(training), len(training) + len(before)
     probability = np.full(len(text), 1 / symbols)
-    context = np.zeros(len(codes), np.int64)  # the id of the n - 1 characters before each place
+    context = np.zeros(len(codes), np.int32)  # the id of the n - 1 characters before each place
     nats = []
     for length in range(HIGHEST_ORDER):  # of a context, which the first places do not have
-        grams, gram = np.unique(context * symbols + codes, return_inverse=True)
+        grams, gram = np.unique(context.astype(np.int64) * symbols + codes, return_inverse=True)
         seen = slice(min(length, learnt), learnt)
         gram_counts = np.bincount(gram[seen], minlength=len(grams))
         contexts = int(context.max()) + 1
@@ -84,7 +85,7 @@ def _ngram_nats(training: Codes, before: Codes, text: Codes, symbols: int) -> ND
             probability, gram_counts[gram[first:]], context_counts[context[first:]], followers[context[first:]]
         )
         nats.append(-np.log(probability).sum())
-        context = np.concatenate([[0], gram[:-1]])  # what was the gram up to here is the next place's context
+        context[1:] = gram[:-1]  # what was the gram up to here is the next place's context
     return np.array(nats)
 
 
@@ -96,17 +97,13 @@ def _interpolate(
     probability[seen] = (count[seen] + followers[seen] * probability[seen]) / (total[seen] + followers[seen])
 
 
-def xz_loss(training: Iterable[str], text: Iterable[str]) -> float:
-    """By how much a text makes the compressed training text longer, as nats a character of the text; both in parts."""
-    whole, alone = lzma.LZMACompressor(), lzma.LZMACompressor()
-    size = characters = 0
-    for part in training:
-        size += len(whole.compress(part.encode())) - len(alone.compress(part.encode()))
-    for part in text:
-        characters += len(part)
-        size += len(whole.compress(part.encode()))
-    return (size + len(whole.flush()) - len(alone.flush())) * 8 * math.log(2) / characters
+def xz_loss(training: Codes, text: Codes, vocabulary: Vocabulary) -> float:
+    """By how much a text makes the compressed training text longer, as nats a character of the text."""
+    before = _xz_size(parts(training), vocabulary)
+    both = _xz_size(chain(parts(training), parts(text)), vocabulary)
+    return (both - before) * 8 * math.log(2) / len(text)
 
 
-def _decoded(codes: Codes, vocabulary: Vocabulary) -> Iterator[str]:
-    return (vocabulary.decode(part) for part in parts(codes))
+def _xz_size(pieces: Iterable[Codes], vocabulary: Vocabulary) -> int:
+    xz = lzma.LZMACompressor()
+    return sum([len(xz.compress(vocabulary.decode(piece).encode())) for piece in pieces]) + len(xz.flush())

@@ -41,6 +41,7 @@ class Evaluation:
         nats: the mean loss of a character.
         part: what was scored: `hold-out`, `whole`, or `whole, seen in training`.
         baselines: simpler predictors on the same characters; none where they had nothing to learn from.
+        notes: what a user must be told of how the text was read, a line each.
     """
 
     characters: int
@@ -48,6 +49,7 @@ class Evaluation:
     nats: float
     part: str
     baselines: list[Baseline]
+    notes: tuple[str, ...] = ()
 
     @property
     def bpc(self) -> float:
@@ -133,6 +135,7 @@ def evaluate(
         nats=with_unknown(nats),
         part=part,
         baselines=[Baseline(item.name, with_unknown(item.nats)) for item in compared],
+        notes=corpus.notes,
     )
 
 
