@@ -1,12 +1,24 @@
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from textgen.config import SamplingConfig
+from textgen.generation import sampling
 from textgen.generation.sampling import choose, filtered, likelihoods, min_p, noise, top_k, top_p
 
 rows = st.lists(st.floats(-80, 80, width=32), min_size=1, max_size=12).map(lambda row: np.array([row], np.float32))
+
+
+@pytest.fixture(autouse=True, params=["by Gumbel noise", "by cumulative likelihoods"])
+def way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each test draws in both ways: that of small vocabularies and that of large ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "by cumulative likelihoods":
+            patch.setattr(sampling, "MOST_GUMBEL", 0)
+        yield
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -89,6 +101,18 @@ def test_what_the_filters_leave_is_drawn_by_its_probabilities() -> None:
     logits = np.tile(np.log(np.array([0.1, 0.2, 0.3, 0.4], np.float32)), (40_000, 1))
     drawn = np.bincount(pick(logits, SamplingConfig(1.0, top_k=3, top_p=0.7)), minlength=4) / len(logits)
     np.testing.assert_allclose(drawn, [0, 0, 3 / 7, 4 / 7], atol=0.013)
+
+
+def test_a_share_that_rounds_up_to_the_whole_draws_the_last_symbol_that_is_left() -> None:
+    row = np.array([[0.3, 0.7 + 1e-16, 0.0]])
+    for share in (0.0, 0.2999, 0.3001, 1 - 2**-53, 1.0):
+        assert sampling._drawn(row, np.array([[share]])).tolist() == [int(share > 0.3)]
+
+
+def test_a_logit_of_minus_infinity_is_never_drawn() -> None:
+    logits = np.tile(np.array([[-np.inf, 0.0, -np.inf, 1.0]], np.float32), (2000, 1))
+    for config in (SamplingConfig(100), SamplingConfig(0.5, top_p=0.9), SamplingConfig(0), SamplingConfig(1e-320)):
+        assert not {0, 2} & set(pick(logits, config).tolist())
 
 
 def test_equal_logits_give_argmax_the_lowest_code() -> None:

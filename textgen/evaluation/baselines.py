@@ -75,18 +75,37 @@ def _ngram_nats(training: Codes, before: Codes, text: Codes, symbols: int) -> ND
     context = np.zeros(len(codes), np.int32)  # the id of the n - 1 characters before each place
     nats = []
     for length in range(HIGHEST_ORDER):  # of a context, which the first places do not have
-        grams, gram = np.unique(context.astype(np.int64) * symbols + codes, return_inverse=True)
         seen = slice(min(length, learnt), learnt)
-        gram_counts = np.bincount(gram[seen], minlength=len(grams))
-        contexts = int(context.max()) + 1
-        context_counts = np.bincount(context[seen], minlength=contexts)
-        followers = np.bincount(grams[gram_counts > 0] // symbols, minlength=contexts)
-        _interpolate(
-            probability, gram_counts[gram[first:]], context_counts[context[first:]], followers[context[first:]]
-        )
+        context[1:] = _raise_order(probability, context, codes, seen, first, symbols)[:-1]
         nats.append(-np.log(probability).sum())
-        context[1:] = gram[:-1]  # what was the gram up to here is the next place's context
     return np.array(nats)
+
+
+def _raise_order(
+    probability: NDArray[np.float64], context: NDArray[np.int32], codes: Codes, seen: slice, first: int, symbols: int
+) -> NDArray[np.int32]:
+    """Raise the probabilities of the places from `first` on by one order, in place.
+
+    Returns:
+        The id of each place's context and code together: the next place's longer context.
+    """
+    grams, gram = _numbered(context.astype(np.int64) * symbols + codes)
+    gram_counts = np.bincount(gram[seen], minlength=len(grams))
+    contexts = int(context.max()) + 1
+    context_counts = np.bincount(context[seen], minlength=contexts)
+    followers = np.bincount(grams[gram_counts > 0] // symbols, minlength=contexts)
+    _interpolate(probability, gram_counts[gram[first:]], context_counts[context[first:]], followers[context[first:]])
+    return gram
+
+
+def _numbered(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The different keys, sorted, and each key's place among them: `np.unique` in half the memory."""
+    order = np.argsort(keys)
+    keys = keys[order]
+    first = np.append(True, keys[1:] != keys[:-1])
+    places = np.empty(len(keys), np.int32)
+    places[order] = np.cumsum(first, dtype=np.int32) - 1
+    return keys[first], places
 
 
 def _interpolate(

@@ -13,6 +13,8 @@ from textgen.config import SamplingConfig
 Logits = NDArray[np.floating]
 Likelihoods = NDArray[np.float64]
 
+MOST_GUMBEL = 512  # symbols up to which Gumbel noise is the quicker way to draw
+
 
 def likelihoods(logits: Logits, temperature: float = 1.0) -> Likelihoods:
     """Likelihoods `(B, V)` of logits `(B, V)` divided by a temperature above 0; the likeliest symbol of a row has 1.
@@ -53,7 +55,13 @@ def min_p(likelihoods: Likelihoods, p: float) -> Likelihoods:
 
 
 def noise(shape: tuple[int, ...], temperature: float, *, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Standard Gumbel noise times a temperature, of a shape `(…, B, V)`: what `choose` draws with."""
+    """What `choose` draws with, for logits of a shape `(…, B, V)`.
+
+    Standard Gumbel noise times the temperature, of that shape; of more than `MOST_GUMBEL` symbols, for which so many
+    random numbers would take longer than the network, one uniform number a row, of shape `(…, B, 1)`.
+    """
+    if shape[-1] > MOST_GUMBEL:
+        return rng.random((*shape[:-1], 1))
     drawn = rng.gumbel(size=shape)
     drawn *= temperature
     return drawn
@@ -64,17 +72,27 @@ def choose(logits: Logits, config: SamplingConfig, drawn: NDArray[np.float64]) -
 
     The largest of logits plus Gumbel noise times the temperature is a draw from the softmax of logits / temperature
     (the Gumbel-max trick: Gumbel, 1954; Maddison, Tarlow and Minka, 2014). It needs neither exponentials nor sums, and
-    at temperature 0 it is the argmax.
+    at temperature 0 it is the argmax. Of more than `MOST_GUMBEL` symbols the draw is the first whose cumulative
+    likelihood exceeds a uniform share of the whole.
 
     Args:
         logits: shape `(B, V)`.
         config: temperature and filters.
-        drawn: from `noise`, with the configuration's temperature, shape `(B, V)`.
+        drawn: from `noise`, for this shape, with the configuration's temperature.
     """
+    if logits.shape[-1] > MOST_GUMBEL:
+        return logits.argmax(axis=-1) if config.temperature == 0 else _drawn(filtered(logits, config), drawn)
     scores = logits + drawn
     if config.filters and config.temperature > 0:
         scores[filtered(logits, config) == 0] = -np.inf
     return scores.argmax(axis=-1)
+
+
+def _drawn(likelihoods: Likelihoods, shares: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The first symbol of each row whose cumulative likelihood exceeds a share, `(B, 1)`, of the whole."""
+    sums = np.cumsum(likelihoods, axis=-1)
+    whole = sums[:, -1:]
+    return (sums > np.minimum(shares * whole, np.nextafter(whole, 0))).argmax(axis=-1)  # a share may round up to all
 
 
 def filtered(logits: Logits, config: SamplingConfig) -> Likelihoods:
