@@ -117,15 +117,19 @@ def survey(paths: Sequence[str | Path], reading: Reading) -> Survey:
     texts, skipped = find_texts(paths, reading)
     try:
         counts, unfinished = _count(joined(texts, reading))
+        sources = tuple(_surveyed(text) for text in texts)
     except UnicodeEncodeError as error:
         raise CorpusError(f"{paths[0]}: has half of a surrogate pair; expected a text in whole characters") from error
+    finally:
+        for text in texts:
+            text.source.close()
     characters = int(counts.sum())
     if not characters:
         raise CorpusError(f"{paths[0]}: the text is empty; expected a text to learn from")
     points = np.flatnonzero(counts)
     points = points[np.argsort(-counts[points], kind="stable")]
     return Survey(
-        tuple(_surveyed(text) for text in texts),
+        sources,
         tuple(skipped),
         characters,
         int(counts[ord("\n")]) + unfinished,
