@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from textgen.config import ModelConfig
+from textgen.corpus.cache import VARIABLE
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.model_file import Description, TextInfo, TrainingInfo, Weights, layout
 
@@ -23,13 +25,29 @@ def random_weights(config: ModelConfig, symbols: int, seed: int = 0, scale: floa
     return [(rng.standard_normal(shape) * scale).astype(np.float32) for shape in layout(config, symbols).values()]
 
 
-def describe(vocabulary: Vocabulary, config: ModelConfig, *, lowercase: bool = False) -> Description:
+def describe(
+    vocabulary: Vocabulary,
+    config: ModelConfig,
+    *,
+    unicode: str = "none",
+    lowercase: bool = False,
+    replacement: str | None = None,
+) -> Description:
     return Description(
         vocabulary,
         config,
-        TextInfo("play", "0" * 64, 1000, "none", lowercase, None),
+        TextInfo("play", "0" * 64, 1000, unicode, lowercase, replacement),
         TrainingInfo(1.0, 2.0, 50, 8, 0.01, 0.1, 3, 1.5, {"textgen-lstm": "0"}, "2026-01-01T00:00:00+00:00"),
     )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache folder of the tests' own, for the processes that they start too."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, str(folder))
+        yield folder
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from textgen.model_file import DESCRIPTION, WEIGHTS, add_description, layout, re
 
 CONFIG = ModelConfig(layers=2, units=8, dropout=0.25, embedding=4)
 VOCABULARY = Vocabulary.of(TEXT)
+TEXT_INFO = json.loads(describe(VOCABULARY, CONFIG).to_json())["text"]
 
 
 def hdf5(change: Callable[[h5py.File], None] = lambda file: None) -> bytes:
@@ -136,6 +137,9 @@ def test_a_keras_archive_of_others_is_refused(tmp_path: Path) -> None:
         ({"model": {"layers": 2, "units": 8, "dropout": 0.1, "embedding": None}}, "leaves the embedding"),
         ({"text": {"name": 5}}, "its name is missing or of the wrong type"),
         ({"text": 5}, "its TextInfo is not an object"),
+        ({"text": TEXT_INFO | {"unicode": "nfd"}}, "its form of Unicode is 'nfd', not one of none, nfc, nfkc"),
+        ({"text": TEXT_INFO | {"replacement": "Ω"}}, "its replacement is not one symbol of several in its vocabulary"),
+        ({"text": TEXT_INFO | {"replacement": 5}}, "its replacement is missing or of the wrong type"),
         ({"training": {}}, "its epochs is missing or of the wrong type"),
         ({"model": {"layers": 2, "units": 9, "dropout": 0.1, "embedding": 4}}, "is not float32 of shape"),
         ({"model": {"layers": 3, "units": 8, "dropout": 0.1, "embedding": 4}}, "lstm_2/cell/vars/0 is missing"),

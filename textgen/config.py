@@ -1,12 +1,16 @@
-"""Every number a user can set, with its range: the network's, the training's and the sampler's.
+"""What a user can set, numbers with their range: the network's, the training's, the sampler's and the reader's.
 
 The command line takes its defaults, its ranges and its error messages from here.
 """
 
+import codecs
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple, Self
+
+UNICODE = ("none", "nfc", "nfkc")  # forms: as it is; composed; composed, and what is merely another shape replaced
 
 
 class Range(NamedTuple):
@@ -30,6 +34,18 @@ class Range(NamedTuple):
             if above and value <= self.high:
                 return
         raise ValueError(f"{name} must be {self}, not {value!r}")
+
+
+def check_encoding(name: str) -> None:
+    """Raise `ValueError` unless Python knows a text encoding of this name."""
+    try:
+        codecs.getincrementaldecoder(name)("strict")
+        with suppress(UnicodeError):
+            b"a".decode(name)  # fails in another way for what is a codec, and not one of text
+    except (LookupError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"encoding must be one that Python knows, such as utf-8, cp932 or latin-1, not {name!r}"
+        ) from error
 
 
 def number(default: float | None, allowed: Range) -> Any:
@@ -92,6 +108,29 @@ class SamplingConfig(Checked):
     def filters(self) -> bool:
         """Whether anything but the temperature decides."""
         return (self.top_k, self.top_p, self.min_p) != (None, None, None)
+
+
+@dataclass(frozen=True)
+class Reading(Checked):
+    """How files become the text that a model is trained on."""
+
+    encoding: str | None = None  # of all files; None tells each one's from its bytes
+    glob: str = "*.txt"  # which files of a folder or a zip are texts
+    separator: str = "\n"  # between two texts
+    strip: bool = False  # take out what Project Gutenberg and Aozora Bunko have added
+    unicode: str = "nfc"  # form of Unicode: one of UNICODE
+    lowercase: bool = False
+    min_count: int = number(1, Range(int, 1, 1_000_000_000))  # rarer symbols become one replacement symbol
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for the first value that cannot be."""
+        super().__post_init__()
+        if self.unicode not in UNICODE:
+            raise ValueError(f"unicode must be one of {', '.join(UNICODE)}, not {self.unicode!r}")
+        if "\0" in self.separator:
+            raise ValueError("separator must have no NUL, which no text has")
+        if self.encoding is not None:
+            check_encoding(self.encoding)
 
 
 # Numbers that belong to a call rather than to a configuration.

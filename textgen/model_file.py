@@ -18,7 +18,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.config import Checked, ModelConfig
+from textgen.config import UNICODE, Checked, ModelConfig
+from textgen.corpus.normalisation import Normalisation
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import ModelFileError, reason
 
@@ -92,6 +93,17 @@ class TextInfo(Checked):
     lowercase: bool
     replacement: str | None  # the symbol that stands for rare ones
 
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for a form of Unicode that does not exist."""
+        super().__post_init__()
+        if self.unicode not in UNICODE:
+            raise ValueError(f"its form of Unicode is {self.unicode!r}, not one of {', '.join(UNICODE)}")
+
+    @property
+    def normalisation(self) -> Normalisation:
+        """What was done to its characters, and is done to whatever else the model reads."""
+        return Normalisation(self.unicode, self.lowercase)
+
 
 @dataclass(frozen=True)
 class TrainingInfo(Checked):
@@ -141,10 +153,14 @@ class Description:
         model = ModelConfig.from_dict(values["model"])
         if model.embedding is None or model.dropout is None:
             raise ValueError("its model leaves the embedding or the dropout open")
+        vocabulary = Vocabulary(values["vocabulary"])
+        text = TextInfo.from_dict(_typed(TextInfo, values["text"]))
+        if text.replacement is not None and (text.replacement not in vocabulary or len(vocabulary) == 1):
+            raise ValueError("its replacement is not one symbol of several in its vocabulary")
         return cls(
-            Vocabulary(values["vocabulary"]),
+            vocabulary,
             model,
-            TextInfo.from_dict(_typed(TextInfo, values["text"])),
+            text,
             TrainingInfo.from_dict(_typed(TrainingInfo, values["training"])),
         )
 

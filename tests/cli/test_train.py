@@ -30,6 +30,7 @@ def test_a_text_becomes_a_model_named_after_it(play: Path, tmp_path: Path) -> No
     assert result.returncode == 0
     assert result.stdout == ""
     lines = result.stderr.splitlines()
+    assert lines.pop(0) == "play.txt: 2,040 characters"
     assert lines[0] == "play: 2,040 characters, 31 different ones; 204 at the end are held out"
     assert lines[1].endswith("parameters, 4 streams of 50-character windows, 2 epochs planned")
     assert [line.split(",")[0] for line in lines if line.startswith("epoch ")] == ["epoch 1.0", "epoch 2.0"]
@@ -54,7 +55,7 @@ def test_a_text_becomes_a_model_named_after_it(play: Path, tmp_path: Path) -> No
 def test_tensorflow_s_chatter_stays_hidden_but_for_debug(play: Path, tmp_path: Path) -> None:
     quiet = run("train", str(play), "-o", str(tmp_path / "a"), "--epochs", "1", *QUICK)
     assert all(
-        line.startswith(("play: ", "dropout ", "epoch ", "    | ", "Stopped: ", "Verdict: ", "Write "))
+        line.startswith((f"{play}: ", "play: ", "dropout ", "epoch ", "    | ", "Stopped: ", "Verdict: ", "Write "))
         or " parameters, " in line
         for line in quiet.stderr.splitlines()
     )
@@ -82,7 +83,7 @@ def test_several_texts_are_joined_and_options_are_kept(play: Path, tmp_path: Pat
     [
         (b"", "the file is empty; expected a text to learn from"),
         (b"too short", "the text has 9 characters; expected at least 101 with a window of 50: add text, or make"),
-        (b"abc\xe9", "not UTF-8: byte 0xe9 at offset 3; save the text as UTF-8 and try again"),
+        ("あ".encode() * 20 + b"\xff", "not UTF-8 at offset 60, although all before it is; name its encoding with"),
         (None, "no such file; check the path of the text"),
     ],
 )
@@ -103,7 +104,7 @@ def test_a_text_removed_between_two_commands_is_told(play: Path, tmp_path: Path)
     result = run("train", str(play), "-o", str(tmp_path / "b"))
     assert (result.returncode, result.stderr) == (
         1,
-        f"textgen: error: {play}: no such file; check the path of the text\n",
+        f"textgen: error: {play}: no such file; check the path of the text, or choose one of 'textgen corpora list'\n",
     )
 
 
@@ -136,6 +137,9 @@ def test_a_text_removed_between_two_commands_is_told(play: Path, tmp_path: Path)
         ("--rng-seed -1", "'--rng-seed': expected a whole number from 0"),
         ("--epochs 1 --minutes 1", "--epochs and --minutes exclude each other; give one of them."),
         ("--nonsense", "No such option"),
+        ("--encoding klingon", "'--encoding': encoding must be one that Python knows, such as utf-8, cp932 or latin-1"),
+        ("--unicode nfd", "Invalid value for '--unicode': 'nfd' is not one of 'none', 'nfc', 'nfkc'."),
+        ("--min-count 0", "'--min-count': expected a whole number from 1 to 1,000,000,000, not '0'."),
     ],
 )
 def test_wrong_usage_exits_2_and_names_the_range(options: str, message: str, tmp_path: Path) -> None:
@@ -271,3 +275,75 @@ def test_a_reader_of_stderr_that_leaves_does_not_end_the_run(play: Path, tmp_pat
     process.stderr.close()
     assert process.wait(timeout=120) in (0, 120)  # 120 is Python's own, when its last flush fails
     assert read_model(tmp_path / "run").description.training.epochs == 3.0
+
+
+def interrupted(arguments: list[str], stdin: bytes) -> str:
+    """Start a run and interrupt it after two epochs; return what it printed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "textgen", "train", *arguments, "--epochs", "60", *QUICK],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stderr is not None
+    process.stdin.write(stdin)
+    process.stdin.close()
+    shown = b""
+    while not (line := process.stderr.readline()).startswith(b"epoch 2.0"):
+        assert process.poll() is None, shown
+        shown += line
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=60)
+    process.stderr.close()
+    return shown.decode()
+
+
+def test_a_piped_text_is_resumed_when_it_is_piped_again(tmp_path: Path) -> None:
+    """And it is read again as it was read the first time."""
+    output, text = str(tmp_path / "run"), (TEXT * 30 + "Ça").encode("cp1252")
+    options = ["--encoding", "cp1252", "--unicode", "nfkc", "--lowercase", "--min-count", "2", "--separator", r"\t"]
+    shown = interrupted(["-", "-o", output, *options], text)
+    assert shown.startswith("standard input: 2,042 characters, read as cp1252\nreplaced: 1 rare symbols, ç\n")
+    nothing = run("train", "--resume", "-o", output, stdin=b"")
+    assert (nothing.returncode, nothing.stderr.count("\n")) == (1, 1)
+    assert "standard input: the file is empty; expected a text to learn from" in nothing.stderr
+    other = run("train", "--resume", "-o", output, "--min-count", "3", stdin=text)
+    assert (other.returncode, other.stderr.count("\n")) == (1, 1)
+    assert "min_count is 3 here, and the run was started with 2; resume it with --resume alone" in other.stderr
+    changed = run("train", "--resume", "-o", output, stdin=text + b"!")
+    assert changed.returncode == 1
+    assert "the run was started on another text (stdin, " in changed.stderr
+    resumed = run("train", "--resume", "-o", output, "--min-count", "2", stdin=text)
+    assert resumed.returncode == 0, resumed.stderr
+    info = read_model(output).description.text
+    assert (info.name, info.unicode, info.lowercase, info.replacement) == ("stdin", "nfkc", True, "\ufffd")
+
+
+def test_a_folder_in_several_encodings_is_told_source_by_source(tmp_path: Path) -> None:
+    line = "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。\n" * 9
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "a.txt").write_text(line, encoding="cp932")
+    (tmp_path / "d" / "b.txt").write_text(line, encoding="utf-8")
+    (tmp_path / "d" / ".c.txt").write_text(line, encoding="utf-8")
+    result = run("train", "d", "--epochs", "1", *QUICK, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.splitlines()[:4] == [
+        "d/a.txt: 306 characters, read as cp932",
+        "d/b.txt: 306 characters",
+        "passed over: d/.c.txt (hidden)",
+        "d: 613 characters, 24 different ones; 62 at the end are held out",
+    ]
+
+
+def test_a_text_of_a_library_is_noticed_and_stripped(tmp_path: Path) -> None:
+    frame = "*** {} OF THE PROJECT GUTENBERG EBOOK FOX ***\n"
+    (tmp_path / "fox.txt").write_text("Title\n" + frame.format("START") + TEXT * 9 + "\n" + frame.format("END"))
+    words = ("--epochs", "1", *QUICK, "--force")
+    plain = run("train", "fox.txt", *words, cwd=tmp_path)
+    assert plain.stderr.splitlines()[0] == (
+        "fox.txt: 714 characters, with what Project Gutenberg has added, which --strip takes out"
+    )
+    stripped = run("train", "fox.txt", *words, "--strip", cwd=tmp_path)
+    assert stripped.stderr.splitlines()[0] == (
+        "fox.txt: 612 characters, without Project Gutenberg: a header of 54 characters, a footer of 48 characters"
+    )

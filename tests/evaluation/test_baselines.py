@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from textgen import Corpus
+from textgen.corpus import codes as codes_module
+from textgen.corpus.vocabulary import Vocabulary
+from textgen.evaluation import baselines as baselines_module
 from textgen.evaluation.baselines import baselines, ngram_losses, xz_loss
 
 
@@ -37,10 +40,21 @@ def test_n_grams_follow_the_formula(learnt: int) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
-def test_xz_counts_what_the_text_adds() -> None:
+def test_a_long_text_is_taken_in_parts_with_the_same_losses(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes = (np.random.default_rng(1).random(700) ** 3 * 5).astype(np.uint8)
+    whole = ngram_losses(codes[:300], codes[300:], 5)
+    monkeypatch.setattr(baselines_module, "MOST_CHARACTERS", 37)
+    np.testing.assert_allclose(ngram_losses(codes[:300], codes[300:], 5), whole, rtol=1e-12)
+
+
+def test_xz_counts_what_the_text_adds(monkeypatch: pytest.MonkeyPatch) -> None:
     training, text = "to be or not to be " * 50, "that is the question あ"
     added = len(lzma.compress((training + text).encode())) - len(lzma.compress(training.encode()))
-    assert xz_loss(training, text) == pytest.approx(added * 8 / len(text) * math.log(2))
+    vocabulary = Vocabulary.of(training + text)
+    found = xz_loss(vocabulary.encode(training), vocabulary.encode(text), vocabulary)
+    assert found == pytest.approx(added * 8 / len(text) * math.log(2))
+    monkeypatch.setattr(codes_module, "PART", 7)
+    assert xz_loss(vocabulary.encode(training), vocabulary.encode(text), vocabulary) == found
 
 
 def test_the_best_order_is_named() -> None:

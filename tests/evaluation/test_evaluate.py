@@ -117,3 +117,48 @@ def test_the_command_prints_the_verdict_or_json(trained: Path, write) -> None:
     assert (wrong.returncode, "expected a whole number from 1" in wrong.stderr) == (2, True)
     lost = run("evaluate", str(trained), "none.txt")
     assert (lost.returncode, lost.stderr.count("\n")) == (1, 1)
+
+
+def test_the_training_text_is_known_by_its_hash_however_it_is_read(tmp_path: Path, write) -> None:
+    text = "Ça, c’est l’été à Paris.\r\n" * 60 + "œ"
+    (tmp_path / "a.txt").write_bytes(text.encode("cp1252"))
+    result = textgen.train(
+        textgen.Corpus.from_files(tmp_path / "a.txt", lowercase=True, unicode="nfkc", min_count=2),
+        output=tmp_path / "run",
+        epochs=1,
+        model=textgen.ModelConfig(1, 8, 0.0, 4),
+        training=textgen.TrainingConfig(batch_size=2, rng_seed=1),
+    )
+    info = read_model(result.model).description.text
+    assert (info.unicode, info.lowercase, info.replacement) == ("nfkc", True, "\ufffd")
+    again = write("ÇA, C’EST L’ÉTÉ À PARIS.\n" * 60 + "œ")
+    for path, options in ((tmp_path / "a.txt", {}), (tmp_path / "a.txt", {"encoding": "cp1252"}), (again, {})):
+        found = textgen.evaluate(result.model, path, **options)
+        assert (found.part, found.unknown) == ("hold-out", 1)
+        assert found.nats == pytest.approx(result.validation_nats, abs=1e-6)  # the rare symbol counts as in training
+    assert "read as cp1252" in textgen.evaluate(result.model, tmp_path / "a.txt").notes[0]
+
+
+def test_what_a_replacement_stands_for_costs_what_it_costs(tmp_path: Path, write) -> None:
+    corpus = textgen.Corpus.from_text(TEXT * 20 + "ΩΨ", min_count=2)
+    options = {"model": textgen.ModelConfig(1, 8, 0.0, 4), "training": textgen.TrainingConfig(batch_size=2, rng_seed=1)}
+    result = textgen.train(corpus, output=tmp_path / "run", epochs=1, **options)
+    found = textgen.evaluate(result.model, write(TEXT[:30] + "あ" + TEXT[30:]))
+    read = read_model(result.model)
+    codes = read.description.vocabulary.encode(TEXT[:30] + "\ufffd" + TEXT[30:])
+    assert (found.characters, found.unknown) == (68, 1)
+    assert found.nats == pytest.approx(score(read.weights, codes))
+
+
+def test_several_texts_of_any_kind_are_evaluated(trained: Path, tmp_path: Path, write) -> None:
+    (tmp_path / "d").mkdir()
+    for name in ("a", "b"):
+        write(TEXT, f"d/{name}.md")
+    joined = textgen.evaluate(trained, write(TEXT + "|" + TEXT))
+    found = textgen.evaluate(trained, tmp_path / "d", glob="*.md", separator="|")
+    assert (found.nats, found.characters) == (pytest.approx(joined.nats), joined.characters)
+    shown = run("evaluate", str(trained), str(tmp_path / "d"), "--glob", "*.md", "--separator", r"\n", "--json")
+    assert shown.returncode == 0
+    assert shown.stderr.startswith(f"{tmp_path}/d/a.md: 68 characters\n")
+    piped = run("evaluate", str(trained), "-", stdin=TEXT + "\n" + TEXT, cwd=tmp_path)
+    assert (piped.returncode, piped.stderr) == (0, "standard input: 137 characters\n")

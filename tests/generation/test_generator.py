@@ -130,3 +130,37 @@ def test_wrong_arguments_are_refused_before_anything_is_written(writer: Generato
 def test_an_unknown_character_is_refused_when_called(writer: Generator) -> None:
     with pytest.raises(SeedError, match="'Ω'"):
         writer.stream("Ω")
+
+
+def rare_writer(text: str = "abc \ufffd") -> Generator:
+    """A writer whose network would write the replacement above all else."""
+    vocabulary, config = Vocabulary.of(text), ModelConfig(1, 8, 0.0, 4)
+    arrays = random_weights(config, len(vocabulary))
+    arrays[-1][vocabulary.codes["\ufffd"]] = 50
+    return Generator(describe(vocabulary, config, replacement="\ufffd"), Weights.from_list(arrays))
+
+
+@pytest.mark.parametrize("options", [{}, {"temperature": 0}, {"temperature": 100}, {"top_k": 2}, {"top_p": 0.5}])
+def test_the_replacement_of_rare_symbols_is_never_written(options: dict) -> None:
+    writer = rare_writer()
+    assert set(writer.generate("ab", length=500, **options)) <= set("abc ")
+    assert {writer.generate(length=1, temperature=0, rng_seed=seed) for seed in range(20)} <= set("abc ")
+
+
+def test_the_replacement_stands_for_what_a_seed_has_and_the_model_does_not_know() -> None:
+    writer = rare_writer()
+    for unknown in ("error", "nearest"):
+        text = writer.generate("a漢b", rng_seed=1, unknown=unknown)
+        assert text == writer.generate("a\ufffdb", rng_seed=1)
+    assert writer.generate("aÇb", rng_seed=1, unknown="nearest") == writer.generate("acb", rng_seed=1)
+    assert writer.generate("a漢b", rng_seed=1, unknown="skip") == writer.generate("ab", rng_seed=1)
+
+
+def test_seeds_and_stop_strings_are_composed_as_the_text_was() -> None:
+    vocabulary, config = Vocabulary.of("é 漢"), ModelConfig(1, 8, 0.0, 4)
+    weights = Weights.from_list(random_weights(config, 3))
+    writer = Generator(describe(vocabulary, config, unicode="nfc"), weights)
+    assert writer.generate("e\u0301", rng_seed=1) == writer.generate("é", rng_seed=1)
+    assert writer.generate("é", rng_seed=1, stop="e\u0301") == writer.generate("é", rng_seed=1, stop="é")
+    with pytest.raises(SeedError):
+        Generator(describe(vocabulary, config, unicode="none"), weights).generate("e\u0301")

@@ -91,6 +91,12 @@ def test_what_the_filters_leave_is_drawn_by_its_probabilities() -> None:
     np.testing.assert_allclose(drawn, [0, 0, 3 / 7, 4 / 7], atol=0.013)
 
 
+def test_a_logit_of_minus_infinity_is_never_drawn() -> None:
+    logits = np.tile(np.array([[-np.inf, 0.0, -np.inf, 1.0]], np.float32), (2000, 1))
+    for config in (SamplingConfig(100), SamplingConfig(0.5, top_p=0.9), SamplingConfig(0), SamplingConfig(1e-320)):
+        assert not {0, 2} & set(pick(logits, config).tolist())
+
+
 def test_equal_logits_give_argmax_the_lowest_code() -> None:
     assert pick(np.array([[1.0, 2.0, 2.0], [0.0, 0.0, 0.0]]), SamplingConfig(0)).tolist() == [1, 0]
 

@@ -1,5 +1,6 @@
 import pytest
 
+from textgen.corpus.normalisation import Normalisation
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import SeedError
 from textgen.generation.seed import Unknown, encode_seed
@@ -8,7 +9,9 @@ VOCABULARY = Vocabulary.of("abcdeEF'\"-. \n")
 
 
 def read(seed: str, unknown: Unknown = "error", *, lowercase: bool = False) -> str:
-    return VOCABULARY.decode(encode_seed(seed, VOCABULARY, lowercase=lowercase, unknown=unknown))
+    return VOCABULARY.decode(
+        encode_seed(seed, VOCABULARY, normalisation=Normalisation(lowercase=lowercase), unknown=unknown)
+    )
 
 
 def test_a_seed_is_normalised_as_the_text_was() -> None:
@@ -46,7 +49,7 @@ def test_nearest_tries_case_then_accents_then_typography(seed: str, nearest: str
 
 def test_nearest_prefers_case_to_the_bare_letter() -> None:
     vocabulary = Vocabulary.of("Ée")
-    assert vocabulary.decode(encode_seed("é", vocabulary, lowercase=False, unknown="nearest")) == "É"
+    assert vocabulary.decode(encode_seed("é", vocabulary, normalisation=Normalisation(), unknown="nearest")) == "É"
 
 
 def test_nearest_names_what_has_no_kin() -> None:

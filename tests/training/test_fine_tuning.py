@@ -18,7 +18,7 @@ CONFIG = ModelConfig(2, 8, 0.0, 4)
 def model(symbols: str, *, lowercase: bool = False) -> Model:
     vocabulary = Vocabulary(list(symbols))
     weights = Weights.from_list(random_weights(CONFIG, len(vocabulary)))
-    return Model(Path("old.keras"), describe(vocabulary, CONFIG, lowercase=lowercase), weights)
+    return Model(Path("old.keras"), describe(vocabulary, CONFIG, unicode="nfc", lowercase=lowercase), weights)
 
 
 def test_new_symbols_follow_the_old_ones_sorted() -> None:
@@ -51,6 +51,23 @@ def test_vocabularies_of_one_size_are_matched_by_character() -> None:
     arrays[-1][3:] = -100
     writers.append(Generator(description, Weights.from_list(arrays)))
     assert len({writer.generate("xab", length=40, temperature=0) for writer in writers}) == 1
+
+
+def test_the_form_of_unicode_must_agree() -> None:
+    with pytest.raises(
+        CorpusError, match=r"old\.keras was trained on text with --unicode nfc, not none; read the text"
+    ):
+        prepare(model("abc"), Corpus.from_text("abc", unicode="none"))
+
+
+def test_a_replacement_stays() -> None:
+    vocabulary = Vocabulary.of("abc\ufffd")
+    description = describe(vocabulary, CONFIG, unicode="nfc", replacement="\ufffd")
+    old = Model(Path("old.keras"), description, Weights.from_list(random_weights(CONFIG, 4)))
+    corpus, _ = prepare(old, Corpus.from_text("abcd"))
+    assert corpus.replacement == "\ufffd"
+    corpus, _ = prepare(model("abc"), Corpus.from_text("aabbd", min_count=2))
+    assert (corpus.replacement, corpus.vocabulary.symbols) == ("\ufffd", ("a", "b", "c", "\ufffd"))
 
 
 def test_lowercase_must_agree() -> None:

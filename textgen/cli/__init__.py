@@ -12,7 +12,7 @@ import click
 from textgen import __version__
 from textgen.errors import TextgenError
 
-COMMANDS = ("train", "generate", "evaluate", "info")
+COMMANDS = ("train", "generate", "evaluate", "info", "corpora")
 INTERRUPTED, TERMINATED = 130, 143
 
 

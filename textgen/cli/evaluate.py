@@ -2,11 +2,12 @@
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from typing import Any
 
 import click
 
-from textgen.cli.options import number_option
+from textgen.cli.options import number_option, source_options
 from textgen.config import CONTEXT
 
 
@@ -23,6 +24,7 @@ from textgen.config import CONTEXT
 @number_option("--context", allowed=CONTEXT, summary="Characters of a window, with --protocol cold.", default=256)
 @click.option("--baseline", type=click.Path(), metavar="TEXT", help="What n-gram and xz learn from, for a new text.")
 @click.option("--all", "everything", is_flag=True, help="Score the training text whole, not its hold-out alone.")
+@source_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, losses in nats a character.")
 def command(
     model: str,
@@ -32,24 +34,29 @@ def command(
     baseline: str | None,
     everything: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Tell how well MODEL, a run folder or a .keras file, predicts TEXT..., beside an n-gram and xz.
 
     Of the text that the model was trained on, only the part held out from training is scored. A character that the
     model does not know costs as much as a choice among all of Unicode.
     """
+    from textgen.cli.download import located
     from textgen.evaluation.evaluate import evaluate, verdict
 
     result = evaluate(
         model,
-        *texts,
-        baseline=baseline,
+        *located(texts),
+        baseline=located([baseline])[0] if baseline is not None else None,
         everything=everything,
         protocol=protocol,  # type: ignore[arg-type]
         context=context,
+        **options,
     )
+    for note in result.notes:
+        click.echo(note, err=True)
     if as_json:
-        values = asdict(result) | {"bpc": result.bpc, "perplexity": result.perplexity}
+        values = asdict(replace(result, notes=())) | {"bpc": result.bpc, "perplexity": result.perplexity}
         lines = [json.dumps(values, ensure_ascii=False)]
     else:
         lines = [

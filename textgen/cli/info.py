@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from textgen.cli.table import printable
+
 if TYPE_CHECKING:
     from textgen.model_file import Model
 
@@ -22,7 +24,7 @@ def command(model: str, as_json: bool) -> None:
         _print(read.description.to_json())
         return
     for name, value in _rows(read):
-        _print(f"{name:<14}{_printable(value)}")
+        _print(f"{name:<14}{printable(value)}")
 
 
 def _rows(model: "Model") -> list[tuple[str, str]]:
@@ -57,11 +59,6 @@ def _rows(model: "Model") -> list[tuple[str, str]]:
 
 def _excerpt(symbols: tuple[str, ...], most: int = 100) -> str:
     return "".join(symbols[:most]) + (" …" if len(symbols) > most else "")
-
-
-def _printable(text: str) -> str:
-    """The text with what could steer a terminal escaped: the file may be a stranger's."""
-    return "".join(symbol if symbol.isprintable() else repr(symbol)[1:-1] for symbol in text)
 
 
 def _print(line: str) -> None:

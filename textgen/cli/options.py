@@ -1,13 +1,14 @@
 """Options whose default, range and error message come from the configuration's fields."""
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
 import click
 
-from textgen.config import RNG_SEED, Checked, Range
+from textgen.config import RNG_SEED, UNICODE, Checked, Range, Reading, check_encoding
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -41,6 +42,72 @@ class Number(click.ParamType[float]):
         except ValueError:
             self.fail(f"expected {self.allowed}, not {value!r}.", param, ctx)
         return number
+
+
+class Encoding(click.ParamType[str]):
+    """The name of a text encoding that Python knows."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check the name, or fail."""
+        try:
+            check_encoding(value)
+        except ValueError as error:
+            self.fail(f"{error}.", param, ctx)
+        return str(value)
+
+
+class Separator(Text):
+    r"""Text in which `\n`, `\t`, `\r` and `\\` stand for what they stand for in Python."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Replace the escapes."""
+        escapes = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
+        return re.sub(r"\\([ntr\\])", lambda found: escapes[found[1]], super().convert(value, param, ctx))
+
+
+def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say how files are read; their names are fields of `Reading`."""
+    for option in (
+        click.option("--strip", is_flag=True, help="Take out what Project Gutenberg and Aozora Bunko have added."),
+        click.option(
+            "--separator",
+            type=Separator(),
+            default=Reading.separator,
+            metavar="TEXT",
+            help=r"What stands between two texts; \n is a newline.  [default: \n]",
+        ),
+        click.option(
+            "--glob",
+            default=Reading.glob,
+            show_default=True,
+            metavar="PATTERN",
+            help="Which files of a folder, and of a zip archive, are texts.",
+        ),
+        click.option(
+            "--encoding", type=Encoding(), metavar="NAME", help="Of all texts. By default each one's own is found."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def normalisation_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what becomes of the characters; their names are fields of `Reading`."""
+    for option in (
+        field_option("--min-count", config=Reading, summary="Replace symbols that occur less often by one."),
+        click.option("--lowercase", is_flag=True, help="Make the text lowercase first."),
+        click.option(
+            "--unicode",
+            type=click.Choice(UNICODE),
+            default=Reading.unicode,
+            show_default=True,
+            help="The form of Unicode: nfc composes characters, nfkc also replaces other shapes of them.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def number_option(*names: str, allowed: Range, summary: str, default: float | None = None) -> Decorator:

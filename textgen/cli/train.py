@@ -1,15 +1,22 @@
 """`textgen train`: learn from texts, go on with an unfinished run, train a model on."""
 
 import shlex
-from dataclasses import fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from textgen.cli import INTERRUPTED, TERMINATED
-from textgen.cli.options import field_option, is_given, number_option, refuse_both
-from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, TrainingConfig
+from textgen.cli.options import (
+    field_option,
+    is_given,
+    normalisation_options,
+    number_option,
+    refuse_both,
+    source_options,
+)
+from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, Reading, TrainingConfig
 
 STOPPED = {
     "plan": "all planned epochs are done",
@@ -51,7 +58,8 @@ STOPPED = {
 @field_option("--window", config=TrainingConfig, summary="Characters between two updates.")
 @field_option("--batch-size", config=TrainingConfig, summary="Streams of text read side by side.")
 @field_option("--learning-rate", config=TrainingConfig, summary="The highest learning rate of the schedule.")
-@click.option("--lowercase", is_flag=True, help="Make the text lowercase first.")
+@source_options
+@normalisation_options
 @field_option("--rng-seed", config=TrainingConfig, summary="Make the run repeatable.")
 def command(
     texts: tuple[str, ...],
@@ -62,12 +70,12 @@ def command(
     start_from: str | None,
     force: bool,
     checkpoint_every: float,
-    lowercase: bool,
     **options: Any,
 ) -> None:
-    """Learn from the UTF-8 files TEXT..., and keep the best model in a run folder.
+    """Learn from TEXT..., and keep the best model in a run folder.
 
-    What is not given is chosen from the text's size, and told.
+    TEXT is a file, a folder, a gzip or zip archive of texts, a name that textgen corpora list shows, or - for standard
+    input; several are joined in the order given. What is not given is chosen from the text's size, and told.
     """
     refuse_both(("--epochs", epochs), ("--minutes", minutes))
     refuse_both(("--resume", resume), ("--force", force))
@@ -76,26 +84,30 @@ def command(
         raise click.UsageError("Missing argument 'TEXT...'.")
     if not texts and output is None:
         raise click.UsageError("--resume needs the run folder (-o) or the texts of the run.")
+    from textgen.cli.download import located
     from textgen.cli.progress import Display, loss
-    from textgen.corpus.corpus import Corpus
+    from textgen.corpus.corpus import Corpus, name_of
     from textgen.evaluation.evaluate import verdict
     from textgen.training.train import train
 
-    output = output or str(Path("models") / Path(texts[0]).stem)
+    texts = located(texts)
+    output = output or str(Path("models") / name_of(texts[0]))
+    reading = Reading(**{item.name: options[item.name] for item in fields(Reading)})
     if resume:
         given = {name for name in options if is_given(name)}
-        texts, lowercase = _stored_text(output, texts, lowercase, {name: options[name] for name in given})
+        texts, reading = _stored_text(output, texts, {name: options[name] for name in given})
     elif start_from is not None:
-        from textgen.model_file import read_model
-
-        lowercase = lowercase or read_model(start_from).description.text.lowercase
+        reading = _like_the_model_s(start_from, reading)
+    corpus = Corpus.from_files(*texts, **asdict(reading))
+    for note in corpus.notes:
+        _say(note)
 
     def chosen(config: type[Any]) -> Any:
         return None if resume else config(**{item.name: options[item.name] for item in fields(config)})
 
     with Display() as display:
         result = train(
-            Corpus.from_files(*texts, lowercase=lowercase),
+            corpus,
             output=output,
             epochs=epochs,
             minutes=minutes,
@@ -118,10 +130,18 @@ def command(
         raise SystemExit(INTERRUPTED if result.stopped_by == "SIGINT" else TERMINATED)
 
 
-def _stored_text(
-    output: str, texts: tuple[str, ...], lowercase: bool, given: dict[str, Any]
-) -> tuple[tuple[str, ...], bool]:
+def _like_the_model_s(start_from: str, reading: Reading) -> Reading:
+    """How to read a text for a model that has learnt from another: normalised alike, unless otherwise asked for."""
+    from textgen.model_file import read_model
+
+    text = read_model(start_from).description.text
+    unicode = reading.unicode if is_given("unicode") else text.unicode
+    return replace(reading, unicode=unicode, lowercase=reading.lowercase or text.lowercase)
+
+
+def _stored_text(output: str, texts: tuple[str, ...], given: dict[str, Any]) -> tuple[tuple[str, ...], Reading]:
     """The texts of the run to resume and how they were read, what is given again compared with it."""
+    from textgen.cli.download import located
     from textgen.training.checkpoint import read_checkpoint
     from textgen.training.run_folder import check_resumable
     from textgen.training.train import check_agreement
@@ -129,10 +149,8 @@ def _stored_text(
     folder = Path(output)
     check_resumable(folder)
     meta = read_checkpoint(folder)[0].meta
-    check_agreement(folder, given, meta["model"] | meta["training"])
-    if lowercase:
-        check_agreement(folder, {"lowercase": lowercase}, meta["text"])
-    return texts or tuple(meta["text"]["sources"]), meta["text"]["lowercase"]
+    check_agreement(folder, given, meta["model"] | meta["training"] | meta["reading"])
+    return texts or located(meta["text"]["sources"]), Reading.from_dict(meta["reading"])
 
 
 def _say(line: str) -> None:

@@ -1,15 +1,37 @@
 """A text as training sees it: integer codes, the end of them held out."""
 
-import hashlib
-from dataclasses import dataclass, replace
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import IO, Any, Self, TypedDict, Unpack
 
-from textgen.corpus.sources import normalise, read_texts
+import numpy as np
+
+from textgen.config import Reading
+from textgen.corpus import cache
+from textgen.corpus.codes import mapped, translate
+from textgen.corpus.coding import Coded, encode
+from textgen.corpus.normalisation import UNIDATA_VERSION, Normalisation, with_lf
+from textgen.corpus.reading import Text, find_texts, joined
+from textgen.corpus.sources import STANDARD_INPUT
 from textgen.corpus.vocabulary import Codes, Vocabulary
 from textgen.errors import CorpusError
 
 LARGEST_HOLD_OUT = 200_000  # characters: enough to tell 0.005 nats apart, and scored in seconds
+PIECE = 2**20  # characters of a string that are encoded at once
+
+
+class ReadingOptions(TypedDict, total=False):
+    """The fields of `Reading`, as keyword arguments."""
+
+    encoding: str | None
+    glob: str
+    separator: str
+    strip: bool
+    unicode: str
+    lowercase: bool
+    min_count: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,45 +41,96 @@ class Corpus:
     Attributes:
         name: what the text is called, after its first file.
         vocabulary: the characters of the whole text, sorted by code point.
-        codes: the text's codes, shape `(N,)`, of the smallest sufficient unsigned type.
-        sha256: of the normalised text in UTF-8.
-        lowercase: whether the text was made lowercase.
-        sources: the absolute paths of its files; none of a text given as a string.
+        codes: the text's codes, shape `(N,)`, of the smallest sufficient unsigned type; those of files are not in
+            memory but mapped from the cache folder.
+        sha256: of the normalised text in UTF-8, before rare symbols were replaced.
+        reading: how it was read.
+        replacement: the symbol that stands for rare ones; None if there were none.
+        sources: what was named to read it from, absolute paths and `-`; nothing of a text given as a string.
+        notes: what a user must be told of how it was read, a line each.
     """
 
     name: str
     vocabulary: Vocabulary
     codes: Codes
     sha256: str
-    lowercase: bool = False
+    reading: Reading
+    replacement: str | None = None
     sources: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
-    def from_text(cls, text: str, *, name: str = "text", lowercase: bool = False) -> Self:
+    def from_text(
+        cls, text: str, *, name: str = "text", unicode: str = "nfc", lowercase: bool = False, min_count: int = 1
+    ) -> Self:
         """Make a corpus from a string.
 
+        Args:
+            text: the text.
+            name: what to call it.
+            unicode: the form of Unicode to bring it into: `none`, `nfc` or `nfkc`.
+            lowercase: whether to make its letters small.
+            min_count: symbols that occur less often are replaced by one.
+
         Raises:
-            CorpusError: the text is empty.
+            CorpusError: the text is empty, or has a NUL or half of a surrogate pair.
+            ValueError: an option is wrong.
         """
-        text = normalise(text, lowercase=lowercase)
-        if not text:
-            raise CorpusError(f"{name}: the text is empty; expected a text to learn from")
-        vocabulary = Vocabulary.of(text)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        return cls(name, vocabulary, vocabulary.encode(text), digest, lowercase)
+        reading = Reading(unicode=unicode, lowercase=lowercase, min_count=min_count)
+        if "\0" in text:
+            raise CorpusError(
+                f"{name}: has a NUL at character {text.index(chr(0)):,}; expected a text, not binary data"
+            )
+        text = with_lf(text)
+        pieces = (text[start : start + PIECE] for start in range(0, len(text), PIECE))
+        chunks = Normalisation(unicode, lowercase).stream(pieces)
+        codes = io.BytesIO()
+        coded = encode(name, chunks, draft=io.BytesIO(), codes=codes, min_count=min_count)
+        array = np.frombuffer(codes.getbuffer(), coded.vocabulary.dtype)
+        return cls(name, coded.vocabulary, array, coded.sha256, reading, coded.replacement, (), _rare(coded.replaced))
 
     @classmethod
-    def from_files(cls, *paths: str | Path, lowercase: bool = False) -> Self:
-        """Read UTF-8 files and join them, in the order given, with a newline between two.
+    def from_files(cls, *paths: str | Path, **options: Unpack[ReadingOptions]) -> Self:
+        r"""Read texts and join them.
+
+        The codes are kept in the user's cache folder, by content and options, and taken from there the next time.
+
+        Args:
+            *paths: files, folders, gzip and zip archives, `-` for standard input. Their order is kept; inside a folder
+                or a zip, texts are ordered by path.
+            **options: the fields of `Reading`: `encoding` of all files (default: each one's own, told from its bytes),
+                `glob` (which files of a folder or a zip, `*.txt`), `separator` between two texts (`\n`), `strip` (take
+                out what Project Gutenberg and Aozora Bunko have added), `unicode` (`none`, `nfc` or `nfkc`),
+                `lowercase`, and `min_count` (symbols that occur less often are replaced by one).
 
         Raises:
-            CorpusError: a file is missing, unreadable, empty or not UTF-8.
-            ValueError: no file is given.
+            CorpusError: a text is missing, unreadable, empty, in no encoding known, or changes while it is read; or the
+                cache folder cannot be written.
+            ValueError: no path is given, or an option is wrong.
         """
         if not paths:
             raise ValueError("expected the path of at least one text")
-        corpus = cls.from_text(read_texts(paths), name=Path(paths[0]).stem, lowercase=lowercase)
-        return replace(corpus, sources=tuple(str(Path(path).absolute()) for path in paths))
+        reading = Reading(**options)
+        texts, skipped = find_texts(paths, reading)
+        name = name_of(paths[0])
+        try:
+            stored = _stored(name, texts, reading)
+        finally:
+            for text in texts:
+                text.source.close()
+        meta = stored.meta
+        vocabulary = Vocabulary(meta["vocabulary"])
+        notes = [text.told(told) for text, told in zip(texts, meta["texts"], strict=True)]
+        return cls(
+            name,
+            vocabulary,
+            mapped(stored.path, vocabulary.dtype),
+            meta["sha256"],
+            reading,
+            meta["replacement"],
+            tuple(str(path) if str(path) == STANDARD_INPUT else str(Path(path).absolute()) for path in paths),
+            (*notes, *(f"passed over: {item}" for item in skipped), *_rare(meta["replaced"])),
+        )
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -67,7 +140,7 @@ class Corpus:
         if vocabulary == self.vocabulary:
             return self
         table = vocabulary.encode("".join(self.vocabulary.symbols))
-        return replace(self, vocabulary=vocabulary, codes=table[self.codes])
+        return replace(self, vocabulary=vocabulary, codes=translate(self.codes, table))
 
     def hold_out(self, share: float = 0.1) -> int:
         """How many characters at the end are held out: a share of the text, at most `LARGEST_HOLD_OUT`."""
@@ -77,3 +150,35 @@ class Corpus:
 def held_out(characters: int, share: float) -> int:
     """How many characters at a text's end are held out."""
     return min(characters - int((1 - share) * characters), LARGEST_HOLD_OUT)
+
+
+def _stored(name: str, texts: Sequence[Text], reading: Reading) -> cache.Stored:
+    """The codes of texts: from the cache, or made now."""
+    contents = [[text.sha256, text.encoding.name, text.encoding.mark] for text in texts]
+    key = cache.digest(1, UNIDATA_VERSION, contents, asdict(reading))
+
+    def write(codes: IO[bytes]) -> dict[str, Any]:
+        with cache.scratch_file() as draft:
+            coded: Coded = encode(name, joined(texts, reading), draft=draft, codes=codes, min_count=reading.min_count)
+        return {
+            "vocabulary": coded.vocabulary.symbols,
+            "sha256": coded.sha256,
+            "replacement": coded.replacement,
+            "replaced": coded.replaced,
+            "texts": [text.result() for text in texts],
+        }
+
+    return cache.load(key) or cache.store(key, write)
+
+
+def name_of(path: str | Path) -> str:
+    """What a text is called: its file's name without `.txt` and the like."""
+    if str(path) == STANDARD_INPUT:
+        return "stdin"
+    name = Path(path).absolute().name
+    return Path(name.removesuffix(".gz")).stem or "text"
+
+
+def _rare(symbols: str) -> tuple[str, ...]:
+    """What to tell of symbols that were replaced."""
+    return (f"replaced: {len(symbols):,} rare symbols, {symbols[:40]}",) if symbols else ()

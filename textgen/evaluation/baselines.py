@@ -5,11 +5,14 @@ Losses are nats a character.
 
 import lzma
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.corpus.codes import parts
 from textgen.corpus.vocabulary import Codes, Vocabulary
 
 HIGHEST_ORDER = 8
@@ -37,7 +40,7 @@ def baselines(training: Codes, text: Codes, vocabulary: Vocabulary) -> list[Base
     order = int(np.argmin(losses)) + 1
     return [
         Baseline(f"n-gram ({order})", losses[order - 1]),
-        Baseline("xz", xz_loss(vocabulary.decode(training), vocabulary.decode(text))),
+        Baseline("xz", xz_loss(training, text, vocabulary)),
     ]
 
 
@@ -57,24 +60,52 @@ def ngram_losses(training: Codes, text: Codes, symbols: int) -> list[float]:
     Returns:
         Eight losses, order 1 first.
     """
-    codes = np.concatenate([training, text]).astype(np.int64)
-    learnt = len(training)
+    nats = np.zeros(HIGHEST_ORDER)
+    for start in range(0, len(text), MOST_CHARACTERS):
+        before = text[max(0, start - HIGHEST_ORDER + 1) : start]
+        nats += _ngram_nats(training, before, text[start : start + MOST_CHARACTERS], symbols)
+    return (nats / len(text)).tolist()
+
+
+def _ngram_nats(training: Codes, before: Codes, text: Codes, symbols: int) -> NDArray[np.float64]:
+    """The summed losses, order 1 first, on a part of a text that has `before` in front of it, or the training text."""
+    codes = np.concatenate([training, before, text])
+    learnt, first = len(training), len(training) + len(before)
     probability = np.full(len(text), 1 / symbols)
-    context = np.zeros(len(codes), np.int64)  # the id of the n - 1 characters before each place
-    losses = []
-    for before in range(HIGHEST_ORDER):  # the characters in a context, which the first places do not have
-        grams, gram = np.unique(context * symbols + codes, return_inverse=True)
-        seen = slice(min(before, learnt), learnt)
-        gram_counts = np.bincount(gram[seen], minlength=len(grams))
-        contexts = int(context.max()) + 1
-        context_counts = np.bincount(context[seen], minlength=contexts)
-        followers = np.bincount(grams[gram_counts > 0] // symbols, minlength=contexts)
-        _interpolate(
-            probability, gram_counts[gram[learnt:]], context_counts[context[learnt:]], followers[context[learnt:]]
-        )
-        losses.append(float(-np.log(probability).mean()))
-        context = np.concatenate([[0], gram[:-1]])  # what was the gram up to here is the next place's context
-    return losses
+    context = np.zeros(len(codes), np.int32)  # the id of the n - 1 characters before each place
+    nats = []
+    for length in range(HIGHEST_ORDER):  # of a context, which the first places do not have
+        seen = slice(min(length, learnt), learnt)
+        context[1:] = _raise_order(probability, context, codes, seen, first, symbols)[:-1]
+        nats.append(-np.log(probability).sum())
+    return np.array(nats)
+
+
+def _raise_order(
+    probability: NDArray[np.float64], context: NDArray[np.int32], codes: Codes, seen: slice, first: int, symbols: int
+) -> NDArray[np.int32]:
+    """Raise the probabilities of the places from `first` on by one order, in place.
+
+    Returns:
+        The id of each place's context and code together: the next place's longer context.
+    """
+    grams, gram = _numbered(context.astype(np.int64) * symbols + codes)
+    gram_counts = np.bincount(gram[seen], minlength=len(grams))
+    contexts = int(context.max()) + 1
+    context_counts = np.bincount(context[seen], minlength=contexts)
+    followers = np.bincount(grams[gram_counts > 0] // symbols, minlength=contexts)
+    _interpolate(probability, gram_counts[gram[first:]], context_counts[context[first:]], followers[context[first:]])
+    return gram
+
+
+def _numbered(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The different keys, sorted, and each key's place among them: `np.unique` in half the memory."""
+    order = np.argsort(keys)
+    keys = keys[order]
+    first = np.append(True, keys[1:] != keys[:-1])
+    places = np.empty(len(keys), np.int32)
+    places[order] = np.cumsum(first, dtype=np.int32) - 1
+    return keys[first], places
 
 
 def _interpolate(
@@ -85,7 +116,13 @@ def _interpolate(
     probability[seen] = (count[seen] + followers[seen] * probability[seen]) / (total[seen] + followers[seen])
 
 
-def xz_loss(training: str, text: str) -> float:
+def xz_loss(training: Codes, text: Codes, vocabulary: Vocabulary) -> float:
     """By how much a text makes the compressed training text longer, as nats a character of the text."""
-    before, both = training.encode(), (training + text).encode()
-    return (len(lzma.compress(both)) - len(lzma.compress(before))) * 8 * math.log(2) / len(text)
+    before = _xz_size(parts(training), vocabulary)
+    both = _xz_size(chain(parts(training), parts(text)), vocabulary)
+    return (both - before) * 8 * math.log(2) / len(text)
+
+
+def _xz_size(pieces: Iterable[Codes], vocabulary: Vocabulary) -> int:
+    xz = lzma.LZMACompressor()
+    return sum([len(xz.compress(vocabulary.decode(piece).encode())) for piece in pieces]) + len(xz.flush())

@@ -1,17 +1,17 @@
 """`textgen.evaluate`: how well a model predicts a text, beside simpler predictors."""
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypedDict, Unpack, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textgen.config import CONTEXT
-from textgen.corpus.corpus import held_out
-from textgen.corpus.sources import normalise, read_texts
+from textgen.corpus.codes import count_known, translate
+from textgen.corpus.corpus import Corpus, held_out
 from textgen.corpus.vocabulary import UNKNOWN, Codes
 from textgen.errors import CorpusError
 from textgen.evaluation.baselines import HIGHEST_ORDER, Baseline, baselines
@@ -20,6 +20,15 @@ from textgen.model_file import Model, read_model
 
 Protocol = Literal["carried", "cold"]
 UNKNOWN_NATS = math.log(1_114_112)  # an unknown character is one of all of Unicode's
+
+
+class SourceOptions(TypedDict, total=False):
+    """How files are read: those fields of `Reading` that the model does not decide."""
+
+    encoding: str | None
+    glob: str
+    separator: str
+    strip: bool
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,7 @@ class Evaluation:
         nats: the mean loss of a character.
         part: what was scored: `hold-out`, `whole`, or `whole, seen in training`.
         baselines: simpler predictors on the same characters; none where they had nothing to learn from.
+        notes: what a user must be told of how the text was read, a line each.
     """
 
     characters: int
@@ -39,6 +49,7 @@ class Evaluation:
     nats: float
     part: str
     baselines: list[Baseline]
+    notes: tuple[str, ...] = ()
 
     @property
     def bpc(self) -> float:
@@ -67,23 +78,26 @@ def evaluate(
     everything: bool = False,
     protocol: Protocol = "carried",
     context: int = 256,
+    **options: Unpack[SourceOptions],
 ) -> Evaluation:
-    """Score a model on UTF-8 texts, joined and normalised as its own text was.
+    """Score a model on texts, joined, and normalised as its own text was.
 
     Of the model's own training text only the hold-out is scored, and the baselines learn from the rest. Of another text
     all is scored but its first character, and the baselines learn from `baseline`, if given.
 
     A character that the model does not know is not read by the network. It costs ln 1,114,112 nats, those of a choice
-    among all of Unicode, under the model and the n-gram alike.
+    among all of Unicode, under the model and the n-gram alike. Where the model has a symbol that replaces rare ones, it
+    stands for the unknown ones too, and they cost what it costs.
 
     Args:
         model: a run folder or a `.keras` file.
-        *texts: files.
-        baseline: a file for the baselines to learn from.
+        *texts: files, folders, archives, `-` for standard input.
+        baseline: a text for the baselines to learn from, of the same kinds.
         everything: score all of the training text too.
         protocol: `carried` carries the state along the text; `cold` scores windows of `context` characters, each from
             a zero state.
         context: of the cold protocol.
+        **options: `encoding`, `glob`, `separator` and `strip`, as in `Corpus.from_files`; also of the baseline.
 
     Raises:
         ModelFileError: the model cannot be read.
@@ -94,62 +108,75 @@ def evaluate(
         raise ValueError(f"protocol must be one of {', '.join(get_args(Protocol))}, not {protocol!r}")
     CONTEXT.check("context", context)
     read = read_model(model)
-    text = normalise(read_texts(texts), lowercase=read.description.text.lowercase)
-    first, part = _part(read, text, everything)
-    codes = read.description.vocabulary.lookup(text)
-    known = _known(codes)
-    known_first = len(_known(codes[:first]))
+    corpus = _corpus(read, texts, options)
+    first, part = _part(read, corpus, everything)
+    table, unknown_symbols = _table(read, corpus)
+    known = translate(corpus.codes, table)
+    known_first = count_known(corpus.codes[:first], table)
     scored = len(known) - max(known_first, 1)
-    unknown = int((codes[first:] == UNKNOWN).sum())
+    unread = len(corpus) - first - (len(known) - known_first)
+    unknown = len(corpus) - first - count_known(corpus.codes[first:], unknown_symbols)
     if scored <= 0:
         raise CorpusError(f"{texts[0]}: has no character to score that the model knows; expected a text in its script")
     if protocol == "cold":
         nats = score_cold(read.weights, known, known_first, context=context)
     else:
         nats = score(read.weights, known, known_first)
-    training = _training(read, known[:known_first], baseline)
+    training = _training(read, known[:known_first], baseline, options)
     vocabulary = read.description.vocabulary
     compared = baselines(training, known[-scored:], vocabulary) if len(training) else []
 
     def with_unknown(known_nats: float) -> float:
-        return (known_nats * scored + UNKNOWN_NATS * unknown) / (scored + unknown)
+        return (known_nats * scored + UNKNOWN_NATS * unread) / (scored + unread)
 
     return Evaluation(
-        characters=scored + unknown,
+        characters=scored + unread,
         unknown=unknown,
         nats=with_unknown(nats),
         part=part,
         baselines=[Baseline(item.name, with_unknown(item.nats)) for item in compared],
+        notes=corpus.notes,
     )
 
 
-def _part(model: Model, text: str, everything: bool) -> tuple[int, str]:
+def _corpus(model: Model, texts: Sequence[str | Path], options: SourceOptions) -> Corpus:
+    """Texts, normalised as the model's own was."""
+    text = model.description.text
+    return Corpus.from_files(*texts, **options, unicode=text.unicode, lowercase=text.lowercase)
+
+
+def _table(model: Model, corpus: Corpus) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The model's code of each of a corpus's, with the replacement for unknown symbols if it has one, and without."""
+    plain = model.description.vocabulary.lookup("".join(corpus.vocabulary.symbols))
+    replacement = model.description.text.replacement
+    if replacement is None:
+        return plain, plain
+    code = np.int32(model.description.vocabulary.codes[replacement])
+    return np.where(plain == UNKNOWN, code, plain), plain
+
+
+def _part(model: Model, corpus: Corpus, everything: bool) -> tuple[int, str]:
     """Where scoring starts, and what the scored part is called."""
     description = model.description
-    if hashlib.sha256(text.encode()).hexdigest() != description.text.sha256:
+    if corpus.sha256 != description.text.sha256:
         return 0, "whole"
     if everything:
         return 0, "whole, seen in training"
-    hold_out = held_out(len(text), description.training.validation)
+    hold_out = held_out(len(corpus), description.training.validation)
     if not hold_out:
         raise CorpusError(
             f"{model.path}: was trained on all of this text, with nothing held out; "
             "evaluate another text, or score this one as seen in training with --all"
         )
-    return len(text) - hold_out, "hold-out"
+    return len(corpus) - hold_out, "hold-out"
 
 
-def _known(codes: np.ndarray[tuple[int], np.dtype[np.int32]]) -> Codes:
-    return codes[codes != UNKNOWN].astype(np.uint32)
-
-
-def _training(model: Model, before: Codes, baseline: str | Path | None) -> Codes:
+def _training(model: Model, before: Codes, baseline: str | Path | None, options: SourceOptions) -> Codes:
     """What the baselines learn from: the text's own training part, or a text of its own."""
     if baseline is None:
         return before
-    description = model.description
-    text = normalise(read_texts([baseline]), lowercase=description.text.lowercase)
-    training = _known(description.vocabulary.lookup(text))
+    corpus = _corpus(model, [baseline], options)
+    training = translate(corpus.codes, _table(model, corpus)[0])
     if len(training) < HIGHEST_ORDER:
         raise CorpusError(
             f"{baseline}: has {len(training)} characters that the model knows; expected at least {HIGHEST_ORDER} "

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.corpus.codes import give_back
 from textgen.corpus.vocabulary import Codes
 from textgen.generation.blas import one_thread
 from textgen.generation.recurrent import Recurrent
@@ -15,6 +16,7 @@ STREAMS = 32
 CONTEXT = 256  # characters read before a stream's first scored one: 1e-6 nats from one single carried pass
 GROUP = 16  # streams that run side by side on one thread
 THREADS = 2
+GIVE_BACK = 4096  # steps after which the pages of a mapped text are given back
 TIMED = 20  # steps from which the time of a scoring is estimated
 
 
@@ -84,6 +86,8 @@ def _sum(network: Recurrent, codes: Codes, starts: NDArray[np.int64], ends: NDAr
         if begins.any():  # a stream whose context reaches the text's beginning: nothing before it counts
             state.outputs[begins] = 0
             state.cells[:, begins] = 0
+        if offset % GIVE_BACK == 0:
+            give_back(codes)
         inputs = codes[np.clip(target - 1, 0, len(codes) - 1)]
         if offset < 0:
             network.advance(inputs, state)

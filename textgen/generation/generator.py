@@ -2,13 +2,13 @@
 
 import secrets
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 import numpy as np
 
 from textgen.config import COUNT, LENGTH, RNG_SEED, SamplingConfig
-from textgen.corpus.sources import normalise
 from textgen.generation.recurrent import Recurrent
 from textgen.generation.seed import Unknown, encode_seed
 from textgen.generation.stopping import StopFinder
@@ -35,6 +35,10 @@ class Generator:
     def __init__(self, description: Description, weights: Weights) -> None:
         """Take a network's description and its weights."""
         self.description = description
+        if description.text.replacement is not None:  # it is read, and never written
+            bias = weights.head_bias.copy()
+            bias[description.vocabulary.codes[description.text.replacement]] = -np.inf
+            weights = replace(weights, head_bias=bias)
         self._network = Recurrent(weights)
 
     def generate(
@@ -103,13 +107,16 @@ class Generator:
             rng_seed = secrets.randbits(32)
         RNG_SEED.check("rng_seed", rng_seed)
         description = self.description
-        lowercase = description.text.lowercase
-        stops = [normalise(item, lowercase=lowercase) for item in ([stop] if isinstance(stop, str) else stop)]
+        normalisation, replacement = description.text.normalisation, description.text.replacement
+        stops = [normalisation(item) for item in ([stop] if isinstance(stop, str) else stop)]
         finders = [StopFinder(stops) for _ in range(count)]
-        codes = encode_seed(seed, description.vocabulary, lowercase=lowercase, unknown=unknown).tolist()
+        codes = encode_seed(
+            seed, description.vocabulary, normalisation=normalisation, replacement=replacement, unknown=unknown
+        ).tolist()
         if not codes:
-            random_code = int(np.random.default_rng(rng_seed).integers(len(description.vocabulary)))
-            codes = [description.vocabulary.codes.get("\n", random_code)]
+            likely = [symbol for symbol in description.vocabulary.symbols if symbol != replacement]
+            random_symbol = likely[int(np.random.default_rng(rng_seed).integers(len(likely)))]
+            codes = [description.vocabulary.codes.get("\n", description.vocabulary.codes[random_symbol])]
         return Writing(
             rng_seed=rng_seed,
             length=length,

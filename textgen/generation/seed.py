@@ -6,7 +6,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.corpus.sources import normalise
+from textgen.corpus.normalisation import Normalisation
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import SeedError
 
@@ -26,13 +26,22 @@ _VARIANTS = [
 ]
 
 
-def encode_seed(seed: str, vocabulary: Vocabulary, *, lowercase: bool, unknown: Unknown) -> NDArray[np.int32]:
+def encode_seed(
+    seed: str,
+    vocabulary: Vocabulary,
+    *,
+    normalisation: Normalisation,
+    replacement: str | None = None,
+    unknown: Unknown = "error",
+) -> NDArray[np.int32]:
     """The codes of a seed phrase, shape `(N,)`, normalised as the model's text was.
 
     Args:
         seed: the phrase; it may be empty.
         vocabulary: the model's.
-        lowercase: whether the model's text was made lowercase.
+        normalisation: what was done to the model's text.
+        replacement: the symbol that stood for rare ones in it. If there is one, it stands for the unknown ones of the
+            seed too, that `unknown` would refuse: the model has learnt what follows it.
         unknown: what becomes of a character that the model does not know: `error` refuses it, `skip` leaves it out,
             `nearest` takes another form of it, by case, then without accents, then by typographic kinship.
 
@@ -42,11 +51,13 @@ def encode_seed(seed: str, vocabulary: Vocabulary, *, lowercase: bool, unknown: 
     """
     if unknown not in get_args(Unknown):
         raise ValueError(f"unknown must be one of {', '.join(get_args(Unknown))}, not {unknown!r}")
-    seed = normalise(seed, lowercase=lowercase)
+    seed = normalisation(seed)
     if unknown == "skip":
         seed = "".join([symbol for symbol in seed if symbol in vocabulary])
     elif unknown == "nearest":
         seed = "".join([symbol if symbol in vocabulary else _nearest(symbol, vocabulary) for symbol in seed])
+    if replacement is not None:
+        seed = "".join([symbol if symbol in vocabulary else replacement for symbol in seed])
     strange = list(dict.fromkeys(symbol for symbol in seed if symbol not in vocabulary))
     if strange:
         named = ", ".join([_name(symbol) for symbol in strange[:MOST_NAMED]])

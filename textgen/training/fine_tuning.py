@@ -1,5 +1,7 @@
 """Starting from another model's weights, its vocabulary grown by the new text's characters."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,22 +23,30 @@ def prepare(model: Model, corpus: Corpus) -> tuple[Corpus, list[NDArray[np.float
     symbol starts as the mean of the old ones, and as unlikely as the least likely of them.
 
     Raises:
-        CorpusError: the model was trained on lowercase text and the corpus is not, or the other way round.
+        CorpusError: the model's text was normalised otherwise than the corpus.
     """
-    if corpus.lowercase != model.description.text.lowercase:
-        wanted = "lowercase text" if model.description.text.lowercase else "text as it is, not made lowercase"
-        raise CorpusError(
-            f"{corpus.name}: the model {model.path} was trained on {wanted}; read the text in the same way"
-        )
+    _check_normalisation(model, corpus)
     vocabulary = grown(model.description.vocabulary, corpus.vocabulary)
     weights, more = model.weights, len(vocabulary) - len(model.description.vocabulary)
 
     def with_means(array: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
         return np.concatenate([array, np.repeat(array.mean(axis=axis, keepdims=True), more, axis=axis)], axis=axis)
 
-    return corpus.recoded(vocabulary), [
+    recoded = replace(corpus.recoded(vocabulary), replacement=corpus.replacement or model.description.text.replacement)
+    return recoded, [
         with_means(weights.embedding, 0),
         *[array for lstm in weights.lstms for array in lstm],
         with_means(weights.head, 1),
         np.append(weights.head_bias, np.full(more, weights.head_bias.min(), np.float32)),
     ]
+
+
+def _check_normalisation(model: Model, corpus: Corpus) -> None:
+    text, reading = model.description.text, corpus.reading
+    if reading.lowercase != text.lowercase:
+        wanted = "lowercase text" if text.lowercase else "text as it is, not made lowercase"
+    elif reading.unicode != text.unicode:
+        wanted = f"text with --unicode {text.unicode}, not {reading.unicode}"
+    else:
+        return
+    raise CorpusError(f"{corpus.name}: the model {model.path} was trained on {wanted}; read the text in the same way")

@@ -36,9 +36,10 @@ class Plan:
     def to_meta(self) -> dict[str, Any]:
         """What a checkpoint holds of it, as JSON values."""
         corpus = self.corpus
-        text = {"name": corpus.name, "sha256": corpus.sha256, "sources": corpus.sources, "lowercase": corpus.lowercase}
+        text = {name: getattr(corpus, name) for name in ("name", "sha256", "sources", "replacement")}
         return {
             "text": text,
+            "reading": asdict(corpus.reading),
             "vocabulary": corpus.vocabulary.symbols,
             "model": asdict(self.model),
             "training": asdict(self.training),

@@ -145,7 +145,14 @@ def describe(plan: Plan) -> Description:
     return Description(
         corpus.vocabulary,
         plan.model,
-        TextInfo(corpus.name, corpus.sha256, len(corpus), "none", corpus.lowercase, None),
+        TextInfo(
+            name=corpus.name,
+            sha256=corpus.sha256,
+            characters=len(corpus),
+            unicode=corpus.reading.unicode,
+            lowercase=corpus.reading.lowercase,
+            replacement=corpus.replacement,
+        ),
         TrainingInfo(
             epochs=0.0,
             seconds=0.0,

@@ -205,6 +205,7 @@ def _stored_plan(folder: Path, checkpoint: Checkpoint, corpus: Corpus, given: Ma
             f"{meta['text']['sha256'][:12]}…, not {corpus.sha256[:12]}…); "
             "resume with that text, or start anew with --force"
         )
+    check_agreement(folder, {"min_count": corpus.reading.min_count}, meta["reading"])
     for name, value in given.items():
         if isinstance(value, ModelConfig | TrainingConfig):
             asked = {key: item for key, item in asdict(value).items() if item is not None}
@@ -212,7 +213,7 @@ def _stored_plan(folder: Path, checkpoint: Checkpoint, corpus: Corpus, given: Ma
         elif value is not None:
             check_agreement(folder, {name: value}, meta)
     return Plan(
-        corpus.recoded(Vocabulary(meta["vocabulary"])),
+        replace(corpus.recoded(Vocabulary(meta["vocabulary"])), replacement=meta["text"]["replacement"]),
         ModelConfig.from_dict(meta["model"]),
         TrainingConfig.from_dict(meta["training"]),
         meta["epochs"],

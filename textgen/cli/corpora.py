@@ -1,0 +1,178 @@
+"""`textgen corpora`: the texts that are known by name, what is in a text, and the cache."""
+
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from textgen.cli.download import DownloadDisplay, located
+from textgen.cli.options import normalisation_options, source_options
+from textgen.cli.table import aligned, printable
+
+if TYPE_CHECKING:
+    from textgen.corpus.survey import Survey, Symbol
+
+SHOWN = 20  # symbols of each table
+HOW = {"mark": "byte order mark", "valid": "valid", "guessed": "guessed", "given": "as given"}
+
+
+class InOrder(click.Group):
+    """Lists its commands in the order in which they are defined."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order in which they are used."""
+        return list(self.commands)
+
+
+@click.group("corpora", cls=InOrder)
+def command() -> None:
+    """Texts to train on: a catalog to fetch from, a look into a text, the cache."""
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def list_texts(as_json: bool) -> None:
+    """List the texts that can be given by name, to train for instance."""
+    from textgen.corpus.catalog import read_catalog
+    from textgen.corpus.download import cached
+
+    texts = list(read_catalog().values())
+    if as_json:
+        for text in texts:
+            _print(json.dumps(asdict(text) | {"cached": cached(text) is not None}, ensure_ascii=False))
+        return
+    rows = [["name", "title", "author", "characters", "language", "cached", "licence"]]
+    for text in texts:
+        here = "yes" if cached(text) else "no"
+        characters = f"{text.characters:,}"
+        rows.append([text.name, text.title, text.author, characters, text.language, here, text.licence])
+    for line in aligned(rows, right=frozenset({3})):
+        _print(line)
+
+
+@command.command("get")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+def get(names: tuple[str, ...]) -> None:
+    """Fetch texts of the catalog into the cache, and print the paths of their files."""
+    from textgen.corpus.catalog import find, read_catalog
+    from textgen.corpus.download import fetch
+
+    catalog = read_catalog()
+    texts = [find(catalog, name) for name in names]
+    with DownloadDisplay() as display:
+        for text in texts:
+            sys.stdout.buffer.write(os.fsencode(fetch(text, display)) + b"\n")
+            sys.stdout.buffer.flush()
+
+
+@command.command("show")
+@click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
+@source_options
+@normalisation_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with all symbols.")
+def show(texts: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Tell what is in TEXT... before you train on it: encoding, size, the commonest and the rarest symbols.
+
+    The texts and options are those of textgen train; --min-count says below which count a symbol is rare.
+    """
+    from textgen.config import Reading
+    from textgen.corpus.survey import survey
+
+    found = survey(located(texts), Reading(**options))
+    if as_json:
+        _print(json.dumps(found.as_dict(), ensure_ascii=False))
+        return
+    for line in [*_sources(found), "", *_sizes(found), "", *_commonest(found), *_rare(found)]:
+        _print(line)
+
+
+@command.command("clean")
+@click.option("--texts", is_flag=True, help="Remove the downloaded texts as well.")
+def clean(texts: bool) -> None:
+    """Empty the cache of encoded texts; it fills again when they are used.
+
+    Texts that were fetched by name stay, so that unfinished runs can go on without a network, unless --texts is given.
+    """
+    from textgen.corpus import cache
+    from textgen.corpus.download import downloads, remove_downloads
+
+    codes = cache.clean()
+    click.echo(f"encoded texts: {_freed(codes)}", err=True)
+    if texts:
+        click.echo(f"downloaded texts: {_freed(remove_downloads())}", err=True)
+    elif kept := downloads():
+        click.echo(f"downloaded texts: {len(kept):,} kept; --texts removes them as well", err=True)
+
+
+def _freed(size: int) -> str:
+    return f"{size:,} bytes freed" if size else "there were none"
+
+
+def _sources(found: "Survey") -> list[str]:
+    """A line for each source, and what --strip takes out under it."""
+    rows = [
+        [printable(source.name), f"{source.characters:,} characters", f"{source.encoding} ({HOW[source.how]})"]
+        for source in found.sources
+    ]
+    lines = []
+    for line, source in zip(aligned(rows, right=frozenset({1})), found.sources, strict=True):
+        lines.append(line)
+        if source.removed:
+            lines.append(f"    --strip {'took' if source.stripped else 'would take'} out {source.removed}")
+    return lines + [f"passed over: {printable(item)}" for item in found.skipped]
+
+
+def _sizes(found: "Survey") -> list[str]:
+    rows = [
+        ("characters", found.characters),
+        ("lines", found.lines),
+        ("symbols", len(found.symbols)),
+        ("trained on", found.characters - found.hold_out),
+        ("held out", found.hold_out),
+    ]
+    return aligned([[name, f"{value:,}"] for name, value in rows], right=frozenset({1}))
+
+
+def _commonest(found: "Survey") -> list[str]:
+    shown = found.symbols[:SHOWN]
+    title = f"The {SHOWN} commonest symbols" if len(found.symbols) > SHOWN else "The symbols"
+    return [title, *_table(shown, [f"{item.count / found.characters:.2%}" for item in shown])]
+
+
+def _rare(found: "Survey") -> list[str]:
+    rare = found.rare()
+    if not rare:
+        return ["", f"No symbol occurs fewer than {found.rare_below:,} times."]
+    title = (
+        f"{len(rare):,} rare symbols, fewer than {found.rare_below:,} times each, "
+        f"{sum(item.count for item in rare):,} characters in all (--min-count {found.rare_below} makes them one)"
+    )
+    more = [f"  and {len(rare) - SHOWN:,} more"] if len(rare) > SHOWN else []
+    return ["", title, *_table(rare[:SHOWN]), *more]
+
+
+def _table(symbols: "Sequence[Symbol]", *columns: Sequence[str]) -> list[str]:
+    """A row for each symbol, with further columns behind its count."""
+    further = zip(*columns, strict=True) if columns else [()] * len(symbols)
+    rows = [
+        ["", _visible(item.symbol), f"{item.count:,}", *cells, item.code_point, item.name]
+        for item, cells in zip(symbols, further, strict=True)
+    ]
+    return aligned(rows, right=frozenset({2, 2 + len(columns)}))
+
+
+def _visible(symbol: str) -> str:
+    """A symbol as a cell: a mark on a circle, and nothing where there is nothing to see."""
+    if unicodedata.category(symbol).startswith("M"):
+        return f"◌{symbol}"
+    return symbol if symbol.isprintable() else ""
+
+
+def _print(line: str) -> None:
+    # UTF-8 whatever the locale; a file name's bytes that are not become \udcXX, which JSON understands too.
+    sys.stdout.buffer.write(f"{line}\n".encode(errors="backslashreplace"))

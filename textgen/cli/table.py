@@ -1,0 +1,43 @@
+"""Text on a terminal: columns aligned also where characters are two columns wide or none, nothing that steers it."""
+
+import unicodedata
+from collections.abc import Sequence
+
+GAP = "  "
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    return sum(_columns(character) for character in text)
+
+
+def aligned(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> list[str]:
+    """Lines of equally wide cells.
+
+    Args:
+        rows: all with the same number of cells.
+        right: the columns, counted from 0, whose cells stand at the right.
+    """
+    widths = [max(width(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return [
+        GAP.join(
+            _padded(cell, size, index in right) for index, (cell, size) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def printable(text: str) -> str:
+    """The text with what could steer a terminal escaped: it may be a stranger's."""
+    return "".join(symbol if symbol.isprintable() else repr(symbol)[1:-1] for symbol in text)
+
+
+def _padded(cell: str, size: int, right: bool) -> str:
+    space = " " * (size - width(cell))
+    return space + cell if right else cell + space
+
+
+def _columns(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -1,0 +1,122 @@
+"""The catalog: public-domain texts that are known by name, each pinned to one address and one SHA-256."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Self
+
+from textgen.errors import CorpusError, reason
+
+PACKAGE = Path(__file__).parents[1]
+
+CHECKS = {
+    "name": (re.compile(r"[a-z0-9][a-z0-9_-]*"), "expected lowercase letters, digits, - and _"),
+    "language": (re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*"), "expected a language tag such as en"),
+    "url": (re.compile(r"https?://\S+"), "expected an https address"),
+    "sha256": (re.compile(r"[0-9a-f]{64}"), "expected 64 hexadecimal digits"),
+}
+
+
+@dataclass(frozen=True)
+class CatalogText:
+    """One text of the catalog.
+
+    Attributes:
+        name: what it is called on the command line; also its file's name, without `.txt`.
+        title: as people know it.
+        author: who wrote it.
+        language: a BCP 47 tag, `en`.
+        licence: under what it can be used, or why it is in the public domain.
+        url: an address whose content does not change.
+        sha256: of the bytes served there.
+        size: how many bytes are served there.
+        characters: how many characters training counts, with line ends as one LF.
+    """
+
+    name: str
+    title: str
+    author: str
+    language: str
+    licence: str
+    url: str
+    sha256: str
+    size: int
+    characters: int
+
+    @classmethod
+    def from_table(cls, name: str, table: Mapping[str, Any]) -> Self:
+        """Check a table of the catalog's file.
+
+        Raises:
+            ValueError: a key is missing or unknown, or a value is not what it must be.
+        """
+        kinds = {field.name: field.type for field in fields(cls)}
+        if odd := sorted((kinds.keys() - {"name"}) ^ table.keys()):
+            raise ValueError(f"{odd[0]}: {'an unknown key' if odd[0] in table else 'the key is missing'}")
+        values = {"name": name} | dict(table)
+        for key, kind in kinds.items():
+            value = values[key]
+            if type(value) is not kind or not value or (kind is int and value < 0):
+                raise ValueError(f"{key}: expected {'text' if kind is str else 'a positive whole number'}")
+            pattern, expected = CHECKS.get(key, (None, ""))
+            if pattern and not pattern.fullmatch(value):
+                raise ValueError(f"{key}: {expected}, not {value!r}")
+        return cls(**values)
+
+
+def catalog_path() -> Path:
+    """The catalog's file: the one that TEXTGEN_CATALOG names, the installed package's, or the checkout's."""
+    if own := os.environ.get("TEXTGEN_CATALOG"):
+        return Path(own)
+    installed = PACKAGE / "corpora" / "catalog.toml"
+    return installed if installed.exists() else PACKAGE.parent / "corpora" / "catalog.toml"
+
+
+def read_catalog(path: Path | None = None) -> dict[str, CatalogText]:
+    """The texts of a catalog by name, in its order; without a path, those of `catalog_path`.
+
+    Raises:
+        CorpusError: the file cannot be read, is no TOML, or has a table that is not a text's.
+    """
+    path = path or catalog_path()
+    try:
+        tables = tomllib.loads(path.read_bytes().decode())
+    except OSError as error:
+        raise CorpusError(
+            f"{path}: the catalog cannot be read ({reason(error)}); install textgen again, or let TEXTGEN_CATALOG "
+            "name a catalog"
+        ) from error
+    except ValueError as error:  # not UTF-8, or not TOML
+        raise CorpusError(f"{path}: the catalog is no TOML in UTF-8 ({error}); correct it") from error
+    return {name: _text(path, name, table) for name, table in tables.items()}
+
+
+def _text(path: Path, name: str, table: Any) -> CatalogText:
+    if not isinstance(table, dict):
+        raise CorpusError(f"{path}: {name}: expected a table for each text, [NAME]; correct the catalog")
+    try:
+        return CatalogText.from_table(name, table)
+    except ValueError as error:
+        raise CorpusError(f"{path}: [{name}]: {error}; correct the catalog") from error
+
+
+def find(catalog: Mapping[str, CatalogText], name: str) -> CatalogText:
+    """The text of a name.
+
+    Raises:
+        CorpusError: the catalog has no such text; the nearest names are offered.
+    """
+    if name in catalog:
+        return catalog[name]
+    near = nearest(catalog, name)
+    remedy = f"did you mean {near}?" if near else "choose one of 'textgen corpora list'"
+    raise CorpusError(f"{name}: the catalog has no such text; {remedy}")
+
+
+def nearest(catalog: Mapping[str, CatalogText], name: str) -> str:
+    """The names that are like a name or a path; empty when none is."""
+    return " or ".join(get_close_matches(Path(name).stem.lower(), catalog))

@@ -1,0 +1,119 @@
+"""Text in chunks → a file of codes, of the smallest sufficient integer type; nothing of the text's size in memory.
+
+Codes are given in the order in which symbols appear, and written so; when all are known, the file is read once more
+and written in the codes of the sorted vocabulary.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textgen.corpus.normalisation import REPLACEMENT
+from textgen.corpus.vocabulary import UNKNOWN, Vocabulary, code_points
+from textgen.errors import CorpusError
+
+
+@dataclass(frozen=True)
+class Coded:
+    """What is known of a text when its codes are written.
+
+    Attributes:
+        vocabulary: its symbols, sorted by code point.
+        characters: how many codes there are.
+        sha256: of the text in UTF-8, before rare symbols were replaced.
+        replacement: the symbol that stands for rare ones; None if none was replaced.
+        replaced: the rare symbols.
+    """
+
+    vocabulary: Vocabulary
+    characters: int
+    sha256: str
+    replacement: str | None
+    replaced: str
+
+
+class _Coder:
+    """Gives codes in the order in which symbols appear."""
+
+    def __init__(self, draft: IO[bytes], *, counting: bool) -> None:
+        self._draft = draft
+        self._counting = counting
+        self._table = np.full(0x110000, UNKNOWN, np.int32)  # code point → code
+        self.points: list[int] = []  # code → code point
+        self.counts = np.zeros(0, np.int64)  # code → how often, if counting
+        self.parts: list[tuple[int, str]] = []  # the length and type of what was written
+        self._digest = hashlib.sha256()
+
+    @property
+    def characters(self) -> int:
+        return sum(length for length, _ in self.parts)
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    def add(self, text: str) -> None:
+        encoded = text.encode()
+        self._digest.update(encoded)
+        points = np.frombuffer(encoded, np.uint8) if len(encoded) == len(text) else code_points(text)
+        codes = self._table[points]
+        if codes.min() == UNKNOWN:
+            new = np.unique(points[codes == UNKNOWN])
+            self._table[new] = np.arange(len(self.points), len(self.points) + len(new))
+            self.points += new.tolist()
+            codes = self._table[points]
+        if self._counting:
+            counts = np.bincount(codes, minlength=len(self.points))
+            counts[: len(self.counts)] += self.counts
+            self.counts = counts
+        dtype = np.min_scalar_type(len(self.points) - 1)
+        self._draft.write(codes.astype(dtype).data)
+        self.parts.append((len(codes), dtype.str))
+
+
+def encode(name: str, chunks: Iterable[str], *, draft: IO[bytes], codes: IO[bytes], min_count: int = 1) -> Coded:
+    """Encode a text.
+
+    Args:
+        name: the text's, for messages.
+        chunks: the normalised text.
+        draft: an empty file to write to and read again.
+        codes: the file that gets the codes, in the vocabulary's smallest integer type.
+        min_count: a symbol that occurs less often is replaced.
+
+    Raises:
+        CorpusError: the text is empty, or has half of a surrogate pair, or only rare symbols.
+        OSError: a file cannot be written.
+    """
+    coder = _Coder(draft, counting=min_count > 1)
+    for chunk in filter(None, chunks):
+        try:
+            coder.add(chunk)
+        except UnicodeEncodeError as error:
+            raise CorpusError(
+                f"{name}: has half of a surrogate pair (U+{ord(chunk[error.start]):04X}) at character "
+                f"{coder.characters + error.start:,}; expected a text in whole characters"
+            ) from error
+    if not coder.parts:
+        raise CorpusError(f"{name}: the text is empty; expected a text to learn from")
+    points = np.array(coder.points, np.uint32)
+    rare = coder.counts < min_count if min_count > 1 else np.zeros(len(points), bool)
+    if rare.all():
+        raise CorpusError(f"{name}: no symbol occurs {min_count:,} times; choose a smaller --min-count")
+    kept = np.where(rare, ord(REPLACEMENT), points).astype(np.uint32)
+    vocabulary = Vocabulary([chr(point) for point in np.unique(kept)])
+    _rewrite(coder.parts, vocabulary.encode("".join(map(chr, kept.tolist()))), draft, codes)
+    replaced = "".join(sorted(chr(point) for point in points[rare]))
+    return Coded(vocabulary, coder.characters, coder.sha256, REPLACEMENT if replaced else None, replaced)
+
+
+def _rewrite(parts: list[tuple[int, str]], table: NDArray[Any], draft: IO[bytes], codes: IO[bytes]) -> None:
+    """Write the draft once more, in the codes that a table gives for its own."""
+    draft.seek(0)
+    for length, dtype in parts:
+        part = np.frombuffer(draft.read(length * np.dtype(dtype).itemsize), dtype)
+        codes.write(table[part].data)

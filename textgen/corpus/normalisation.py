@@ -1,0 +1,84 @@
+"""Characters → the form that a model is trained on, in chunks, whatever their size, as if the text came in one."""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+REPLACEMENT = "\ufffd"  # stands for rare symbols; Unicode's own, so no text has it that was read without loss
+
+UNIDATA_VERSION = unicodedata.unidata_version  # of Unicode's tables: others may give another normalised text
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """What is done to every text that a model reads: its own, an evaluated one, a seed phrase.
+
+    Attributes:
+        unicode: the form of Unicode (Unicode Standard Annex 15): `none` leaves characters as they are, `nfc` composes
+            them, `nfkc` also replaces what is merely another shape.
+        lowercase: whether letters become small, after that.
+    """
+
+    unicode: str = "nfc"
+    lowercase: bool = False
+
+    def __call__(self, text: str) -> str:
+        """Normalise one whole text, newlines too."""
+        return "".join(self.stream([with_lf(text)]))
+
+    def stream(self, chunks: Iterable[str]) -> Iterator[str]:
+        r"""Normalise a text that comes in chunks, whose newlines are `\n` already."""
+        if self.unicode != "none":
+            form: Literal["NFC", "NFKC"] = "NFC" if self.unicode == "nfc" else "NFKC"
+            chunks = _in_parts(chunks, _begins_anew, lambda text: unicodedata.normalize(form, text))
+        if self.lowercase:
+            chunks = _in_parts(chunks, _parts_words, str.lower)
+        return iter(chunks)
+
+
+def with_lf(text: str) -> str:
+    r"""The text with `\n` for every newline."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _in_parts(chunks: Iterable[str], is_border: Callable[[str], bool], change: Callable[[str], str]) -> Iterator[str]:
+    """Change a text part by part, each beginning at a border: what stands before one does not depend on what follows.
+
+    Args:
+        chunks: the text.
+        is_border: whether a character may begin a part.
+        change: of a part.
+    """
+    held = ""
+    for chunk in chunks:
+        place = next((place for place in range(len(chunk) - 1, -1, -1) if is_border(chunk[place])), None)
+        if place is None:
+            held += chunk
+        elif part := held + chunk[:place]:
+            yield change(part)
+            held = chunk[place:]
+        else:
+            held = chunk
+    if held:
+        yield change(held)
+
+
+def _begins_anew(symbol: str) -> bool:
+    """Whether a character never combines with what stands before it, in any form of Unicode.
+
+    Such is one whose decomposition begins neither with a mark nor with the second or third part of a Hangul syllable.
+    (From Unicode 16 on there are others, in the range of Kirat Rai.)
+    """
+    if symbol.isascii():
+        return True
+    first = unicodedata.normalize("NFKD", symbol)[0]
+    joins = "\u1160" <= first <= "\u11ff" or "\ud7b0" <= first <= "\ud7ff" or "\U00016d40" <= first <= "\U00016d7f"
+    return not joins and not unicodedata.category(first).startswith("M")
+
+
+def _parts_words(symbol: str) -> bool:
+    """Whether a character ends the word before it, which decides how a capital sigma is made small."""
+    if symbol.isspace() or symbol.isdecimal():
+        return True
+    return unicodedata.category(symbol) == "Lo" and symbol.lower() == symbol and not symbol.islower()

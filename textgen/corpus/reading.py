@@ -1,0 +1,121 @@
+"""Paths → texts: each source with its encoding, decoded, stripped and normalised as it is read."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from textgen.config import Reading
+from textgen.corpus.cache import Memory
+from textgen.corpus.encodings import Encoding, decode, examine
+from textgen.corpus.normalisation import Normalisation, with_lf
+from textgen.corpus.sources import Source, find_sources
+from textgen.corpus.stripping import Removed, notice, strip
+from textgen.errors import CorpusError
+
+
+@dataclass(eq=False)
+class Text:
+    """One source's text, not yet read.
+
+    Attributes:
+        source: whose it is.
+        sha256: of its bytes.
+        encoding: in which it is.
+        characters: read by `chunks` so far, before normalisation.
+        removed: what `chunks` has taken out, or, without `strip`, whose additions it has noticed.
+    """
+
+    source: Source
+    sha256: str
+    encoding: Encoding
+    strip: bool = False
+    characters: int = 0
+    removed: Removed = field(default_factory=Removed)
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        return self.source.name
+
+    def chunks(self) -> Iterator[str]:
+        r"""Read it: decoded, its newlines `\n`, stripped if so wished, not yet normalised.
+
+        Raises:
+            CorpusError: it cannot be read or decoded, is empty, or has changed.
+        """
+        self.characters, self.removed = 0, Removed()
+        decoded = self._not_empty(decode(self.name, self.source.blocks(), self.encoding))
+        for chunk in (strip if self.strip else notice)(decoded, self.removed):
+            self.characters += len(chunk)
+            yield chunk
+
+    def _not_empty(self, chunks: Iterator[str]) -> Iterator[str]:
+        first = next(chunks, "")
+        if not first and self.source.named:
+            raise CorpusError(f"{self.name}: the file is empty; expected a text to learn from")
+        yield first
+        yield from chunks
+
+    def result(self) -> dict[str, Any]:
+        """What reading it has shown, as JSON values."""
+        return {"characters": self.characters, "removed": asdict(self.removed)}
+
+    def told(self, result: Mapping[str, Any]) -> str:
+        """What a user must be told of it, from such a result."""
+        parts = [f"{self.name}: {result['characters']:,} characters"]
+        if self.encoding.name != "utf-8":
+            parts.append(f"read as {self.encoding.name}")
+        removed = Removed(**result["removed"])
+        if removed.library and self.strip:
+            parts.append(f"without {removed}")
+        elif removed.library:
+            parts.append(f"with what {removed.library} has added, which --strip takes out")
+        return ", ".join(parts)
+
+
+def find_texts(paths: Sequence[str | Path], reading: Reading) -> tuple[list[Text], list[str]]:
+    """Find the texts that paths stand for, in order, and tell the encoding of each.
+
+    Of a file that has not changed since it was examined last, this is remembered.
+
+    Args:
+        paths: files, folders, archives, `-` for standard input.
+        reading: how to read them.
+
+    Returns:
+        The texts, and what was passed over in folders and archives, with the reason.
+
+    Raises:
+        CorpusError: a path is missing or unreadable, holds no text, or is in no encoding known.
+    """
+    sources, skipped = find_sources(paths, reading.glob)
+    memory = Memory([str(Path(path).absolute()) for path in paths], reading.glob, reading.encoding)
+    texts, remembered = [], {}
+    for source in sources:
+        known = memory.recall(source.identity)
+        sha256, encoding = (
+            (known[0], Encoding(*known[1:])) if known else examine(source.name, source.blocks(), reading.encoding)
+        )
+        texts.append(Text(source, sha256, encoding, reading.strip))
+        if source.identity is not None and source.settled:
+            remembered[source.identity] = [sha256, encoding.name, encoding.mark, encoding.how]
+    memory.keep(remembered)
+    return texts, skipped
+
+
+def normalisation(reading: Reading) -> Normalisation:
+    """What is done to the characters."""
+    return Normalisation(reading.unicode, reading.lowercase)
+
+
+def joined(texts: Sequence[Text], reading: Reading) -> Iterator[str]:
+    """The whole text, normalised, in chunks."""
+    return normalisation(reading).stream(_joined(texts, with_lf(reading.separator)))
+
+
+def _joined(texts: Iterable[Text], separator: str) -> Iterator[str]:
+    for place, text in enumerate(texts):
+        if place and separator:
+            yield separator
+        yield from text.chunks()

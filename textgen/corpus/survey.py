@@ -1,0 +1,162 @@
+"""What is in a text: a look at it before training, in one reading."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textgen.config import Reading, TrainingConfig
+from textgen.corpus.corpus import held_out
+from textgen.corpus.reading import Text, find_texts, joined
+from textgen.corpus.stripping import Removed
+from textgen.corpus.vocabulary import code_points
+from textgen.errors import CorpusError
+
+RARE = 5  # a symbol that occurs less often is hardly learnt
+CODE_POINTS = 0x110000
+
+# The control characters have no names; these are Unicode's abbreviations for them (NameAliases.txt).
+ABBREVIATIONS = """
+NUL SOH STX ETX EOT ENQ ACK BEL BS TAB LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EOM SUB ESC FS GS RS US DEL
+PAD HOP BPH NBH IND NEL SSA ESA HTS HTJ VTS PLD PLU RI SS2 SS3 DCS PU1 PU2 STS CCH MW SPA EPA SOS SGC SCI CSI ST OSC PM
+APC
+"""
+CONTROLS = dict(zip([*range(0x20), *range(0x7F, 0xA0)], ABBREVIATIONS.split(), strict=True))
+NAMELESS = {"Co": "private use", "Cn": "not assigned"}
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A symbol of a text, and how often it occurs."""
+
+    symbol: str
+    count: int
+
+    @property
+    def code_point(self) -> str:
+        """In Unicode's notation, `U+0041`."""
+        return f"U+{ord(self.symbol):04X}"
+
+    @property
+    def name(self) -> str:
+        """In Unicode; a control character's abbreviation."""
+        name = CONTROLS.get(ord(self.symbol)) or unicodedata.name(self.symbol, "")
+        return name or f"({NAMELESS[unicodedata.category(self.symbol)]})"
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """One source of a text.
+
+    Attributes:
+        name: what it is called.
+        encoding: Python's name of the codec that reads it.
+        how: where that comes from: `mark` (a byte order mark), `valid` (it is UTF-8), `guessed` or `given`.
+        characters: how many it has before normalisation, without what was taken out.
+        stripped: whether what a library has added was taken out.
+        removed: what that is, or would be; None where no library's additions are recognised.
+    """
+
+    name: str
+    encoding: str
+    how: str
+    characters: int
+    stripped: bool
+    removed: Removed | None
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is in a text, as training would read it.
+
+    Attributes:
+        sources: in their order.
+        skipped: what was passed over in folders and archives, with the reason.
+        characters: of the whole, normalised text, separators included.
+        lines: how many.
+        symbols: all, the commonest first, equally common ones by code point.
+        hold_out: characters at the end that training would hold out.
+        rare_below: symbols that occur less often are called rare.
+    """
+
+    sources: tuple[Surveyed, ...]
+    skipped: tuple[str, ...]
+    characters: int
+    lines: int
+    symbols: tuple[Symbol, ...]
+    hold_out: int
+    rare_below: int
+
+    def rare(self) -> list[Symbol]:
+        """The rare symbols, the rarest first."""
+        found = [item for item in self.symbols if item.count < self.rare_below]
+        return sorted(found, key=lambda item: (item.count, item.symbol))
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it, as JSON values."""
+        symbols = [asdict(item) | {"code_point": item.code_point, "name": item.name} for item in self.symbols]
+        return asdict(self) | {"training": self.characters - self.hold_out, "symbols": symbols}
+
+
+def survey(paths: Sequence[str | Path], reading: Reading) -> Survey:
+    """Read a text as training would, and count.
+
+    The text is never in memory as a whole.
+
+    Args:
+        paths: files, folders, archives, `-` for standard input.
+        reading: how to read them. Nothing is replaced, but what `min_count` would replace counts as rare.
+
+    Raises:
+        CorpusError: a text is missing, unreadable, empty, or in no encoding known.
+    """
+    texts, skipped = find_texts(paths, reading)
+    try:
+        counts, unfinished = _count(joined(texts, reading))
+        sources = tuple(_surveyed(text) for text in texts)
+    except UnicodeEncodeError as error:
+        raise CorpusError(f"{paths[0]}: has half of a surrogate pair; expected a text in whole characters") from error
+    finally:
+        for text in texts:
+            text.source.close()
+    characters = int(counts.sum())
+    if not characters:
+        raise CorpusError(f"{paths[0]}: the text is empty; expected a text to learn from")
+    points = np.flatnonzero(counts)
+    points = points[np.argsort(-counts[points], kind="stable")]
+    return Survey(
+        sources,
+        tuple(skipped),
+        characters,
+        int(counts[ord("\n")]) + unfinished,
+        tuple(Symbol(chr(point), int(counts[point])) for point in points),
+        held_out(characters, TrainingConfig().validation),
+        reading.min_count if reading.min_count > 1 else RARE,
+    )
+
+
+def _count(chunks: Iterable[str]) -> tuple[NDArray[np.int64], bool]:
+    """How often each code point occurs, and whether the last line has no newline."""
+    counts = np.zeros(CODE_POINTS, np.int64)
+    unfinished = False
+    for chunk in filter(None, chunks):
+        found = np.bincount(code_points(chunk))
+        counts[: len(found)] += found
+        unfinished = not chunk.endswith("\n")
+    return counts, unfinished
+
+
+def _surveyed(text: Text) -> Surveyed:
+    """What reading a source has shown; one that a library has added to is read once more, to tell what it is."""
+    removed = text.removed
+    if removed.library and not text.strip:
+        stripped = replace(text, strip=True)
+        for _ in stripped.chunks():
+            pass
+        removed = stripped.removed
+    found = removed if removed.library else None
+    return Surveyed(text.name, text.encoding.name, text.encoding.how, text.characters, text.strip, found)
