@@ -27,6 +27,7 @@ FORMAT = 1
 DESCRIPTION = "textgen.json"
 WEIGHTS = "model.weights.h5"
 FILE_NAME = "model.keras"  # in a run folder
+SHIPPED = "shakespeare.keras"  # in the folder models/ of the package, or of the checkout
 MOST_DESCRIPTION = 64 * 2**20  # bytes: a vocabulary of all of Unicode fits
 MOST_OVERHEAD = 2**20  # bytes that HDF5 may spend beside the numbers
 
@@ -193,6 +194,19 @@ def add_description(archive: Path, description: Description) -> None:
     entry = zipfile.ZipInfo(DESCRIPTION)  # a fixed date: the same training writes the same entry
     with zipfile.ZipFile(archive, "a") as opened:
         opened.writestr(entry, description.to_json())
+
+
+def shipped() -> Path:
+    """The model that comes with textgen: inside the package, where the wheel has it, or in the checkout.
+
+    Raises:
+        ModelFileError: it is in neither place.
+    """
+    package = Path(__file__).parent
+    for folder in (package, package.parent):
+        if (path := folder / "models" / SHIPPED).is_file():
+            return path
+    raise ModelFileError(f"{SHIPPED}: did not come with this textgen; name a run folder or a .keras file")
 
 
 def locate(path: str | Path) -> Path:

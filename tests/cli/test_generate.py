@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import TEXT, run
+from textgen.model_file import shipped
 
 
 def test_the_seed_is_printed_then_the_text(trained: Path) -> None:
@@ -148,13 +149,15 @@ def test_an_unknown_character_is_named_and_has_remedies(trained: Path) -> None:
         assert result.stdout == f"{seed}brown fox\n"
 
 
-def test_without_a_model_the_runs_found_are_named(trained: Path, tmp_path: Path) -> None:
-    result = run("generate", cwd=tmp_path)
-    assert result.returncode == 2
-    assert "none found in models/; train one with: textgen train TEXT." in result.stderr
+def test_without_a_model_the_shipped_one_writes_and_the_runs_found_are_named(tmp_path: Path) -> None:
+    words = ["generate", "--seed", "ROMEO:", "--length", "20", "--rng-seed", "3"]
+    result = run(*words, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("ROMEO:")
+    assert result.stderr == f"{shipped()}, --rng-seed 3\n"
     (tmp_path / "models" / "b").mkdir(parents=True)
     (tmp_path / "models" / "b" / "model.keras").touch()
-    assert "found here: models/b." in run("generate", cwd=tmp_path).stderr
+    assert run(*words, cwd=tmp_path).stderr == f"{shipped()}, --rng-seed 3 (name one of yours: models/b)\n"
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def command(
     output: str | None,
     **options: Any,
 ) -> None:
-    """Write text with MODEL, a run folder or a .keras file.
+    """Write text with MODEL, a run folder or a .keras file; without it, with the model that comes with textgen.
 
     The seed phrase comes first, then the new text. Of several texts the first appears as it is written.
     The filters apply in the order temperature, top-k, top-p, min-p.
@@ -65,18 +65,18 @@ def command(
     refuse_both(("--temperature", is_given("temperature")), ("--argmax", argmax))
     if "" in options["stop"]:
         raise click.UsageError("--stop needs at least one character.")
-    if model is None:
-        raise click.UsageError(_no_model())
     from textgen.generation.generator import load
+    from textgen.model_file import shipped
 
     sampling = SamplingConfig(
         0.0 if argmax else temperature, *[options.pop(name) for name in ("top_k", "top_p", "min_p")]
     )
     if seed == "-":
         seed = _standard_input()
-    writing = load(model).write(seed, sampling, **options)
-    if options["rng_seed"] is None and not as_json:
-        click.echo(f"{model}, --rng-seed {writing.rng_seed}", err=True)
+    path = model or shipped()
+    writing = load(path).write(seed, sampling, **options)
+    if model is None or (options["rng_seed"] is None and not as_json):
+        click.echo(f"{path}, --rng-seed {writing.rng_seed}{_yours() if model is None else ''}", err=True)
     with _opened(output) as stream:
         (_print_json if as_json else _print_texts)(writing, seed, stream)
 
@@ -135,8 +135,7 @@ def _opened(output: str | None) -> Iterator[BinaryIO]:
         raise RunError(f"{output}: cannot be written ({reason(error)}); name another file with -o") from error
 
 
-def _no_model() -> str:
-    """Why no model speaks, and which could."""
+def _yours() -> str:
+    """Which other models could speak."""
     runs = sorted(str(path.parent) for path in Path("models").glob("*/model.keras"))
-    found = f"found here: {', '.join(runs)}" if runs else "none found in models/; train one with: textgen train TEXT"
-    return f"name a MODEL, a run folder or a .keras file; {found}."
+    return f" (name one of yours: {', '.join(runs)})" if runs else ""

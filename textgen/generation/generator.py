@@ -13,7 +13,7 @@ from textgen.generation.recurrent import Recurrent
 from textgen.generation.seed import Unknown, encode_seed
 from textgen.generation.stopping import StopFinder
 from textgen.generation.writing import ROWS, Group, Writing
-from textgen.model_file import Description, Weights, read_model
+from textgen.model_file import Description, Weights, read_model, shipped
 
 
 class SamplingOptions(TypedDict, total=False):
@@ -142,11 +142,13 @@ class Generator:
         return groups
 
 
-def load(path: str | Path) -> Generator:
-    """Open a run folder's model, or a `.keras` file, for writing. Neither Keras nor TensorFlow is imported.
+def load(path: str | Path | None = None) -> Generator:
+    """Open a run folder's model, a `.keras` file, or with neither the shipped model, for writing.
+
+    Neither Keras nor TensorFlow is imported.
 
     Raises:
         ModelFileError: it is missing, damaged, not a model of textgen's, or written by a newer textgen.
     """
-    model = read_model(path)
+    model = read_model(shipped() if path is None else path)
     return Generator(model.description, model.weights)
