@@ -15,6 +15,9 @@ USUAL_SPEED = 10_000  # characters a second of a two-core laptop; it decides dro
 WARM_UP = 50  # steps over which the learning rate rises
 FLOOR = 0.03  # share of the peak at the plan's end
 DEFAULT_PATIENCE = 5  # scorings without a better one, in a run without a budget
+WEIGHT_DECAY = 0.004
+BETA_2 = 0.99  # the loss's scale changes fast in short runs
+GRADIENT_NORM = 1.0  # the whole gradient is scaled down to this norm (Pascanu, Mikolov and Bengio, 2013)
 
 
 def complete(

@@ -12,12 +12,9 @@ from typing import Any
 
 from textgen.training.backend import GPU, SHARD_ROWS, cores, keras, tf
 from textgen.training.network import Network
+from textgen.training.recipe import BETA_2, GRADIENT_NORM, WEIGHT_DECAY
 
 States = list[list[Any]]  # of each layer h and c, both (B, H)
-
-WEIGHT_DECAY = 0.004
-BETA_2 = 0.99  # the loss's scale changes fast in short runs
-GRADIENT_NORM = 1.0  # the whole gradient is scaled down to this norm (Pascanu, Mikolov and Bengio, 2013)
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
