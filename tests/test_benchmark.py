@@ -1,0 +1,121 @@
+"""The benchmark's own parts: the document holds what was measured, and textgen's peers measure what textgen does."""
+
+from pathlib import Path
+
+import pytest
+from benchmarks import document, history, results
+from benchmarks.network import random_windows
+from benchmarks.peer import Peer, alternate
+from benchmarks.quality_report import reached
+from benchmarks.recipe import Recipe
+from benchmarks.report import PARTS, against, tables
+from benchmarks.results import Figure, Part, Results, Run
+
+from tests.conftest import TEXT
+from textgen import Corpus
+
+SPEEDS = [
+    Figure("textgen", "targets/s", 32, [100.0, 90.0, 200.0]),
+    Figure("PyTorch", "targets/s", 32, [50.0, 60.0, 50.0]),
+    Figure("article", "targets/s", 30, [1.0, 1.0, 2.0]),
+]
+RUNS = [
+    Run("textgen", "macbeth", 0.2, 1, [(9.0, 2.4), (12.0, 2.1)], 13.0, 800.0),
+    Run("textgen", "macbeth", 0.5, 1, [(29.0, 1.7)], 30.0, 800.0),
+    Run("textgen", "macbeth", 0.2, 2, [(12.5, 2.2)], 13.0, 800.0),
+    Run("article", "macbeth", 7.0, 1, [(420.0, 2.5)], 500.0, 900.0),
+]
+
+
+def part(measured: list[Figure] | list[Run]) -> Part:
+    return Part("2026-01-01T00:00+00:00", False, 0.0, {"python": "3.11"}, measured)
+
+
+def test_the_document_holds_what_was_measured() -> None:
+    page = document.PAGE.read_text(encoding="utf-8")
+    assert len(document.BLOCK.findall(page)) == len(PARTS)
+    assert document.filled(page) == page, "run ./scripts/benchmark --write-docs"
+
+
+def test_tables_are_filled_from_the_file_that_the_marker_names(tmp_path: Path) -> None:
+    results.write(tmp_path / "here.json", Results({"cores": "2"}, {"training": part(SPEEDS)}))
+    page = "before\n<!-- benchmark: here/training -->\nold\n<!-- end -->\nafter\n"
+    filled = document.filled(page, tmp_path)
+    assert "| 32 | PyTorch | 50 (50–60) | 0 | not measured | 2.00 × |" in filled
+    assert "old" not in filled
+    assert filled.startswith("before\n")
+    assert filled.endswith("<!-- end -->\nafter\n")
+    assert document.filled(filled, tmp_path) == filled
+
+
+def test_measurements_are_kept_whole_and_part_by_part(tmp_path: Path) -> None:
+    path = tmp_path / "here.json"
+    results.add(path, "training", part(SPEEDS))
+    results.add(path, "quality", part(RUNS[:1]))
+    kept = results.read(path)
+    assert kept.parts["training"].results == SPEEDS
+    assert kept.parts["quality"].results[0].curve == [[9.0, 2.4], [12.0, 2.1]]
+    results.write(path, Results({"processor": "another"}, {}))
+    with pytest.raises(SystemExit, match="another machine"):
+        results.add(path, "training", part(SPEEDS))
+
+
+def test_a_ratio_is_the_median_of_the_rounds_own() -> None:
+    assert against(SPEEDS[1], SPEEDS) == "2.00 ×"  # of 2, 1.5 and 4
+    assert against(SPEEDS[2], SPEEDS) == "100.00 ×"
+    assert against(SPEEDS[0], SPEEDS) == ""
+
+
+def test_a_goal_is_reached_by_whichever_budget_is_first() -> None:
+    assert reached(RUNS[:3], 2.1) == "12.0, 1 of 2 seeds"
+    assert reached(RUNS[:3], 2.2) == "12.2 (12.0–12.5)"
+    assert reached(RUNS[:3], 1.0) == "–"
+    assert "| macbeth | 2.500 | 10.8 (9.0–12.5) | 420.0 |" in tables(
+        Results({"cores": "2"}, {"quality": part(RUNS)}), "quality"
+    )
+
+
+def test_peers_take_turns() -> None:
+    order = []
+    alternate({name: lambda name=name: order.append(name) for name in "ab"}, 2)
+    assert order == ["a", "b", "a", "b"]
+
+
+def test_a_peer_can_follow_textgens_recipe() -> None:
+    recipe = Recipe.choose(Corpus.from_text(TEXT * 200), 0.5, 1)
+    assert recipe.first_held_out == len(recipe.windows.codes)
+    assert recipe.planned(0, 60.0, None, 1.0) > 10
+    assert recipe.planned(100, 61.0, 0.5, 1.0) < 100 + 2 * 60
+    assert 0 < recipe.learning_rate(5, 100) <= recipe.peak
+    assert recipe.is_scoring(recipe.windows.per_epoch)
+
+
+def test_histories_of_textgen_and_of_its_peers_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "history.csv"
+    assert history.read(path) == []
+    history.begin(path)
+    history.record(path, 2.5, 3.0)
+    assert history.read(path) == [(2.5, 3.0)]
+    path.write_text("step,validation_nats\n10,\n20,1.5\n")
+    assert history.read(path) == [(1.5, 0.0)]
+
+
+@pytest.mark.slow
+def test_textgens_peers_measure() -> None:
+    assert random_windows(8).window(0)[0].shape == (8, 50)
+    with Peer("textgen_step") as peer:
+        assert peer.ask("train", 8, 0.1) > 0
+    with Peer("products", "numpy") as peer:
+        assert peer.ask("product", 32, 300, 1200, 0.01) > 0
+        assert peer.ask("step_bytes", 1, 0.01) > 0
+
+
+@pytest.mark.slow
+def test_textgens_writer_measures(trained: Path) -> None:
+    with Peer("textgen_writer", trained) as peer:
+        assert peer.ask("write", 2, 0.1) > 0
+
+
+def test_a_peer_that_fails_says_why() -> None:
+    with Peer("textgen_writer", "missing.keras") as peer, pytest.raises(SystemExit, match=r"missing\.keras"):
+        peer.ask("write", 1, 0.1)
