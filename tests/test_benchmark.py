@@ -1,12 +1,13 @@
 """The benchmark's own parts: the document holds what was measured, and textgen's peers measure what textgen does."""
 
+from math import inf
 from pathlib import Path
 
 import pytest
 from benchmarks import document, history, results
 from benchmarks.network import random_windows
 from benchmarks.peer import Peer, alternate
-from benchmarks.quality_report import reached
+from benchmarks.quality_report import reached, told
 from benchmarks.recipe import Recipe
 from benchmarks.report import PARTS, against, tables
 from benchmarks.results import Figure, Part, Results, Run
@@ -67,10 +68,11 @@ def test_a_ratio_is_the_median_of_the_rounds_own() -> None:
 
 
 def test_a_goal_is_reached_by_whichever_budget_is_first() -> None:
-    assert reached(RUNS[:3], 2.1) == "12.0, 1 of 2 seeds"
-    assert reached(RUNS[:3], 2.2) == "12.2 (12.0–12.5)"
-    assert reached(RUNS[:3], 1.0) == "–"
-    assert "| macbeth | 2.500 | 10.8 (9.0–12.5) | 420.0 |" in tables(
+    assert reached(RUNS[:3], 2.1) == [12.0, inf]
+    assert told([12.0, inf]) == "12.0, 1 of 2 seeds"
+    assert told(reached(RUNS[:3], 2.2)) == "12.2 (12.0–12.5)"
+    assert told(reached(RUNS[:3], 1.0)) == "not reached"
+    assert "| macbeth | 2.500 | 10.8 (9.0–12.5) | 420.0 | 39.07 × |" in tables(
         Results({"cores": "2"}, {"quality": part(RUNS)}), "quality"
     )
 

@@ -29,7 +29,7 @@ def main() -> None:
     for name in options.only:
         say(name)
         begun = results.Part.begin(quick=options.quick)
-        part = replace(begun, results=measure(name, texts, options.quick))
+        part = replace(begun, results=measure(name, texts, options))
         found.parts[name] = part
         if options.save:
             results.add(results.FOLDER / f"{options.save}.json", name, part)
@@ -43,6 +43,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--only", type=part_names, default=list(results.KINDS), metavar="PART,…", help="parts to measure"
     )
+    parser.add_argument("--seeds", type=int, default=3, help="trainings for each budget of time to quality (default 3)")
     parser.add_argument("--save", metavar="NAME", help="keep the measurements in docs/benchmarks/NAME.json")
     parser.add_argument("--write-docs", action="store_true", help="only write docs/performance.md from what is kept")
     for text, file in TEXTS.items():
@@ -73,12 +74,12 @@ def find_texts(options: argparse.Namespace) -> dict[str, Path]:
     return found
 
 
-def measure(name: str, texts: dict[str, Path], quick: bool) -> list[results.Figure] | list[results.Run]:
+def measure(name: str, texts: dict[str, Path], options: argparse.Namespace) -> list[results.Figure] | list[results.Run]:
     """Measure a part."""
     if name == "quality":
-        return quality.measure(texts, quick=quick)
+        return quality.measure(texts, seeds=options.seeds, quick=options.quick)
     measures = {"roofline": roofline.measure, "training": training.measure, "generation": generation.measure}
-    return measures[name](quick=quick)
+    return measures[name](quick=options.quick)
 
 
 def say(line: str) -> None:

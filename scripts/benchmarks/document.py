@@ -13,6 +13,7 @@ from benchmarks.report import tables
 DOCS = results.FOLDER.parent
 PAGE = DOCS / "performance.md"
 IMAGE = DOCS / "images" / "time-to-quality.png"
+PICTURE = f"![Held-out loss against time]({IMAGE.relative_to(DOCS)})"
 BLOCK = re.compile(r"(<!-- benchmark: ([\w-]+)/(\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -21,7 +22,8 @@ def filled(page: str, folder: Path = results.FOLDER) -> str:
 
     def block(found: re.Match[str]) -> str:
         stored = results.read(folder / f"{found[2]}.json")
-        return f"{found[1]}{tables(stored, found[3])}\n{found[4]}"
+        picture = f"{PICTURE}\n\n" if found[3] == "quality" and "quality" in stored.parts else ""
+        return f"{found[1]}{picture}{tables(stored, found[3])}\n{found[4]}"
 
     return BLOCK.sub(block, page)
 

@@ -4,6 +4,7 @@ import string
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ WRITERS = {
     "Keras, stateful": "keras_writer",
     "article": "article_writer",
 }
-STREAMS = (1, 8, 64, 256)
+STREAMS, QUICK_STREAMS = (1, 8, 64, 256), (1, 64)
 ROUNDS = 5
 FIRST = 10  # characters a peer writes after its start
 
@@ -32,7 +33,7 @@ def measure(*, quick: bool) -> list[Figure]:
         models = make_models(Path(folder))
         return [
             *starts(models, 3 if quick else ROUNDS),
-            *speeds(models, 0.3 if quick else 3.0),
+            *speeds(models, QUICK_STREAMS if quick else STREAMS, 0.3 if quick else 3.0),
             *command_line.measure(models["textgen"], quick=quick),
         ]
 
@@ -70,16 +71,16 @@ def starts(models: dict[str, Path], rounds: int) -> list[Figure]:
     return figures
 
 
-def speeds(models: dict[str, Path], seconds: float) -> list[Figure]:
+def speeds(models: dict[str, Path], streams: Sequence[int], seconds: float) -> list[Figure]:
     """Characters a second of all streams together, of processes that have started already."""
     with ExitStack() as stack:
         peers = {name: stack.enter_context(Peer(WRITERS[name], path)) for name, path in models.items()}
-        asked = [(name, streams) for streams in STREAMS for name in peers]
-        for name, streams in asked:
-            peers[name].ask("write", streams, 0)  # loads and compiles
-        measures = {(name, streams): partial(peers[name].ask, "write", streams, seconds) for name, streams in asked}
-        speeds = alternate(measures, ROUNDS)
-        return [Figure(name, "characters/s", streams, values) for (name, streams), values in speeds.items()]
+        asked = [(name, count) for count in streams for name in peers]
+        for name, count in asked:
+            peers[name].ask("write", count, 0)  # loads and compiles
+        measures = {(name, count): partial(peers[name].ask, "write", count, seconds) for name, count in asked}
+        found = alternate(measures, ROUNDS)
+        return [Figure(name, "characters/s", count, values) for (name, count), values in found.items()]
 
 
 def _run(words: list[str]) -> None:

@@ -13,10 +13,9 @@ BUDGETS = {"macbeth": (0.2, 0.5, 2.0), "tinyshakespeare": (0.5, 1.5, 5.0)}  # mi
 ARTICLE_MINUTES = 7.0  # an epoch of Macbeth, on two cores
 QUICK_BUDGETS = {"macbeth": (0.25,)}
 QUICK_ARTICLE_MINUTES = 0.5
-SEEDS = 3
 
 
-def measure(texts: dict[str, Path], *, quick: bool) -> list[Run]:
+def measure(texts: dict[str, Path], *, seeds: int, quick: bool) -> list[Run]:
     """Train every peer for every budget, one after the other, seed after seed."""
     budgets = QUICK_BUDGETS if quick else BUDGETS
     peers = ["textgen", *(["PyTorch"] if installed("torch") else [])]
@@ -24,7 +23,7 @@ def measure(texts: dict[str, Path], *, quick: bool) -> list[Run]:
     for text, path in texts.items():
         if text not in budgets:
             continue
-        for rng_seed in range(1, (1 if quick else SEEDS) + 1):
+        for rng_seed in range(1, (1 if quick else seeds) + 1):
             for minutes in budgets[text]:
                 runs += [train(peer, text, path, minutes, rng_seed) for peer in peers]
         runs.append(train("article", text, path, QUICK_ARTICLE_MINUTES if quick else ARTICLE_MINUTES, 1))

@@ -1,6 +1,8 @@
 """Time to quality as Markdown."""
 
+import math
 from collections.abc import Hashable, Iterable, Sequence
+from statistics import median
 from typing import TypeVar
 
 from benchmarks.results import Run
@@ -37,26 +39,43 @@ def budgets(runs: Sequence[Run]) -> str:
 def goals(runs: Sequence[Run]) -> str:
     """Seconds from process start to a held-out loss, by whichever budget reaches it first; of all seeds."""
     peers = unique(run.peer for run in runs)
+    others = [peer for peer in peers if peer != "textgen"]
     rows = []
     for text in unique(run.text for run in runs):
         found = [run for run in runs if run.text == text]
         article = [nats for run in found if run.peer == "article" for _, nats in run.curve]
         for goal in [*([min(article)] if article else []), *GOALS.get(text, ())]:
-            cells = [reached([run for run in found if run.peer == peer], goal) for peer in peers]
-            rows.append([text, f"{goal:.3f}", *cells])
-    return table(["text", "held-out nats", *(f"{peer}, seconds" for peer in peers)], rows)
+            times = {peer: reached([run for run in found if run.peer == peer], goal) for peer in peers}
+            cells = [told(times[peer]) for peer in peers]
+            ratios = [sooner(times.get("textgen", []), times[peer]) for peer in others]
+            rows.append([text, f"{goal:.3f}", *cells, *ratios])
+    heads = [*(f"{peer}, seconds" for peer in peers), *(f"textgen is sooner than {peer}" for peer in others)]
+    return table(["text", "held-out nats", *heads], rows)
 
 
-def reached(runs: Sequence[Run], goal: float) -> str:
-    """The seconds after which runs have first reached a goal, a value for each seed."""
-    seconds = []
-    for rng_seed in unique(run.rng_seed for run in runs):
-        times = [when for run in runs if run.rng_seed == rng_seed for when, nats in run.curve if nats <= goal]
-        seconds += [min(times)] if times else []
-    seeds = len(unique(run.rng_seed for run in runs))
-    if not seconds:
-        return "–"
-    return spread(seconds, "{:.1f}") + (f", {len(seconds)} of {seeds} seeds" if len(seconds) < seeds else "")
+def reached(runs: Sequence[Run], goal: float) -> list[float]:
+    """The seconds after which runs have first reached a goal, a value for each seed, infinite where none has."""
+    return [
+        min(
+            (when for run in runs if run.rng_seed == rng_seed for when, nats in run.curve if nats <= goal),
+            default=math.inf,
+        )
+        for rng_seed in unique(run.rng_seed for run in runs)
+    ]
+
+
+def told(seconds: Sequence[float]) -> str:
+    """Those that were reached, and how many."""
+    found = [value for value in seconds if math.isfinite(value)]
+    if not found:
+        return "not reached"
+    return spread(found, "{:.1f}") + (f", {len(found)} of {len(seconds)} seeds" if len(found) < len(seconds) else "")
+
+
+def sooner(own: Sequence[float], other: Sequence[float]) -> str:
+    """How many times sooner, on the medians."""
+    both = [median(seconds) if seconds else math.inf for seconds in (own, other)]
+    return f"{both[1] / both[0]:.2f} ×" if all(map(math.isfinite, both)) else ""
 
 
 def unique(items: Iterable[Item]) -> list[Item]:

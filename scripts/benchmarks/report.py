@@ -27,7 +27,7 @@ def provenance(results: Results, part: Part) -> str:
     quick = "A **quick** run" if part.quick else "Measured"
     return (
         f"{quick} on {part.date}, the load before it {part.load_before:g}. Hardware: {hardware}. Versions: {versions}. "
-        f"Each peer is a process of its own with {results.machine['cores']} threads, where nothing else is said."
+        f"Each peer is a process of its own that may use {results.machine['cores']} threads."
     )
 
 

@@ -14,7 +14,7 @@ PEERS = {"textgen": "textgen_step", "Keras fit": "keras_fit", "PyTorch": "torch_
 
 def measure(*, quick: bool) -> list[Figure]:
     """Measure all batches of all peers in turn."""
-    seconds = 0.6 if quick else 4.0
+    seconds = 0.4 if quick else 4.0
     with ExitStack() as stack:
         peers = {
             name: stack.enter_context(Peer(module))

@@ -18,11 +18,10 @@ from textgen.corpus.corpus import Corpus
 
 BATCH, EPOCHS = 30, 100
 SCORED = 4000  # held-out characters, evenly spread: each costs a window of its own
-SCORINGS = 7  # in the time given
 
 
 class Scorer(keras.callbacks.Callback):
-    """Scores now and then, the clock stopped meanwhile, and ends the training when the time is over."""
+    """Scores every minute or so, the clock stopped meanwhile, and ends the training when the time is over."""
 
     def __init__(self, codes: Any, first: int, symbols: int, path: Path, started: float, seconds: float) -> None:
         """Choose the characters to score."""
@@ -32,20 +31,21 @@ class Scorer(keras.callbacks.Callback):
         windows = codes[self._places[:, None] + np.arange(-WINDOW, 0)]
         self._inputs = windows[..., None].astype(np.float32) / symbols
         self._started, self._seconds = started, seconds
+        self._scorings = max(2, round(seconds / 60))
         self._paused, self._scored = 0.0, 0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Score when it is time to; Keras calls this."""
         now = time.monotonic()
         elapsed = now - self._started - self._paused
-        if elapsed < self._seconds * (self._scored + 1) / SCORINGS:
+        if elapsed < self._seconds * (self._scored + 1) / self._scorings:
             return
         self._scored += 1
         predicted = self.model.predict(self._inputs, batch_size=256, verbose=0)
         nats = -np.log(predicted[np.arange(len(predicted)), self._codes[self._places]]).mean()
         self._paused += time.monotonic() - now
         history.record(self._path, float(nats), self._paused)
-        self.model.stop_training = self._scored == SCORINGS
+        self.model.stop_training = self._scored == self._scorings
 
 
 def main() -> None:

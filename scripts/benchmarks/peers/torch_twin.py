@@ -31,6 +31,8 @@ class Twin(nn.Module):
                 nn.init.zeros_(parameter)
             if name.startswith("bias_ih"):
                 nn.init.ones_(parameter.data[units : 2 * units])  # PyTorch's gates: i, f, g, o
+            elif name.startswith("bias_hh"):
+                parameter.requires_grad_(False)  # a second bias of each gate, which Keras has not: it would learn twice
         nn.init.xavier_uniform_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
