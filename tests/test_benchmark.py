@@ -4,8 +4,7 @@ from math import inf
 from pathlib import Path
 
 import pytest
-from benchmarks import document, history, results
-from benchmarks.network import random_windows
+from benchmarks import document, history, quality, results, watch
 from benchmarks.peer import Peer, alternate
 from benchmarks.quality_report import reached, told
 from benchmarks.recipe import Recipe
@@ -103,19 +102,34 @@ def test_histories_of_textgen_and_of_its_peers_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_textgens_peers_measure() -> None:
-    assert random_windows(8).window(0)[0].shape == (8, 50)
-    with Peer("textgen_step") as peer:
+@pytest.mark.parametrize("module", ["textgen_step", "keras_fit", "article_step"])
+def test_peers_train(module: str) -> None:
+    with Peer(module) as peer:
         assert peer.ask("train", 8, 0.1) > 0
+
+
+def test_numpys_products_are_measured() -> None:
     with Peer("products", "numpy") as peer:
         assert peer.ask("product", 32, 300, 1200, 0.01) > 0
         assert peer.ask("step_bytes", 1, 0.01) > 0
 
 
 @pytest.mark.slow
-def test_textgens_writer_measures(trained: Path) -> None:
-    with Peer("textgen_writer", trained) as peer:
+@pytest.mark.parametrize("module", ["textgen_writer", "keras_writer"])
+def test_peers_write(module: str, trained: Path) -> None:
+    with Peer(module, trained / "model.keras") as peer:
         assert peer.ask("write", 2, 0.1) > 0
+
+
+@pytest.mark.slow
+def test_a_training_is_watched_from_outside(tmp_path: Path) -> None:
+    (tmp_path / "fox.txt").write_text(TEXT * 60)
+    history = tmp_path / "run" / "history.csv"
+    words = quality.command("textgen", tmp_path / "fox.txt", 0.1, 1, history)
+    curve, seconds, peak_mb = watch.training(words, history)
+    assert 0 < curve[-1][0] <= seconds
+    assert 0 < curve[-1][1] < 5
+    assert 10 < peak_mb < 10_000
 
 
 def test_a_peer_that_fails_says_why() -> None:
