@@ -19,6 +19,7 @@ from benchmarks.results import Figure
 WRITERS = {
     "textgen": "textgen_writer",
     "PyTorch": "torch_writer",
+    "PyTorch, tuned": "torch_tuned_writer",
     "Keras, stateful": "keras_writer",
     "article": "article_writer",
 }
@@ -48,7 +49,7 @@ def make_models(folder: Path) -> dict[str, Path]:
     own = folder / "run" / "model.keras"
     models = {"textgen": own, "Keras, stateful": own, "article": folder / "article.keras"}
     if installed("torch"):
-        models["PyTorch"] = folder / "twin.pt"
+        models["PyTorch"] = models["PyTorch, tuned"] = folder / "twin.pt"
     for name, path in models.items():
         if not path.exists():
             _run([*program(WRITERS[name], path), "--make"])
@@ -75,9 +76,6 @@ def speeds(models: dict[str, Path], streams: Sequence[int], seconds: float) -> l
     """Characters a second of all streams together, of processes that have started already."""
     with ExitStack() as stack:
         peers = {name: stack.enter_context(Peer(WRITERS[name], path)) for name, path in models.items()}
-        if "PyTorch" in models:  # its threads' waiting for one another can cost more than they gain
-            single = Peer(WRITERS["PyTorch"], models["PyTorch"], threads=1)
-            peers["PyTorch, 1 thread"] = stack.enter_context(single)
         asked = [(name, count) for count in streams for name in peers]
         for name, count in asked:
             peers[name].ask("write", count, 0)  # loads and compiles

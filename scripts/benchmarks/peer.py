@@ -26,9 +26,9 @@ def installed(package: str) -> bool:
     return find_spec(package) is not None
 
 
-def environment(threads: int | None = None) -> dict[str, str]:
-    """A peer's: its threads, by default one a core; where this folder is found; Keras's backend."""
-    settings = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads or cores()))
+def environment() -> dict[str, str]:
+    """A peer's: a thread a core; where this folder is found; Keras's backend."""
+    settings = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(cores()))
     scripts = str(Path(__file__).parents[1])
     return {**os.environ, **settings, "PYTHONPATH": scripts, "KERAS_BACKEND": "tensorflow"}
 
@@ -41,7 +41,7 @@ def program(module: str, *arguments: object) -> list[str]:
 class Peer:
     """A peer that serves tasks; use it in a `with` block."""
 
-    def __init__(self, module: str, *arguments: object, threads: int | None = None) -> None:
+    def __init__(self, module: str, *arguments: object) -> None:
         """Start its process."""
         self._module = module
         self._errors = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115  # closed with the peer
@@ -51,7 +51,7 @@ class Peer:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            env=environment(threads),
+            env=environment(),
         )
 
     def ask(self, task: str, *arguments: Any) -> Any:

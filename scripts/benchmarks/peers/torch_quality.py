@@ -44,10 +44,11 @@ def score(twin: Twin, codes: Codes, first: int) -> float:
 
 def scoring_seconds(twin: Twin, corpus: Corpus, first: int) -> float:
     """About how long a scoring takes, from one of a tenth of the hold-out."""
-    tenth = first + (len(corpus) - first) // 10
+    characters = len(corpus) - first
     begun = time.monotonic()
-    score(twin, corpus.codes[:tenth], first)
-    return 10 * (time.monotonic() - begun)
+    score(twin, corpus.codes[: first + characters // 10], first)
+    share = (CONTEXT + characters / 10 / STREAMS) / (CONTEXT + characters / STREAMS)
+    return (time.monotonic() - begun) / share
 
 
 def train(corpus: Corpus, recipe: Recipe, path: Path, deadline: float) -> None:
