@@ -23,16 +23,16 @@ def main() -> None:
         document.write_docs()
         return
     texts = find_texts(options)
-    found = results.Results(machine.describe(), {})
+    path = results.FOLDER / f"{options.save}.json" if options.save else None
+    found = results.read_own(path) if path else results.Results(machine.describe(), {})
     if not installed("torch"):
         say("torch is not installed (the bench extra): the tables leave PyTorch out")
     for name in options.only:
         say(name)
         begun = results.Part.begin(quick=options.quick)
-        part = replace(begun, results=measure(name, texts, options))
-        found.parts[name] = part
-        if options.save:
-            results.add(results.FOLDER / f"{options.save}.json", name, part)
+        found.parts[name] = replace(begun, results=measure(name, texts, options))
+        if path:
+            results.write(path, found)
         print(f"## {name}\n\n{tables(found, name)}\n", flush=True)
 
 
