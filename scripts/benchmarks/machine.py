@@ -6,15 +6,10 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from textgen.training.speed import cores
+
 PACKAGES = ("tensorflow", "keras", "numpy", "torch")
 EXTENSIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
-
-
-def cores() -> int:
-    """The processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def describe() -> dict[str, str]:

@@ -8,6 +8,8 @@ from textgen.corpus.corpus import Corpus
 from textgen.corpus.windows import Windows
 from textgen.training import recipe
 from textgen.training.plan import is_scoring, scoring_interval
+from textgen.training.speed import characters_a_second
+from textgen.training.train import STARTING_SECONDS
 
 UNPLANNED = 1000  # steps supposed until the speed is known
 
@@ -31,13 +33,14 @@ class Recipe:
     @classmethod
     def choose(cls, corpus: Corpus, minutes: float, rng_seed: int) -> Self:
         """Choose for a text and a budget."""
-        characters = len(corpus) - corpus.hold_out()
+        characters, symbols = len(corpus) - corpus.hold_out(), len(corpus.vocabulary)
+        speed = characters_a_second(ModelConfig(), recipe.BATCH_SIZE, symbols)
         model, training, _ = recipe.complete(
             ModelConfig(),
             TrainingConfig(rng_seed=rng_seed),
             characters=characters,
-            symbols=len(corpus.vocabulary),
-            epochs=recipe.expected_epochs(minutes, characters),
+            symbols=symbols,
+            epochs=max(0.0, 60 * minutes - STARTING_SECONDS) * speed / characters,
         )
         if training.batch_size is None or training.learning_rate is None:
             raise ValueError("the recipe leaves the batch or the learning rate open")
@@ -47,6 +50,11 @@ class Recipe:
     def learning_rate(self, step: int, planned: int) -> float:
         """The learning rate of a step."""
         return recipe.learning_rate(self.peak, step, planned)
+
+    @staticmethod
+    def kept(step: int) -> float:
+        """The share of the weights' running average that a step keeps."""
+        return min(recipe.AVERAGED, (1 + step) / (10 + step))
 
     def is_scoring(self, step: int) -> bool:
         """Whether the network is scored after so many steps."""

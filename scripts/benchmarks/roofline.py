@@ -4,10 +4,10 @@ from contextlib import ExitStack
 from functools import partial
 from statistics import median
 
-from benchmarks.machine import cores
 from benchmarks.network import UNITS
 from benchmarks.peer import Peer, alternate, installed
 from benchmarks.results import Figure
+from textgen.training.speed import cores
 
 SHAPES = [(32, UNITS, 4 * UNITS), (64, UNITS, 4 * UNITS), (2048, 2048, 2048)]  # rows, inner, columns
 LIBRARIES = {"NumPy": "numpy", "TensorFlow": "tensorflow", "PyTorch": "torch"}

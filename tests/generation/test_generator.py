@@ -73,6 +73,21 @@ def test_several_texts_are_written_side_by_side(writer: Generator) -> None:
     assert writing.rng_seed == 7
 
 
+def whole_texts(writer: Generator, sampling: SamplingConfig, count: int) -> list[str]:
+    writing = writer.write("The ", sampling, count=count, length=40, rng_seed=7)
+    return ["".join(pieces) for pieces in zip(*writing, strict=True)]
+
+
+def test_groups_of_streams_write_different_texts_whatever_the_cores(
+    writer: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = whole_texts(writer, SamplingConfig(1.0), 70)
+    assert len(set(texts)) == len(texts) == 70
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    assert whole_texts(writer, SamplingConfig(1.0), 70) == texts
+    assert set(whole_texts(writer, SamplingConfig(0.0), 70)) == {writer.generate("The ", length=40, temperature=0)}
+
+
 def test_an_empty_seed_starts_as_after_a_newline(writer: Generator) -> None:
     assert writer.generate("", length=50, rng_seed=1) == writer.generate("\n", length=50, rng_seed=1)
 

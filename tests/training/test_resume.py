@@ -105,6 +105,17 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before_and_says_so(tm
     assert outcome(tmp_path / "run") == whole
 
 
+def test_a_damaged_checkpoint_never_takes_the_place_of_a_whole_one(tmp_path: Path) -> None:
+    with pytest.raises(KilledError):
+        train(tmp_path / "run", callbacks=[KillAt(40, die)])
+    newest = tmp_path / "run" / NEWEST
+    newest.write_bytes(newest.read_bytes()[:-1])
+    with pytest.raises(KilledError):
+        train(tmp_path / "run", resume=True, callbacks=[KillAt(2, die)])
+    newest.unlink()  # as if killed between the two renames
+    assert read_checkpoint(tmp_path / "run")[0].meta["position"]["step"] == 38
+
+
 def test_a_model_and_history_ahead_of_the_checkpoint_are_written_again(tmp_path: Path, whole: tuple) -> None:
     with pytest.raises(KilledError):
         train(tmp_path / "run", callbacks=[KillAt(29, die)])
@@ -209,20 +220,21 @@ def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert not (tmp_path / PREVIOUS).exists()
 
 
-def test_a_full_disk_leaves_the_last_good_checkpoint(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: tuple
+@pytest.mark.parametrize("problem", ["No space left on device", "Read-only file system"])
+def test_a_folder_that_cannot_be_written_any_more_leaves_the_last_good_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whole: tuple, problem: str
 ) -> None:
     written = []
     write = run_folder.write_checkpoint
 
     def fail_later(folder: Path, checkpoint: Checkpoint) -> None:
         if len(written) == 35:
-            raise OSError(28, "No space left on device")
+            raise OSError(28, problem)
         written.append(checkpoint)
         write(folder, checkpoint)
 
     monkeypatch.setattr(run_folder, "write_checkpoint", fail_later)
-    with pytest.raises(RunError, match=r"cannot be written \(No space left on device\)"):
+    with pytest.raises(RunError, match=rf"cannot be written \({problem}\)"):
         train(tmp_path / "run")
     monkeypatch.undo()
     train(tmp_path / "run", resume=True)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -85,8 +87,8 @@ def test_dropout_follows_from_seed_and_step_and_keeps_the_mean() -> None:
 def test_shards_compute_what_the_whole_batch_computes(monkeypatch: pytest.MonkeyPatch) -> None:
     results = []
     for cores in (1, 3):
-        monkeypatch.setattr("textgen.training.step.cores", lambda cores=cores: cores)
-        monkeypatch.setattr("textgen.training.step.SHARD_ROWS", 2)
+        monkeypatch.setattr("textgen.training.speed.cores", lambda cores=cores: cores)
+        monkeypatch.setattr("textgen.training.speed.SHARD_ROWS", 2)
         network = build(ModelConfig(2, 16, 0.3, 8), V, 1)
         step = compile_step(network, make_optimizer(network), dropout=0.3, streams=B, length=T, rng_seed=1)
         carried = states(network)
@@ -95,6 +97,30 @@ def test_shards_compute_what_the_whole_batch_computes(monkeypatch: pytest.Monkey
         results.append([float(loss), *(array.numpy() for array in tf.nest.flatten(carried)), *network.weights()])
     for one, other in zip(*results, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_averages_start_as_the_weights_and_follow_them_ever_more_slowly() -> None:
+    network = build(ModelConfig(1, 8, 0.0, 4), V, 1)
+    expected = network.averaged()
+    assert all((one == two).all() for one, two in zip(expected, network.weights(), strict=True))
+    step = compile_step(network, make_optimizer(network), dropout=0.0, streams=B, length=T, rng_seed=1)
+    carried = states(network)
+    for number in (0, 1, 2, 50_000):
+        _, carried = step(*window(number), carried, tf.constant(number), tf.constant(0.01))
+        kept = min(0.998, (1 + number) / (10 + number))
+        expected = [kept * one + (1 - kept) * two for one, two in zip(expected, network.weights(), strict=True)]
+        for one, two in zip(expected, network.averaged(), strict=True):
+            np.testing.assert_allclose(one, two, atol=1e-6)
+
+
+def test_the_archive_holds_the_averages_and_the_weights_stay(tmp_path: Path) -> None:
+    network = build(ModelConfig(1, 8, 0.0, 4), V, 1)
+    weights = network.weights()
+    network.assign(weights, [2 * array for array in weights])
+    network.save(tmp_path / "model.keras")
+    saved = keras.saving.load_model(tmp_path / "model.keras").get_weights()
+    assert all((one == 2 * two).all() for one, two in zip(saved, weights, strict=True))
+    assert all((one == two).all() for one, two in zip(network.weights(), weights, strict=True))
 
 
 def test_a_network_learns_a_window_by_heart() -> None:

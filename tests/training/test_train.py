@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from textgen.errors import CorpusError, RunError, TrainingError
 from textgen.model_file import read_model
 from textgen.training import run_folder
 from textgen.training.backend import keras
+from textgen.training.network import Network
 from textgen.training.progress import Event, Scored, Started, Stepped
 
 CORPUS = Corpus.from_text(TEXT * 40, name="fox")  # 2,720 characters, 272 held out
@@ -187,11 +189,20 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_best(tmp_path: Pa
 
 
 @pytest.mark.parametrize("validation", [0, 0.1])
-def test_weights_spoilt_by_the_last_update_before_a_scoring_are_not_kept(tmp_path: Path, validation: float) -> None:
+def test_weights_spoilt_by_the_last_update_before_a_scoring_are_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, validation: float
+) -> None:
     training = TrainingConfig(window=20, batch_size=4, rng_seed=1, validation=validation)
     per_epoch = (2720 - CORPUS.hold_out(validation)) // 4 // 20
+    averaged = Network.averaged
+
+    def spoilt(network: Network) -> list[np.ndarray]:
+        late = int(network.training_model.optimizer.iterations) >= 2 * per_epoch
+        return [array * np.float32("nan") if late else array for array in averaged(network)]
+
+    monkeypatch.setattr(Network, "averaged", spoilt)
     with pytest.raises(TrainingError, match="the best model so far is kept"):
-        train(tmp_path / "run", training=training, epochs=3, callbacks=[Spoil(2 * per_epoch)])
+        train(tmp_path / "run", training=training, epochs=3)
     assert textgen.load(tmp_path / "run").description.training.epochs == 1.0
 
 
@@ -230,6 +241,19 @@ def test_keras_callbacks_see_epochs_steps_and_losses_and_may_stop(tmp_path: Path
     assert result.stopped_by == "callback"
     assert table.read_text().splitlines()[0] == "epoch,loss,val_loss"
     assert len(table.read_text().splitlines()) == 3
+
+
+def test_tensorboard_shows_both_losses_of_each_epoch(tmp_path: Path) -> None:
+    train(tmp_path / "run", epochs=2, callbacks=[keras.callbacks.TensorBoard(tmp_path / "logs")])
+    for part in ("train", "validation"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+
+            (file,) = (tmp_path / "logs" / part).iterdir()
+            events = list(EventFileLoader(str(file)).Load())
+        epochs = [event.step for event in events for value in event.summary.value if value.tag == "epoch_loss"]
+        assert epochs == [0, 1], part
 
 
 def test_callbacks_are_told_the_end_whatever_happens(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -10,15 +9,11 @@ import numpy as np
 
 from textgen.config import COUNT, LENGTH, RNG_SEED, SamplingConfig
 from textgen.corpus.sources import normalise
-from textgen.generation.blas import one_thread
-from textgen.generation.recurrent import Recurrent, State
-from textgen.generation.sampling import choose, noise
+from textgen.generation.recurrent import Recurrent
 from textgen.generation.seed import Unknown, encode_seed
 from textgen.generation.stopping import StopFinder
+from textgen.generation.writing import ROWS, Group, Writing
 from textgen.model_file import Description, Weights, read_model
-
-MOST_NOISE = 2**18  # numbers drawn at once
-LONGEST_BLOCK = 32  # characters written between two looks at the caller: a few milliseconds
 
 
 class SamplingOptions(TypedDict, total=False):
@@ -28,60 +23,6 @@ class SamplingOptions(TypedDict, total=False):
     top_k: int | None
     top_p: float | None
     min_p: float | None
-
-
-@dataclass(frozen=True, eq=False)
-class Writing:
-    """Texts on their way, written side by side as one iterates, once, over it.
-
-    Each item holds the next piece of every text; a piece is empty where nothing is certain yet or the text has ended.
-
-    Attributes:
-        rng_seed: with which the same call writes the same texts again, on the same machine.
-    """
-
-    rng_seed: int
-    length: int
-    sampling: SamplingConfig
-    symbols: Sequence[str]
-    network: Recurrent
-    state: State  # its logits predict the first character
-    finders: Sequence[StopFinder]  # one for each text
-
-    @property
-    def stopped_by(self) -> list[str]:
-        """Of each text `length`, or the stop string that was found and cut off."""
-        return [finder.found or "length" for finder in self.finders]
-
-    @property
-    def _longest(self) -> int:
-        """The characters of a block: few enough that the noise for them stays small."""
-        return max(1, min(LONGEST_BLOCK, MOST_NOISE // (len(self.finders) * len(self.symbols))))
-
-    def __iter__(self) -> Iterator[list[str]]:
-        """Yield the next piece of each text until all are done."""
-        rng = np.random.default_rng(self.rng_seed)
-        written, block = 0, min(1, self.length)
-        while written < self.length and not all(finder.found for finder in self.finders):
-            with one_thread():
-                pieces = self._block(block, rng)
-            written += block
-            block = min(2 * block, self._longest, self.length - written)
-            yield pieces
-        yield [finder.flush() for finder in self.finders]
-
-    def _block(self, length: int, rng: np.random.Generator) -> list[str]:
-        """Write `length` characters of each text; return what is certain of them."""
-        streams = len(self.finders)
-        drawn = noise((length, streams, len(self.symbols)), self.sampling.temperature, rng=rng)
-        written = np.empty((length, streams), np.intp)
-        for place in range(length):
-            written[place] = codes = choose(self.state.logits, self.sampling, drawn[place])
-            self.network.step(codes, self.state)
-        return [
-            finder.feed([self.symbols[code] for code in codes])
-            for finder, codes in zip(self.finders, written.T.tolist(), strict=True)
-        ]
 
 
 class Generator:
@@ -172,23 +113,26 @@ class Generator:
         return Writing(
             rng_seed=rng_seed,
             length=length,
-            sampling=sampling or SamplingConfig(),
             symbols=description.vocabulary.symbols,
-            network=self._network,
-            state=self._read(codes, count),
+            groups=self._groups(codes, count, sampling or SamplingConfig(), rng_seed),
             finders=finders,
         )
 
-    def _read(self, codes: Sequence[int], count: int) -> State:
-        """The state of `count` streams that have all read the same codes."""
+    def _groups(self, codes: Sequence[int], count: int, sampling: SamplingConfig, rng_seed: int) -> list[Group]:
+        """`count` streams that have all read the same codes, in groups as equal as can be."""
         single = self._network.start()
         for code in codes[:-1]:
             self._network.advance(np.array([code]), single)
-        state = self._network.start(count)
-        state.outputs[:] = single.outputs
-        state.cells[:] = single.cells
-        self._network.step(np.full(count, codes[-1]), state)
-        return state
+        groups = []
+        parts = -(-count // ROWS)
+        for number in range(parts):
+            rows = count * (number + 1) // parts - count * number // parts
+            state = self._network.start(rows)
+            state.outputs[:] = single.outputs
+            state.cells[:] = single.cells
+            self._network.step(np.full(rows, codes[-1]), state)
+            groups.append(Group(self._network, state, sampling, np.random.default_rng((rng_seed, number))))
+        return groups
 
 
 def load(path: str | Path) -> Generator:

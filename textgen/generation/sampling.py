@@ -54,8 +54,9 @@ def min_p(likelihoods: Likelihoods, p: float) -> Likelihoods:
 
 def noise(shape: tuple[int, ...], temperature: float, *, rng: np.random.Generator) -> NDArray[np.float64]:
     """Standard Gumbel noise times a temperature, of a shape `(…, B, V)`: what `choose` draws with."""
-    drawn = rng.gumbel(size=shape)
-    drawn *= temperature
+    drawn = rng.standard_exponential(shape)
+    np.log(drawn, drawn)  # minus the logarithm of a standard exponential is Gumbel's, and takes a third of the time
+    drawn *= -temperature
     return drawn
 
 

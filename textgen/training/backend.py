@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from textgen.errors import TrainingError
-
-SHARD_ROWS = 8  # streams a thread needs for its products to pay
+from textgen.training.speed import cores
 
 
 @contextmanager
@@ -34,13 +33,6 @@ def _quiet() -> Iterator[None]:
         finally:
             os.dup2(saved, 2)
             os.close(saved)
-
-
-def cores() -> int:
-    """The processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever keras.json says
@@ -66,4 +58,4 @@ with _quiet():
             logging.getLogger("textgen").warning("TensorFlow runs already; training may be slower than it could")
     tf.zeros(1)  # starts the runtime, and with it the rest of the chatter
 
-__all__ = ["GPU", "SHARD_ROWS", "cores", "keras", "tf"]
+__all__ = ["GPU", "keras", "tf"]

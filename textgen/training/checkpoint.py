@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from textgen.atomic_file import replacing
 from textgen.errors import RunError, reason
 
-FORMAT = 1
+FORMAT = 2
 NEWEST, PREVIOUS = "checkpoint", "checkpoint.previous"
 META = "meta"
 
@@ -55,6 +55,11 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         # Killed between the two renames, the folder has the previous one alone, which is whole.
         if (folder / NEWEST).exists():
             (folder / NEWEST).replace(folder / PREVIOUS)
+
+
+def remove_damaged(folder: Path) -> None:
+    """Remove a newest checkpoint that cannot be read, or the next one would put it in the previous one's place."""
+    (folder / NEWEST).unlink(missing_ok=True)
 
 
 def has_checkpoint(folder: Path) -> bool:

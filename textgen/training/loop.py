@@ -193,7 +193,7 @@ class Loop:
         """Score the weights, keep them if they are the best so far, and tell; return the losses for callbacks."""
         position = self.position
         begun = time.monotonic()
-        weights = Weights.from_list(self.network.weights())
+        weights = Weights.from_list(self.network.averaged())
         nats = score(weights, self.text, len(self.text) - self.hold_out) if self.hold_out else None
         best = nats is None or nats < position.best
         # A step's loss is that of the weights before it: these may have become infinite since.
@@ -224,6 +224,7 @@ class Loop:
         position["best"] = None if math.isinf(self.position.best) else self.position.best
         arrays = {
             "weights": self.network.weights(),
+            "averages": self.network.averaged(),
             "optimizer": [variable.numpy() for variable in self.network.training_model.optimizer.variables],
             "states": [array.numpy() for state in self.position.states for array in state],
         }
@@ -258,7 +259,7 @@ class Loop:
             validation_nats=nats,
             date=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        self.folder.save_model(self.network.saved_model.save, replace(self.description, training=training))
+        self.folder.save_model(self.network.save, replace(self.description, training=training))
 
     def _plan_anew(self, budget: Budget, *, scored: bool) -> None:
         """Under a budget, fit the number of steps to the speed of the last ones, at each scoring and in between."""

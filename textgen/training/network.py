@@ -1,13 +1,14 @@
 """ModelConfig → Keras layers, and the two models that share them."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textgen.config import ModelConfig
-from textgen.training.backend import keras
+from textgen.training.backend import keras, tf
 
 
 class Network(NamedTuple):
@@ -20,6 +21,7 @@ class Network(NamedTuple):
         training_model: codes and states → logits and states; what the optimizer and the callbacks see.
         saved_model: codes → probabilities; what the model file holds. Never compiled: a compiled one saves its
             optimizer, at 2.5 times the size.
+        averages: of each weight a running average, which the step keeps; it is what is scored and saved.
     """
 
     embedding: Any
@@ -27,10 +29,30 @@ class Network(NamedTuple):
     head: Any
     training_model: Any
     saved_model: Any
+    averages: Sequence[Any]
 
     def weights(self) -> list[NDArray[np.float32]]:
         """Copies of the weights, in the order of the layers."""
         return [np.array(variable.numpy()) for variable in self.training_model.trainable_variables]
+
+    def averaged(self) -> list[NDArray[np.float32]]:
+        """Copies of the weights' averages, in the same order."""
+        return [variable.numpy() for variable in self.averages]
+
+    def assign(self, weights: Sequence[NDArray[np.float32]], averages: Sequence[NDArray[np.float32]]) -> None:
+        """Take over weights and averages."""
+        for variables, arrays in ((self.training_model.trainable_variables, weights), (self.averages, averages)):
+            for variable, array in zip(variables, arrays, strict=True):
+                variable.assign(array)
+
+    def save(self, path: Path) -> None:
+        """Have Keras write the archive, with the averages in the place of the weights."""
+        weights, averages = self.weights(), self.averaged()
+        self.assign(averages, averages)
+        try:
+            self.saved_model.save(path)
+        finally:
+            self.assign(weights, averages)
 
 
 def build(config: ModelConfig, symbols: int, rng_seed: int) -> Network:
@@ -84,7 +106,8 @@ def build(config: ModelConfig, symbols: int, rng_seed: int) -> Network:
         ends.append(end)
     training_model = keras.Model([codes, states], [head(carried), ends], name="training")
     saved_model = keras.Model(codes, softmax(head(plain)), name="textgen")
-    return Network(embedding, lstms, head, training_model, saved_model)
+    averages = [tf.Variable(variable.value, trainable=False) for variable in training_model.trainable_variables]
+    return Network(embedding, lstms, head, training_model, saved_model, averages)
 
 
 def _numbered(name: str, number: int) -> str:

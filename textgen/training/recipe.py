@@ -11,12 +11,12 @@ from textgen.config import ModelConfig, TrainingConfig
 from textgen.corpus.windows import Windows
 
 BATCH_SIZE = 16
-USUAL_SPEED = 10_000  # characters a second of a two-core laptop; it decides dropout and learning rate alone
 WARM_UP = 50  # steps over which the learning rate rises
 FLOOR = 0.03  # share of the peak at the plan's end
 DEFAULT_PATIENCE = 5  # scorings without a better one, in a run without a budget
-WEIGHT_DECAY = 0.004
+WEIGHT_DECAY = 0.1  # times the learning rate, at each step
 BETA_2 = 0.99  # the loss's scale changes fast in short runs
+AVERAGED = 0.998  # share of an average of the weights that a step keeps: it spans some 500 steps
 GRADIENT_NORM = 1.0  # the whole gradient is scaled down to this norm (Pascanu, Mikolov and Bengio, 2013)
 
 
@@ -73,11 +73,6 @@ def _learning_rate(epochs: float, fine_tuning: bool) -> float:
 def _dropout(epochs: float) -> float:
     """None where no character is read twice; more, the more often each is read."""
     return 0.0 if epochs < 1.5 else 0.1 if epochs < 3 else 0.2 if epochs < 9 else 0.3
-
-
-def expected_epochs(minutes: float, characters: int) -> float:
-    """How often a budget will let a text be read, before the machine's speed is known."""
-    return minutes * 60 * USUAL_SPEED / characters
 
 
 def planned_epochs(characters: int) -> int:

@@ -61,7 +61,7 @@ def run(
         estimate = scoring_seconds(Weights.from_list(network.weights()), hold_out) if hold_out else 0.0
         budget = Budget.of(plan.minutes, started, estimate, finishing_seconds)
     if start is not None:
-        _assign(network.training_model.trainable_variables, start)
+        network.assign(start, start)
     if checkpoint is not None:
         position = _restore(network, checkpoint)
         folder.restore(checkpoint.meta["history"])
@@ -125,16 +125,12 @@ def _complete(training: TrainingConfig) -> tuple[int, float, int]:
     return training.batch_size, training.learning_rate, training.rng_seed
 
 
-def _assign(variables: Sequence[Any], arrays: Sequence[NDArray[Any]]) -> None:
-    for variable, array in zip(variables, arrays, strict=True):
-        variable.assign(array)
-
-
 def _restore(network: Network, checkpoint: Checkpoint) -> Position:
     """Put weights and optimizer back; return the position."""
     model, arrays = network.training_model, checkpoint.arrays
-    _assign(model.trainable_variables, arrays["weights"])
-    _assign(model.optimizer.variables, arrays["optimizer"])
+    network.assign(arrays["weights"], arrays["averages"])
+    for variable, array in zip(model.optimizer.variables, arrays["optimizer"], strict=True):
+        variable.assign(array)
     states = [tf.constant(array) for array in arrays["states"]]
     stored: Mapping[str, Any] = dict(checkpoint.meta["position"])
     best = float("inf") if stored["best"] is None else stored["best"]

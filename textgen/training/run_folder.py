@@ -19,6 +19,7 @@ from textgen.training.checkpoint import (
     Checkpoint,
     has_checkpoint,
     remove_checkpoints,
+    remove_damaged,
     write_checkpoint,
 )
 
@@ -93,6 +94,11 @@ class RunFolder:
         """
         with _told(self.path):
             write_checkpoint(self.path, Checkpoint(dict(meta) | {"history": self._rows}, arrays))
+
+    def drop_damaged(self) -> None:
+        """Remove a newest checkpoint that is not whole; the run goes on from the one before."""
+        with _told(self.path):
+            remove_damaged(self.path)
 
     def save_curve(self, draw: Callable[[Path], None]) -> None:
         """Write the plot of the history, whole or not at all."""

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from textgen.training.backend import GPU, SHARD_ROWS, cores, keras, tf
+from textgen.training.backend import GPU, keras, tf
 from textgen.training.network import Network
-from textgen.training.recipe import BETA_2, GRADIENT_NORM, WEIGHT_DECAY
+from textgen.training.recipe import AVERAGED, BETA_2, GRADIENT_NORM, WEIGHT_DECAY
+from textgen.training.speed import shards
 
 States = list[list[Any]]  # of each layer h and c, both (B, H)
 
@@ -152,6 +153,14 @@ def dropout_masks(rate: float, shape: tuple[int, int, int], layers: int, rng_see
     return [tf.cast(tf.random.stateless_uniform(shape, seed) >= rate, tf.float32) / (1 - rate) for seed in seeds]
 
 
+def _average(network: Network, number: Any) -> None:
+    """Let the averages of the weights follow them (Polyak and Juditsky, 1992), the more slowly the later the step."""
+    done = tf.cast(number, tf.float32)
+    kept = tf.minimum(AVERAGED, (1 + done) / (10 + done))
+    for average, variable in zip(network.averages, network.training_model.trainable_variables, strict=True):
+        average.assign(kept * average + (1 - kept) * variable.value)
+
+
 def compile_step(
     network: Network, optimizer: Any, *, dropout: float, streams: int, length: int, rng_seed: int
 ) -> Callable[[Any, Any, States, Any, Any], tuple[Any, States]]:
@@ -163,8 +172,8 @@ def compile_step(
         window's end.
     """
     layers, units = len(network.lstms), network.lstms[0].units
-    shards = 1 if GPU else max(1, min(cores(), streams // SHARD_ROWS))
-    bounds = [streams * shard // shards for shard in range(shards + 1)]
+    parts = 1 if GPU else shards(streams)
+    bounds = [streams * part // parts for part in range(parts + 1)]
     variables = network.training_model.trainable_variables
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
@@ -186,6 +195,7 @@ def compile_step(
         losses, all_gradients, all_ends = zip(*results, strict=True)
         optimizer.learning_rate.assign(learning_rate)
         optimizer.apply([tf.add_n(parts) for parts in zip(*all_gradients, strict=True)], variables)
+        _average(network, number)
         joined = [
             [tf.concat(parts, axis=0) for parts in zip(*layer, strict=True)] for layer in zip(*all_ends, strict=True)
         ]

@@ -17,8 +17,11 @@ from textgen.training.curve import can_draw, draw_curve
 from textgen.training.fine_tuning import prepare
 from textgen.training.plan import COMPLETED, Plan, finishing_seconds
 from textgen.training.progress import Event
-from textgen.training.recipe import complete, expected_epochs, planned_epochs
+from textgen.training.recipe import BATCH_SIZE, complete, planned_epochs
 from textgen.training.run_folder import RunFolder, check_resumable, open_run_folder
+from textgen.training.speed import characters_a_second
+
+STARTING_SECONDS = 10  # imports, compilation, and the last scoring: what a budget has not for its steps
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,9 @@ def train(
         start = None
         if resume:
             checkpoint, warning = read_checkpoint(folder.path)
-            notes += [warning] if warning else []
+            if warning:
+                notes.append(warning)
+                folder.drop_damaged()
             given = {"epochs": epochs, "minutes": minutes, "model": model, "training": training}
             plan = _stored_plan(folder.path, checkpoint, corpus, given)
             started -= checkpoint.meta["elapsed"]
@@ -162,14 +167,19 @@ def _new_plan(
     if source is not None:
         model = _shape_of(source, model)
     characters = len(corpus) - corpus.hold_out(training.validation)
+    model, symbols = model or ModelConfig(), len(corpus.vocabulary)
     if minutes is None:
         epochs = epochs or planned_epochs(characters)
+        expected: float = epochs
+    else:
+        speed = characters_a_second(model, training.batch_size or BATCH_SIZE, symbols)
+        expected = max(0.0, 60 * minutes - STARTING_SECONDS) * speed / characters
     model, training, notes = complete(
-        model or ModelConfig(),
+        model,
         training,
         characters=characters,
-        symbols=len(corpus.vocabulary),
-        epochs=epochs or expected_epochs(minutes or 0, characters),
+        symbols=symbols,
+        epochs=expected,
         fine_tuning=source is not None,
     )
     return Plan(corpus, model, training, epochs, minutes), notes

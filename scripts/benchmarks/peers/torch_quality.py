@@ -3,6 +3,7 @@
 Arguments: the text, the history, minutes, the rng seed, and when the process was started on `time.monotonic`'s clock.
 """
 
+import copy
 import sys
 import time
 from pathlib import Path
@@ -55,7 +56,7 @@ def train(corpus: Corpus, recipe: Recipe, path: Path, deadline: float) -> None:
     """Train until the deadline."""
     model, windows = recipe.model, recipe.windows
     twin = Twin(len(corpus.vocabulary), model.embedding or 0, model.units, model.layers, model.dropout or 0.0)
-    optimizer = make_optimizer(twin)
+    optimizer, average = make_optimizer(twin), copy.deepcopy(twin)  # the average is what is scored
     scoring = scoring_seconds(twin, corpus, recipe.first_held_out)
     step, step_seconds, states = 0, None, twin.start(windows.streams)
     while step < (planned := recipe.planned(step, deadline - time.monotonic(), step_seconds, scoring)):
@@ -64,15 +65,18 @@ def train(corpus: Corpus, recipe: Recipe, path: Path, deadline: float) -> None:
             states = twin.start(windows.streams)
         codes, targets = (torch.from_numpy(part.T).long() for part in windows.window(step))
         _, states = train_step(twin, optimizer, (codes, targets), states, recipe.learning_rate(step, planned))
+        with torch.no_grad():
+            for mean, weight in zip(average.parameters(), twin.parameters(), strict=True):
+                mean.lerp_(weight, 1 - recipe.kept(step))
         step += 1
         taken = time.monotonic() - begun
         if step > COMPILED:
             step_seconds = taken if step_seconds is None else step_seconds + SMOOTHING * (taken - step_seconds)
         if recipe.is_scoring(step):
             begun = time.monotonic()
-            history.record(path, score(twin, corpus.codes, recipe.first_held_out))
+            history.record(path, score(average, corpus.codes, recipe.first_held_out))
             scoring = time.monotonic() - begun
-    history.record(path, score(twin, corpus.codes, recipe.first_held_out))
+    history.record(path, score(average, corpus.codes, recipe.first_held_out))
 
 
 def main() -> None:
