@@ -14,6 +14,10 @@ BATCH_SIZE = 16
 WARM_UP = 50  # steps over which the learning rate rises
 FLOOR = 0.03  # share of the peak at the plan's end
 DEFAULT_PATIENCE = 5  # scorings without a better one, in a run without a budget
+WEIGHT_DECAY = 0.1  # times the learning rate, at each step
+BETA_2 = 0.99  # the loss's scale changes fast in short runs
+AVERAGED = 0.998  # share of an average of the weights that a step keeps: it spans some 500 steps
+GRADIENT_NORM = 1.0  # the whole gradient is scaled down to this norm (Pascanu, Mikolov and Bengio, 2013)
 
 
 def complete(

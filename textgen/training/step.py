@@ -12,14 +12,10 @@ from typing import Any
 
 from textgen.training.backend import GPU, keras, tf
 from textgen.training.network import Network
+from textgen.training.recipe import AVERAGED, BETA_2, GRADIENT_NORM, WEIGHT_DECAY
 from textgen.training.speed import shards
 
 States = list[list[Any]]  # of each layer h and c, both (B, H)
-
-WEIGHT_DECAY = 0.1  # times the learning rate, at each step
-BETA_2 = 0.99  # the loss's scale changes fast in short runs
-AVERAGED = 0.998  # share of an average of the weights that a step keeps: it spans some 500 steps
-GRADIENT_NORM = 1.0  # the whole gradient is scaled down to this norm (Pascanu, Mikolov and Bengio, 2013)
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
