@@ -244,7 +244,7 @@ def test_show_takes_names_and_tells_unfit_texts(server: TextServer, tmp_path: Pa
     (tmp_path / "a.txt").touch()
     result = run("corpora", "show", "a.txt", cwd=tmp_path)
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
-    assert result.stderr.startswith("textgen: error: a.txt: the file is empty")
+    assert result.stderr.startswith("textgen: error: a.txt: ")
     wrong = run("corpora", "show")
     assert (wrong.returncode, "Missing argument 'TEXT...'" in wrong.stderr) == (2, True)
 

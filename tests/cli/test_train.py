@@ -81,7 +81,7 @@ def test_several_texts_are_joined_and_options_are_kept(play: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "the file is empty; expected a text to learn from"),
+        (b"", "text.txt: is empty; expected a text to learn from"),
         (b"too short", "the text has 9 characters; expected at least 101 with a window of 50: add text, or make"),
         ("あ".encode() * 20 + b"\xff", "not UTF-8 at offset 60, although all before it is; name its encoding with"),
         (None, "no such file; check the path of the text"),
@@ -306,7 +306,7 @@ def test_a_piped_text_is_resumed_when_it_is_piped_again(tmp_path: Path) -> None:
     assert shown.startswith("standard input: 2,042 characters, read as cp1252\nreplaced: 1 rare symbols, ç\n")
     nothing = run("train", "--resume", "-o", output, stdin=b"")
     assert (nothing.returncode, nothing.stderr.count("\n")) == (1, 1)
-    assert "standard input: the file is empty; expected a text to learn from" in nothing.stderr
+    assert "standard input: is empty; pipe a text in, to resume a run its own" in nothing.stderr
     other = run("train", "--resume", "-o", output, "--min-count", "3", stdin=text)
     assert (other.returncode, other.stderr.count("\n")) == (1, 1)
     assert "min_count is 3 here, and the run was started with 2; resume it with --resume alone" in other.stderr
@@ -331,7 +331,7 @@ def test_a_folder_in_several_encodings_is_told_source_by_source(tmp_path: Path) 
         "d/a.txt: 306 characters, read as cp932",
         "d/b.txt: 306 characters",
         "passed over: d/.c.txt (hidden)",
-        "d: 613 characters, 24 different ones; 62 at the end are held out",
+        "d: 613 characters, 28 different ones; 62 at the end are held out",
     ]
 
 
@@ -341,9 +341,9 @@ def test_a_text_of_a_library_is_noticed_and_stripped(tmp_path: Path) -> None:
     words = ("--epochs", "1", *QUICK, "--force")
     plain = run("train", "fox.txt", *words, cwd=tmp_path)
     assert plain.stderr.splitlines()[0] == (
-        "fox.txt: 714 characters, with what Project Gutenberg has added, which --strip takes out"
+        "fox.txt: 715 characters, with what Project Gutenberg has added, which --strip takes out"
     )
     stripped = run("train", "fox.txt", *words, "--strip", cwd=tmp_path)
     assert stripped.stderr.splitlines()[0] == (
-        "fox.txt: 612 characters, without Project Gutenberg: a header of 54 characters, a footer of 48 characters"
+        "fox.txt: 612 characters, without Project Gutenberg: a header of 55 characters, a footer of 48 characters"
     )

@@ -80,7 +80,7 @@ def test_what_strip_takes_out_is_told_beforehand(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reading", "message"),
     [
-        (b"", PLAIN, "the file is empty"),
+        (b"", PLAIN, "is empty"),
         (b"a+2AA-", Reading(encoding="utf-7"), "half of a surrogate pair; expected a text in whole characters"),
     ],
 )

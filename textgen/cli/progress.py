@@ -3,6 +3,7 @@
 import math
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -22,8 +23,9 @@ def loss(nats: float) -> str:
 class Display(AbstractContextManager["Display"]):
     """Writes a run's events to stderr."""
 
-    def __init__(self) -> None:
-        """Nothing is shown yet."""
+    def __init__(self, notes: Sequence[str] = ()) -> None:
+        """Nothing is shown yet; the notes, of how the text was read, come first of all."""
+        self._notes = notes
         self._bar: Any = None
         self._loss: float | None = None
         self._speed = _Speed()
@@ -51,6 +53,8 @@ class Display(AbstractContextManager["Display"]):
             self._scored(event)
 
     def _started(self, event: Started) -> None:
+        for note in self._notes:
+            self._line(note)
         for note in event.notes:
             self._line(f"Note: {note}")
         plan = f"{event.epochs} epochs planned" if event.epochs else "as many epochs as the time allows"

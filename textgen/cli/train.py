@@ -1,6 +1,7 @@
 """`textgen train`: learn from texts, go on with an unfinished run, train a model on."""
 
 import shlex
+import sys
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -99,13 +100,11 @@ def command(
     elif start_from is not None:
         reading = _like_the_model_s(start_from, reading)
     corpus = Corpus.from_files(*texts, **asdict(reading))
-    for note in corpus.notes:
-        _say(note)
 
     def chosen(config: type[Any]) -> Any:
         return None if resume else config(**{item.name: options[item.name] for item in fields(config)})
 
-    with Display() as display:
+    with Display(corpus.notes) as display:
         result = train(
             corpus,
             output=output,
@@ -150,7 +149,10 @@ def _stored_text(output: str, texts: tuple[str, ...], given: dict[str, Any]) -> 
     check_resumable(folder)
     meta = read_checkpoint(folder)[0].meta
     check_agreement(folder, given, meta["model"] | meta["training"] | meta["reading"])
-    return texts or located(meta["text"]["sources"]), Reading.from_dict(meta["reading"])
+    texts = texts or located(meta["text"]["sources"])
+    if "-" in texts and sys.stdin.isatty():
+        raise click.UsageError("the run's text came from standard input; pipe it in again.")
+    return texts, Reading.from_dict(meta["reading"])
 
 
 def _say(line: str) -> None:

@@ -48,7 +48,7 @@ def clean() -> int:
     Raises:
         CorpusError: a file cannot be removed.
     """
-    with _told():
+    with writing():
         return sum([_remove(path) for path in _files()])
 
 
@@ -63,7 +63,7 @@ def scratch_file() -> IO[bytes]:
     Raises:
         CorpusError: the folder cannot be written.
     """
-    with _told():
+    with writing():
         return tempfile.TemporaryFile(dir=_made())
 
 
@@ -77,7 +77,8 @@ def load(key: str) -> Stored | None:
             if meta["stamp"][0] != codes.stat().st_size or meta["check"] != _check_sum(codes):
                 return None
             _describe(description, meta | {"stamp": _stamp(codes)})
-        os.utime(description)
+        with suppress(PermissionError):
+            os.utime(description)
         return Stored(codes, meta["of"])
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         return None
@@ -93,7 +94,7 @@ def store(key: str, write: Callable[[IO[bytes]], Mapping[str, Any]]) -> Stored:
     Raises:
         CorpusError: the folder cannot be written, for instance because the disk is full; nothing is left behind.
     """
-    with _told():
+    with writing():
         description = _made() / f"{key}.json"
         codes = description.with_suffix(".codes")
         with replacing(codes) as temporary:
@@ -125,7 +126,7 @@ class Memory:
         """Remember these JSON values by identity, and forget all others."""
         if values == self._of:
             return
-        with _told():
+        with writing():
             _made()
             _describe(self._path, dict(values))
         self._of = dict(values)
@@ -198,8 +199,12 @@ def _make_room(keep: Iterable[Path]) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Turn a failure to write into one line."""
+def writing() -> Iterator[None]:
+    """Turn a failure to write into the folder into one line.
+
+    Raises:
+        CorpusError: whatever `OSError` the block raises.
+    """
     try:
         yield
     except OSError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.corpus.cache import scratch_file
+from textgen.corpus.cache import scratch_file, writing
 from textgen.corpus.vocabulary import UNKNOWN, Codes
 
 PART = 2**20  # codes treated at once
@@ -52,7 +52,7 @@ def translate(codes: Codes, table: NDArray[np.integer]) -> Codes:
 
     if not isinstance(codes, np.memmap):
         return translated(codes)
-    with scratch_file() as file:
+    with writing(), scratch_file() as file:
         for part in parts(codes):
             file.write(translated(part).data)
         file.flush()

@@ -53,7 +53,8 @@ class Text:
     def _not_empty(self, chunks: Iterator[str]) -> Iterator[str]:
         first = next(chunks, "")
         if not first and self.source.named:
-            raise CorpusError(f"{self.name}: the file is empty; expected a text to learn from")
+            wish = "expected a text to learn from" if self.source.path else "pipe a text in, to resume a run its own"
+            raise CorpusError(f"{self.name}: is empty; {wish}")
         yield first
         yield from chunks
 

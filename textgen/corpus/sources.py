@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
-from textgen.corpus.cache import scratch_file
+from textgen.corpus.cache import scratch_file, writing
 from textgen.errors import CorpusError, reason
 
 STANDARD_INPUT = "-"
@@ -163,12 +163,18 @@ def _copied(name: str, stream: IO[bytes]) -> Source:
     """A stream that can be read only once, copied to a file without a name."""
     copy = scratch_file()
     size = 0
-    with _told(name):
-        while block := stream.read(BLOCK):
-            size += len(block)
+    while block := _read(name, stream):
+        size += len(block)
+        with writing():
             copy.write(block)
-    copy.flush()
+    with writing():
+        copy.flush()
     return Source(name, None, (size,), copy=copy)
+
+
+def _read(name: str, stream: IO[bytes]) -> bytes:
+    with _told(name):
+        return stream.read(BLOCK)
 
 
 def _add(source: Source, glob: str, found: Found) -> None:
