@@ -8,11 +8,12 @@ from pathlib import Path
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """Give the path of a temporary file to write; when the block ends well, it takes the place of `path`.
 
     The temporary file lies beside `path`, with its suffix, and is gone after an error. Content, then name, are on
-    the disk when the block has ended (fsync of the file, rename, fsync of the folder).
+    the disk when the block has ended (fsync of the file, rename, fsync of the folder). Unless `durable`, there is no
+    fsync, and a crash of the machine soon after can leave a file cut short.
 
     Raises:
         OSError: the file or its folder cannot be written.
@@ -20,13 +21,15 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}.tmp{path.suffix}")
     try:
         yield temporary
-        _synchronise(temporary)
+        if durable:
+            _synchronise(temporary)
         temporary.replace(path)
     except BaseException:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
-    _synchronise(path.parent)
+    if durable:
+        _synchronise(path.parent)
 
 
 def _synchronise(path: Path) -> None:

@@ -97,7 +97,7 @@ def store(key: str, write: Callable[[IO[bytes]], Mapping[str, Any]]) -> Stored:
     with writing():
         description = _made() / f"{key}.json"
         codes = description.with_suffix(".codes")
-        with replacing(codes) as temporary:
+        with replacing(codes, durable=False) as temporary:  # what a crash cuts short has the wrong size
             with temporary.open("wb") as file:
                 meta = write(file)
             check = _check_sum(temporary)
@@ -143,7 +143,7 @@ def _made() -> Path:
 
 
 def _describe(path: Path, values: Mapping[str, Any]) -> None:
-    with replacing(path) as temporary:
+    with replacing(path, durable=False) as temporary:
         temporary.write_text(json.dumps(values), encoding="utf-8")
 
 
