@@ -39,8 +39,8 @@ Nats a character, on text that it was not trained on:
 | split A, validation: the last 111,540 characters | {a_carried:.4f} | {a_cold:.4f} |
 | split B, test: the last 55,770 characters | {b_carried:.4f} | {b_cold:.4f} |
 
-On split A: {verdict}. The weights kept are the best of {scorings} scorings on split A's validation, of which split B's
-test is the second half.
+On split A: {verdict}.
+The weights kept are the best of {scorings} scorings on split A's validation; split B's test is its second half.
 
 An unedited sample, `{sample_command}`:
 
@@ -77,7 +77,7 @@ def describe(text: Path, test: Path, scorings: int) -> str:
     }
     return CARD.format(
         command=shlex.join(["textgen", "train", text.name, *RECIPE]),
-        hardware=", ".join(f"{name} {value}" for name, value in machine().items()),
+        hardware="{processor}, {cores} cores ({vector extensions}; {caches of a core}), {memory}".format_map(machine()),
         versions=", ".join(f"{name} {version}" for name, version in description.training.versions.items()),
         epochs=description.training.epochs,
         minutes=description.training.seconds / 60,

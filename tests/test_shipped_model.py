@@ -1,0 +1,41 @@
+"""The shipped model's card says what is true of the model beside it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import textgen
+from tests.conftest import PROJECT
+from textgen.model_file import SHIPPED, read_model
+
+MODEL = PROJECT / "models" / SHIPPED
+CARD = MODEL.with_suffix(".md").read_text(encoding="utf-8")
+TEST = 55_770  # split B
+
+
+def test_the_shipped_model_is_small() -> None:
+    assert MODEL.stat().st_size <= 6_000_000
+    assert f"{MODEL.stat().st_size:,} bytes" in CARD
+
+
+def test_the_card_names_the_training_that_the_model_had() -> None:
+    training = read_model(MODEL).description.training
+    assert f"--batch-size {training.batch_size} --window {training.window}" in CARD
+    assert f"--learning-rate {training.learning_rate} --rng-seed {training.rng_seed}" in CARD
+    assert all(f"{name} {version}" in CARD for name, version in training.versions.items())
+    assert training.validation_nats is not None
+    assert training.validation_nats <= 1.43
+
+
+@pytest.mark.slow
+def test_the_card_s_losses_are_those_of_the_model(texts: Path, tmp_path: Path) -> None:
+    whole, test = texts / "tinyshakespeare.txt", tmp_path / "test.txt"
+    test.write_text(whole.read_text(encoding="utf-8")[-TEST:], encoding="utf-8")
+    told = [float(loss) for row in re.findall(r"^\| split .*\| (\S+) \| (\S+) \|$", CARD, re.MULTILINE) for loss in row]
+    found = [
+        textgen.evaluate(MODEL, text, protocol=protocol).nats
+        for text in (whole, test)
+        for protocol in ("carried", "cold")
+    ]
+    assert found == pytest.approx(told, abs=1e-4)
