@@ -197,12 +197,13 @@ def test_wrong_options_are_refused(tmp_path: Path, wrong: dict, message: str) ->
 
 
 def test_a_text_is_called_after_its_file(tmp_path: Path) -> None:
-    assert [name_of(path) for path in ("a/b.txt", "b.txt.gz", "c.zip", "folder/", "-")] == [
+    assert [name_of(path) for path in ("a/b.txt", "b.txt.gz", "c.zip", "folder/", "-", "d/e/..")] == [
         "b",
         "b",
         "c",
         "folder",
         "stdin",
+        "d",
     ]
 
 

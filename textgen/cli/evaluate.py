@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -56,7 +56,8 @@ def command(
     for note in result.notes:
         click.echo(note, err=True)
     if as_json:
-        values = asdict(replace(result, notes=())) | {"bpc": result.bpc, "perplexity": result.perplexity}
+        values = asdict(result) | {"bpc": result.bpc, "perplexity": result.perplexity}
+        del values["notes"]
         lines = [json.dumps(values, ensure_ascii=False)]
     else:
         lines = [

@@ -37,7 +37,9 @@ def _rows(model: "Model") -> list[tuple[str, str]]:
         ("file", str(model.path)),
         (
             "text",
-            f"{text.name}, {text.characters:,} characters{', made lowercase' if text.lowercase else ''}",
+            f"{text.name}, {text.characters:,} characters, unicode {text.unicode}"
+            f"{', made lowercase' if text.lowercase else ''}"
+            f"{f', rare symbols replaced by {text.replacement}' if text.replacement else ''}",
         ),
         ("", f"SHA-256 {text.sha256}"),
         ("vocabulary", f"{len(symbols):,} symbols: {_excerpt(symbols)}"),

@@ -1,6 +1,7 @@
 """A text as training sees it: integer codes, the end of them held out."""
 
 import io
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -175,7 +176,7 @@ def name_of(path: str | Path) -> str:
     """What a text is called: its file's name without `.txt` and the like."""
     if str(path) == STANDARD_INPUT:
         return "stdin"
-    name = Path(path).absolute().name
+    name = Path(os.path.normpath(Path(path).absolute())).name  # a path that ends in .. has one too
     return Path(name.removesuffix(".gz")).stem or "text"
 
 
