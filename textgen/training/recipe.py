@@ -77,7 +77,7 @@ def _dropout(epochs: float) -> float:
 
 def planned_epochs(characters: int) -> int:
     """How often a text is read when the user sets neither epochs nor minutes: the smaller, the more often."""
-    epochs: float = 12 * (100_000 / characters) ** 0.2
+    epochs: float = 20 * (100_000 / characters) ** 0.2
     return round(min(40, max(2, epochs)))
 
 
