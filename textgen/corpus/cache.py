@@ -49,12 +49,17 @@ def clean() -> int:
         CorpusError: a file cannot be removed.
     """
     with writing():
-        return sum([_remove(path) for path in _files()])
+        return sum([remove(path) for path in _files()])
 
 
 def digest(*parts: object) -> str:
     """A name for what is made from these JSON values alone."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def stamp_of(status: os.stat_result) -> list[int]:
+    """Size, times of change and inode of a file: what differs when its content may differ."""
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
 def scratch_file() -> IO[bytes]:
@@ -73,10 +78,10 @@ def load(key: str) -> Stored | None:
     codes = description.with_suffix(".codes")
     try:
         meta = json.loads(description.read_bytes())
-        if meta["stamp"] != _stamp(codes):
+        if meta["stamp"] != stamp_of(codes.stat()):
             if meta["stamp"][0] != codes.stat().st_size or meta["check"] != _check_sum(codes):
                 return None
-            _describe(description, meta | {"stamp": _stamp(codes)})
+            _describe(description, meta | {"stamp": stamp_of(codes.stat())})
         with suppress(PermissionError):
             os.utime(description)
         return Stored(codes, meta["of"])
@@ -101,7 +106,7 @@ def store(key: str, write: Callable[[IO[bytes]], Mapping[str, Any]]) -> Stored:
             with temporary.open("wb") as file:
                 meta = write(file)
             check = _check_sum(temporary)
-        _describe(description, {"of": meta, "check": check, "stamp": _stamp(codes)})
+        _describe(description, {"of": meta, "check": check, "stamp": stamp_of(codes.stat())})
         time.sleep(TICK)  # whoever changes the codes from now on changes their times
         _make_room(keep={codes, description})
     return Stored(codes, meta)
@@ -147,11 +152,6 @@ def _describe(path: Path, values: Mapping[str, Any]) -> None:
         temporary.write_text(json.dumps(values), encoding="utf-8")
 
 
-def _stamp(path: Path) -> list[int]:
-    status = path.stat()
-    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
-
-
 def _check_sum(path: Path) -> int:
     check = 0
     with path.open("rb") as file:
@@ -168,7 +168,7 @@ def _files() -> list[Path]:
         return []
 
 
-def _remove(path: Path) -> int:
+def remove(path: Path) -> int:
     """Remove a file that another process may remove too; return its size."""
     try:
         size = path.stat().st_size
@@ -187,7 +187,7 @@ def _make_room(keep: Iterable[Path]) -> None:
             status = path.stat()
             if path.name.startswith("."):
                 if now - status.st_mtime > ABANDONED:
-                    _remove(path)
+                    remove(path)
             elif path not in keep:
                 used.setdefault(path.stem, []).append((path, status))
     kept = sum(path.stat().st_size for path in keep)
@@ -195,7 +195,7 @@ def _make_room(keep: Iterable[Path]) -> None:
         kept += sum(status.st_size for _, status in files)
         if kept > MOST_BYTES:
             for path, _ in files:
-                _remove(path)
+                remove(path)
 
 
 @contextmanager

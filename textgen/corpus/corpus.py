@@ -23,13 +23,18 @@ LARGEST_HOLD_OUT = 200_000  # characters: enough to tell 0.005 nats apart, and s
 PIECE = 2**20  # characters of a string that are encoded at once
 
 
-class ReadingOptions(TypedDict, total=False):
-    """The fields of `Reading`, as keyword arguments."""
+class SourceOptions(TypedDict, total=False):
+    """The fields of `Reading` that say how files are read, as keyword arguments."""
 
     encoding: str | None
     glob: str
     separator: str
     strip: bool
+
+
+class ReadingOptions(SourceOptions, total=False):
+    """All fields of `Reading`, as keyword arguments."""
+
     unicode: str
     lowercase: bool
     min_count: int

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from textgen.corpus.cache import VARIABLE, cache_folder
+from textgen.corpus.cache import VARIABLE, cache_folder, remove
 from textgen.corpus.catalog import CatalogText, nearest, read_catalog
 from textgen.errors import CorpusError, reason
 
@@ -127,13 +127,9 @@ def remove_downloads() -> int:
     freed = 0
     for path in downloads():
         try:
-            size = path.stat().st_size
-            path.unlink()
-        except FileNotFoundError:  # another process was quicker
-            continue
+            freed += remove(path)
         except OSError as error:
             raise CorpusError(f"{path}: cannot be removed ({reason(error)}); remove it by hand") from error
-        freed += size
     return freed
 
 

@@ -5,6 +5,7 @@ import hashlib
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from textgen.errors import CorpusError
@@ -161,7 +162,7 @@ def decode(name: str, blocks: Iterable[bytes], encoding: Encoding) -> Iterator[s
     decoder = codecs.getincrementaldecoder(encoding.name)("strict")
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
     read = characters = 0
-    for block, final in _with_last(blocks):
+    for block, final in chain(zip(blocks, repeat(False)), [(b"", True)]):
         data = block[max(0, encoding.mark - read) :]
         try:
             text = decoder.decode(data, final)
@@ -177,13 +178,6 @@ def decode(name: str, blocks: Iterable[bytes], encoding: Encoding) -> Iterator[s
         characters += len(text)
         if text := newlines.decode(text, final):
             yield text
-
-
-def _with_last(blocks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """The blocks, then an empty one that is marked as the last."""
-    for block in blocks:
-        yield block, False
-    yield b"", True
 
 
 def _undecodable(name: str, encoding: Encoding, byte: int, offset: int) -> str:

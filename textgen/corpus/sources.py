@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
-from textgen.corpus.cache import scratch_file, writing
+from textgen.corpus.cache import scratch_file, stamp_of, writing
 from textgen.errors import CorpusError, reason
 
 STANDARD_INPUT = "-"
@@ -29,8 +29,6 @@ WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")  # of UTF-16 and UTF-32
 
 SETTLED = 10**9  # nanoseconds, more than most file systems' clocks take between two times they write down
 
-Stamp = tuple[int, ...]  # size, times of change and inode of a file: what differs when its content may differ
-
 
 @dataclass(frozen=True, eq=False)
 class Source:
@@ -39,8 +37,8 @@ class Source:
     Attributes:
         name: what to call it in front of the user.
         path: the absolute path of its file, or of the archive that holds it; None of a copied stream.
-        stamp: of that file, when it was found.
-        kind: `plain`, `gzip` or `zip`.
+        stamp: of that file, when it was found, see `stamp_of`; of a copied stream its size.
+        gzipped: whether that file is packed by gzip.
         entry: its name inside a zip.
         named: whether the user has named it, rather than a folder or an archive that holds it.
         copy: the file with no name that a stream was copied to.
@@ -49,8 +47,8 @@ class Source:
 
     name: str
     path: Path | None
-    stamp: Stamp
-    kind: str = "plain"
+    stamp: Sequence[int]
+    gzipped: bool = False
     entry: str | None = None
     named: bool = True
     copy: IO[bytes] | None = None
@@ -73,7 +71,7 @@ class Source:
             with self._unpacked(file) as stream:
                 while block := stream.read(BLOCK):
                     total += len(block)
-                    if self.kind == "gzip":
+                    if self.gzipped:
                         _refuse_bomb(self.name, total, self.stamp[0])
                     yield block
             self._check_unchanged(file)
@@ -99,7 +97,7 @@ class Source:
 
     @contextmanager
     def _unpacked(self, file: IO[bytes]) -> Iterator[IO[bytes]]:
-        if self.kind == "gzip":
+        if self.gzipped:
             with gzip.GzipFile(fileobj=file) as stream:
                 yield stream  # type: ignore[misc]
         elif self.entry is not None:
@@ -118,11 +116,6 @@ class Found(NamedTuple):
 
     sources: list[Source]
     skipped: list[str]
-
-
-def stamp_of(status: os.stat_result) -> Stamp:
-    """What differs when a file's content may differ."""
-    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
 def find_sources(paths: Sequence[str | Path], glob: str) -> Found:
@@ -181,17 +174,11 @@ def _add(source: Source, glob: str, found: Found) -> None:
     """Add a file, or what it holds if it is a zip."""
     start = source.head()[:4]
     if start[:2] == b"\x1f\x8b":
-        found.sources.append(_of_kind(source, "gzip"))
+        found.sources.append(replace(source, gzipped=True))
     elif start == b"PK\x03\x04":
         _add_zip(source, glob, found)
     else:
         found.sources.append(source)
-
-
-def _of_kind(source: Source, kind: str, entry: str | None = None) -> Source:
-    if entry is None:
-        return replace(source, kind=kind)
-    return replace(source, name=f"{source.name}/{entry}", kind=kind, entry=entry, named=False)
 
 
 def _add_folder(folder: Path, glob: str, found: Found) -> None:
@@ -238,7 +225,7 @@ def _add_zip(source: Source, glob: str, found: Found) -> None:
         path = PurePosixPath(entry.filename)
         if not fnmatch.fnmatchcase(path.name, glob):
             continue
-        text = _of_kind(source, "zip", entry.filename)
+        text = replace(source, name=f"{source.name}/{entry.filename}", entry=entry.filename, named=False)
         if any(part.startswith((".", "__MACOSX")) for part in path.parts):
             found.skipped.append(f"{text.name} (hidden)")
         elif is_binary(text.head()):

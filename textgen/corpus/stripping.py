@@ -12,6 +12,7 @@ a text in chunks is treated exactly as a whole one.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 EDGE = 2**16  # characters at each end where headers and footers are looked for
 
@@ -118,7 +119,7 @@ def _header(head: str, removed: Removed) -> tuple[int, int]:
 def _without_marks(chunks: Iterable[str], removed: Removed) -> Iterator[str]:
     """Take out readings, notes and bars. One that begins `LONGEST_MARK` before the end is known to be whole or none."""
     held = ""
-    for chunk, final in _with_last(chunks):
+    for chunk, final in chain(zip(chunks, repeat(False)), [("", True)]):
         held += chunk
         limit = len(held) if final else len(held) - LONGEST_MARK
         parts, place = [], 0
@@ -149,10 +150,3 @@ def _without_footer(chunks: Iterable[str], footer: re.Pattern[str], removed: Rem
         held = text
     if held:
         yield held
-
-
-def _with_last(chunks: Iterable[str]) -> Iterator[tuple[str, bool]]:
-    """The chunks, then an empty one that is marked as the last."""
-    for chunk in chunks:
-        yield chunk, False
-    yield "", True

@@ -4,14 +4,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypedDict, Unpack, get_args
+from typing import Literal, Unpack, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textgen.config import CONTEXT
 from textgen.corpus.codes import count_known, translate
-from textgen.corpus.corpus import Corpus, held_out
+from textgen.corpus.corpus import Corpus, SourceOptions, held_out
 from textgen.corpus.vocabulary import UNKNOWN, Codes
 from textgen.errors import CorpusError
 from textgen.evaluation.baselines import HIGHEST_ORDER, Baseline, baselines
@@ -20,15 +20,6 @@ from textgen.model_file import Model, read_model
 
 Protocol = Literal["carried", "cold"]
 UNKNOWN_NATS = math.log(1_114_112)  # an unknown character is one of all of Unicode's
-
-
-class SourceOptions(TypedDict, total=False):
-    """How files are read: those fields of `Reading` that the model does not decide."""
-
-    encoding: str | None
-    glob: str
-    separator: str
-    strip: bool
 
 
 @dataclass(frozen=True)
