@@ -10,7 +10,7 @@ from textgen.model_file import Weights, layout
 keras = pytest.importorskip("textgen.training.backend").keras
 
 from textgen.training.backend import tf  # noqa: E402
-from textgen.training.network import Network, build  # noqa: E402
+from textgen.training.network import Network, assign, build  # noqa: E402
 from textgen.training.step import compile_step, dropout_masks, loss_and_gradients, make_optimizer  # noqa: E402
 
 B, T, V = 6, 12, 20
@@ -116,7 +116,7 @@ def test_averages_start_as_the_weights_and_follow_them_ever_more_slowly() -> Non
 def test_the_archive_holds_the_averages_and_the_weights_stay(tmp_path: Path) -> None:
     network = build(ModelConfig(1, 8, 0.0, 4), V, 1)
     weights = network.weights()
-    network.assign(weights, [2 * array for array in weights])
+    assign(network.averages, [2 * array for array in weights])
     network.save(tmp_path / "model.keras")
     saved = keras.saving.load_model(tmp_path / "model.keras").get_weights()
     assert all((one == 2 * two).all() for one, two in zip(saved, weights, strict=True))

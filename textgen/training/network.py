@@ -39,20 +39,20 @@ class Network(NamedTuple):
         """Copies of the weights' averages, in the same order."""
         return [variable.numpy() for variable in self.averages]
 
-    def assign(self, weights: Sequence[NDArray[np.float32]], averages: Sequence[NDArray[np.float32]]) -> None:
-        """Take over weights and averages."""
-        for variables, arrays in ((self.training_model.trainable_variables, weights), (self.averages, averages)):
-            for variable, array in zip(variables, arrays, strict=True):
-                variable.assign(array)
-
     def save(self, path: Path) -> None:
         """Have Keras write the archive, with the averages in the place of the weights."""
-        weights, averages = self.weights(), self.averaged()
-        self.assign(averages, averages)
+        variables, weights = self.training_model.trainable_variables, self.weights()
+        assign(variables, self.averaged())
         try:
             self.saved_model.save(path)
         finally:
-            self.assign(weights, averages)
+            assign(variables, weights)
+
+
+def assign(variables: Sequence[Any], arrays: Sequence[NDArray[Any]]) -> None:
+    """Give each variable its array."""
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
 
 
 def build(config: ModelConfig, symbols: int, rng_seed: int) -> Network:

@@ -17,7 +17,7 @@ from textgen.training.backend import keras, tf
 from textgen.training.checkpoint import Checkpoint
 from textgen.training.interruption import interruptible
 from textgen.training.loop import Loop, Position
-from textgen.training.network import Network, build
+from textgen.training.network import Network, assign, build
 from textgen.training.plan import Budget, Plan
 from textgen.training.progress import Event, Started
 from textgen.training.recipe import DEFAULT_PATIENCE
@@ -61,7 +61,8 @@ def run(
         estimate = scoring_seconds(Weights.from_list(network.weights()), hold_out) if hold_out else 0.0
         budget = Budget.of(plan.minutes, started, estimate, finishing_seconds)
     if start is not None:
-        network.assign(start, start)
+        assign(network.training_model.trainable_variables, start)
+        assign(network.averages, start)
     if checkpoint is not None:
         position = _restore(network, checkpoint)
         folder.restore(checkpoint.meta["history"])
@@ -128,9 +129,9 @@ def _complete(training: TrainingConfig) -> tuple[int, float, int]:
 def _restore(network: Network, checkpoint: Checkpoint) -> Position:
     """Put weights and optimizer back; return the position."""
     model, arrays = network.training_model, checkpoint.arrays
-    network.assign(arrays["weights"], arrays["averages"])
-    for variable, array in zip(model.optimizer.variables, arrays["optimizer"], strict=True):
-        variable.assign(array)
+    assign(model.trainable_variables, arrays["weights"])
+    assign(network.averages, arrays["averages"])
+    assign(model.optimizer.variables, arrays["optimizer"])
     states = [tf.constant(array) for array in arrays["states"]]
     stored: Mapping[str, Any] = dict(checkpoint.meta["position"])
     best = float("inf") if stored["best"] is None else stored["best"]
