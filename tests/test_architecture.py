@@ -8,7 +8,19 @@ from pathlib import Path
 import textgen
 
 PACKAGE = Path(textgen.__file__).parent
-ORDER = ["errors", "atomic_file", "config", "corpus", "model_file", "generation", "evaluation", "training", "cli"]
+ORDER = [
+    "errors",
+    "atomic_file",
+    "bundled",
+    "machine",
+    "config",
+    "corpus",
+    "model_file",
+    "generation",
+    "evaluation",
+    "training",
+    "cli",
+]
 
 
 def modules() -> list[tuple[str, ast.Module]]:

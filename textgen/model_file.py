@@ -18,6 +18,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.bundled import bundled
 from textgen.config import UNICODE, Checked, ModelConfig
 from textgen.corpus.normalisation import Normalisation
 from textgen.corpus.vocabulary import Vocabulary
@@ -202,10 +203,8 @@ def shipped() -> Path:
     Raises:
         ModelFileError: it is in neither place.
     """
-    package = Path(__file__).parent
-    for folder in (package, package.parent):
-        if (path := folder / "models" / SHIPPED).is_file():
-            return path
+    if (path := bundled(f"models/{SHIPPED}")).is_file():
+        return path
     raise ModelFileError(f"{SHIPPED}: did not come with this textgen; name a run folder or a .keras file")
 
 

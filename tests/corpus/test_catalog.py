@@ -31,7 +31,7 @@ def test_the_wheel_carries_the_catalog_where_it_is_looked_for(tmp_path: Path, mo
     subprocess.run(words, cwd=PROJECT, check=True, capture_output=True)
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         wheel.extractall(tmp_path)
-    monkeypatch.setattr("textgen.corpus.catalog.PACKAGE", tmp_path / "textgen")
+    monkeypatch.setattr("textgen.bundled.PACKAGE", tmp_path / "textgen")
     assert catalog_path() == tmp_path / "textgen" / "corpora" / "catalog.toml"
     assert list(read_catalog()) == ["macbeth", "tinyshakespeare"]
 

@@ -9,9 +9,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
+from textgen.bundled import bundled
 from textgen.errors import CorpusError, reason
-
-PACKAGE = Path(__file__).parents[1]
 
 CHECKS = {
     "name": (re.compile(r"[a-z0-9][a-z0-9_-]*"), "expected lowercase letters, digits, - and _"),
@@ -72,8 +71,7 @@ def catalog_path() -> Path:
     """The catalog's file: the one that TEXTGEN_CATALOG names, the installed package's, or the checkout's."""
     if own := os.environ.get("TEXTGEN_CATALOG"):
         return Path(own)
-    installed = PACKAGE / "corpora" / "catalog.toml"
-    return installed if installed.exists() else PACKAGE.parent / "corpora" / "catalog.toml"
+    return bundled("corpora/catalog.toml")
 
 
 def read_catalog(path: Path | None = None) -> dict[str, CatalogText]:
