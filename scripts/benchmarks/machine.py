@@ -6,7 +6,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from textgen.training.speed import cores
+from textgen.machine import cores
 
 PACKAGES = ("tensorflow", "keras", "numpy", "torch")
 EXTENSIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
-from textgen.training.speed import cores
+from textgen.machine import cores
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")

@@ -7,7 +7,7 @@ from statistics import median
 from benchmarks.network import UNITS
 from benchmarks.peer import Peer, alternate, installed
 from benchmarks.results import Figure
-from textgen.training.speed import cores
+from textgen.machine import cores
 
 SHAPES = [(32, UNITS, 4 * UNITS), (64, UNITS, 4 * UNITS), (2048, 2048, 2048)]  # rows, inner, columns
 LIBRARIES = {"NumPy": "numpy", "TensorFlow": "tensorflow", "PyTorch": "torch"}

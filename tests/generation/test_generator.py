@@ -83,7 +83,7 @@ def test_groups_of_streams_write_different_texts_whatever_the_cores(
 ) -> None:
     texts = whole_texts(writer, SamplingConfig(1.0), 70)
     assert len(set(texts)) == len(texts) == 70
-    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    monkeypatch.setattr("textgen.generation.writing.cores", lambda: 1)
     assert whole_texts(writer, SamplingConfig(1.0), 70) == texts
     assert set(whole_texts(writer, SamplingConfig(0.0), 70)) == {writer.generate("The ", length=40, temperature=0)}
 

@@ -1,6 +1,5 @@
 """Texts on their way: several streams written side by side, in groups of rows that share the cores."""
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from textgen.generation.blas import one_thread
 from textgen.generation.recurrent import Recurrent, State
 from textgen.generation.sampling import choose, noise
 from textgen.generation.stopping import StopFinder
+from textgen.machine import cores
 
 ROWS = 32  # of a group: its products run at nearly the full speed of a core
 MOST_NOISE = 2**17  # numbers that a group draws at once
@@ -73,7 +73,7 @@ class Writing:
     def __iter__(self) -> Iterator[list[str]]:
         """Yield the next piece of each text until all are done."""
         written, block = 0, min(1, self.length)
-        with ThreadPoolExecutor(min(len(self.groups), os.cpu_count() or 1)) as pool:
+        with ThreadPoolExecutor(min(len(self.groups), cores())) as pool:
             run = map if len(self.groups) == 1 else pool.map  # one group needs no thread beside this one
             while written < self.length and not all(finder.found for finder in self.finders):
                 with one_thread():

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from textgen.errors import TrainingError
-from textgen.training.speed import cores
+from textgen.machine import cores
 
 
 @contextmanager

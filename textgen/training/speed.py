@@ -1,23 +1,16 @@
 """How fast this machine will train, roughly, and before TensorFlow is there: it decides what a budget is used for."""
 
-import os
 import time
 
 import numpy as np
 
 from textgen.config import ModelConfig
 from textgen.generation.blas import one_thread
+from textgen.machine import cores
 
 SHARD_ROWS = 8  # streams a thread needs for its products to pay
 TIMED = 5  # tries of which the quickest counts
 EFFICIENCY = 1.2  # of the whole step over its smallest product: its larger ones run faster
-
-
-def cores() -> int:
-    """The processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def shards(streams: int) -> int:
