@@ -12,7 +12,7 @@ import click
 
 from textgen.cli.download import DownloadDisplay, located
 from textgen.cli.options import normalisation_options, source_options
-from textgen.cli.table import aligned, printable
+from textgen.cli.table import aligned, printable, write_line
 
 if TYPE_CHECKING:
     from textgen.corpus.survey import Survey, Symbol
@@ -44,7 +44,7 @@ def list_texts(as_json: bool) -> None:
     texts = list(read_catalog().values())
     if as_json:
         for text in texts:
-            _print(json.dumps(asdict(text) | {"cached": cached(text) is not None}, ensure_ascii=False))
+            write_line(json.dumps(asdict(text) | {"cached": cached(text) is not None}, ensure_ascii=False))
         return
     rows = [["name", "title", "author", "characters", "language", "cached", "licence"]]
     for text in texts:
@@ -52,7 +52,7 @@ def list_texts(as_json: bool) -> None:
         characters = f"{text.characters:,}"
         rows.append([text.name, text.title, text.author, characters, text.language, here, text.licence])
     for line in aligned(rows, right=frozenset({3})):
-        _print(line)
+        write_line(line)
 
 
 @command.command("get")
@@ -85,10 +85,10 @@ def show(texts: tuple[str, ...], as_json: bool, **options: Any) -> None:
 
     found = survey(located(texts), Reading(**options))
     if as_json:
-        _print(json.dumps(found.as_dict(), ensure_ascii=False))
+        write_line(json.dumps(found.as_dict(), ensure_ascii=False))
         return
     for line in [*_sources(found), "", *_sizes(found), "", *_commonest(found), *_rare(found)]:
-        _print(line)
+        write_line(line)
 
 
 @command.command("clean")
@@ -171,8 +171,3 @@ def _visible(symbol: str) -> str:
     if unicodedata.category(symbol).startswith("M"):
         return f"◌{symbol}"
     return symbol if symbol.isprintable() else ""
-
-
-def _print(line: str) -> None:
-    # UTF-8 whatever the locale; a file name's bytes that are not become \udcXX, which JSON understands too.
-    sys.stdout.buffer.write(f"{line}\n".encode(errors="backslashreplace"))

@@ -1,13 +1,13 @@
 """`textgen evaluate`: how well a model predicts a text."""
 
 import json
-import sys
 from dataclasses import asdict
 from typing import Any
 
 import click
 
 from textgen.cli.options import number_option, source_options
+from textgen.cli.table import write_line
 from textgen.config import CONTEXT
 
 
@@ -68,4 +68,4 @@ def command(
         if not result.baselines:
             lines.append("nothing to compare with: give n-gram and xz a text to learn from with --baseline TEXT")
     for line in lines:
-        sys.stdout.buffer.write(f"{line}\n".encode())  # UTF-8 whatever the locale
+        write_line(line)

@@ -1,12 +1,11 @@
 """`textgen info`: what a model is."""
 
 import math
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from textgen.cli.table import printable
+from textgen.cli.table import printable, write_line
 
 if TYPE_CHECKING:
     from textgen.model_file import Model
@@ -21,10 +20,10 @@ def command(model: str, as_json: bool) -> None:
 
     read = read_model(model)
     if as_json:
-        _print(read.description.to_json())
+        write_line(read.description.to_json())
         return
     for name, value in _rows(read):
-        _print(f"{name:<14}{printable(value)}")
+        write_line(f"{name:<14}{printable(value)}")
 
 
 def _rows(model: "Model") -> list[tuple[str, str]]:
@@ -61,7 +60,3 @@ def _rows(model: "Model") -> list[tuple[str, str]]:
 
 def _excerpt(symbols: tuple[str, ...], most: int = 100) -> str:
     return "".join(symbols[:most]) + (" …" if len(symbols) > most else "")
-
-
-def _print(line: str) -> None:
-    sys.stdout.buffer.write(f"{line}\n".encode())  # UTF-8 whatever the locale

@@ -1,5 +1,6 @@
 """Text on a terminal: columns aligned also where characters are two columns wide or none, nothing that steers it."""
 
+import sys
 import unicodedata
 from collections.abc import Sequence
 
@@ -30,6 +31,11 @@ def aligned(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset(
 def printable(text: str) -> str:
     """The text with what could steer a terminal escaped: it may be a stranger's."""
     return "".join(symbol if symbol.isprintable() else repr(symbol)[1:-1] for symbol in text)
+
+
+def write_line(line: str) -> None:
+    """Print a line in UTF-8, whatever the locale; bytes of a file name that are not become \\udcXX, as in JSON."""
+    sys.stdout.buffer.write(f"{line}\n".encode(errors="backslashreplace"))
 
 
 def _padded(cell: str, size: int, right: bool) -> str:
