@@ -1,7 +1,10 @@
 import os
+import pty
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +80,22 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = run("train", str(text), "-o", str(folder / "run"), *options.split())
     assert result.returncode == 0, result.stderr
     return folder / "run"
+
+
+def on_a_terminal(*arguments: str) -> tuple[bytes, bytes]:
+    """Run textgen with a terminal of 100 columns as stderr; return stdout and what the terminal was sent."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
+    process = subprocess.Popen([sys.executable, "-m", "textgen", *arguments], stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # how Linux tells the end of a terminal
+        while block := os.read(ours, 4096):
+            shown += block
+    os.close(ours)
+    stdout = process.communicate()[0]
+    assert process.returncode == 0
+    return stdout, shown
 
 
 def run(*arguments: str, stdin: str | bytes | None = None, cwd: Path | None = None, **environment: str):

@@ -1,18 +1,15 @@
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
 import sys
-import termios
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import TEXT, run
+from tests.conftest import TEXT, on_a_terminal, run
 from tests.text_server import CONTENT, Answer, TextServer, serving, write_catalog
 from textgen.corpus.corpus import Corpus
 from textgen.model_file import read_model
@@ -45,17 +42,8 @@ def test_get_prints_the_paths_of_the_files(server: TextServer, own_cache: Path) 
 
 
 def test_a_terminal_gets_a_bar(server: TextServer, own_cache: Path) -> None:
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 100))
-    words = [sys.executable, "-m", "textgen", "corpora", "get", "play"]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=theirs)
-    os.close(theirs)
-    shown = b""
-    with suppress(OSError):  # how Linux tells the end of a terminal
-        while block := os.read(ours, 4096):
-            shown += block
-    os.close(ours)
-    assert process.communicate()[0].decode() == f"{own_cache}/texts/play.txt\n"
+    stdout, shown = on_a_terminal("corpora", "get", "play")
+    assert stdout.decode() == f"{own_cache}/texts/play.txt\n"
     assert re.search(rb"play: +0%\| +\| 0.00/200k \[", shown)
 
 

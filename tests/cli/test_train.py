@@ -1,18 +1,15 @@
 import os
-import pty
 import re
 import shlex
 import signal
 import subprocess
 import sys
-import termios
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import TEXT, run
+from tests.conftest import TEXT, on_a_terminal, run
 from textgen.model_file import read_model
 
 QUICK = ("--units", "16", "--batch-size", "4", "--rng-seed", "1")
@@ -249,19 +246,7 @@ def test_a_model_is_trained_on_with_another_text(play: Path, tmp_path: Path) -> 
 
 
 def test_a_terminal_gets_a_bar(play: Path, tmp_path: Path) -> None:
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 100))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "textgen", "train", str(play), "-o", str(tmp_path / "run"), "--epochs", "9", *QUICK],
-        stderr=theirs,
-    )
-    os.close(theirs)
-    shown = b""
-    with suppress(OSError):  # how Linux tells the end of a terminal
-        while block := os.read(ours, 4096):
-            shown += block
-    os.close(ours)
-    assert process.wait() == 0
+    _, shown = on_a_terminal("train", str(play), "-o", str(tmp_path / "run"), "--epochs", "9", *QUICK)
     assert re.search(rb"\d+%\|.*\| epoch \d\.\d, loss \d\.\d+, [\d,]+ characters/s, \d\d:\d\d left", shown)
 
 

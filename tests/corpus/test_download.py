@@ -48,17 +48,23 @@ def test_a_text_is_fetched_once_and_its_bytes_are_reported(tmp_path: Path, own_c
     assert fetch(text) == path  # with no server
 
 
+def failure(folder: Path, answer: Answer) -> tuple[CatalogText, str]:
+    """The text that a server was asked for three times in vain, and what the user is told."""
+    with serving(answer) as server:
+        text = only(server.catalog(folder, "play"))
+        with pytest.raises(CorpusError) as caught:
+            fetch(text)
+        assert server.requests == 3
+    return text, str(caught.value)
+
+
 @pytest.mark.parametrize(
     "answer",
     [Answer(CONTENT[:-1] + b"!"), Answer(CONTENT[:-1]), Answer(CONTENT + b"!"), Answer(b"<html>Log in</html>")],
 )
 def test_what_is_not_the_text_is_not_kept(tmp_path: Path, own_cache: Path, answer: Answer) -> None:
-    with serving(answer) as server:
-        text = only(server.catalog(tmp_path, "play"))
-        with pytest.raises(CorpusError) as caught:
-            fetch(text)
-        assert server.requests == 3
-    assert str(caught.value) == (
+    text, message = failure(tmp_path, answer)
+    assert message == (
         f"play: cannot be downloaded from {text.url} (what comes is not its {len(CONTENT):,} bytes with SHA-256 "
         f"{text.sha256}, and was not kept); see whether a login page of your network answers, or update textgen"
     )
@@ -76,12 +82,8 @@ def test_no_more_is_written_than_the_text_has(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sent", [0, 1000, len(CONTENT) - 1])
 def test_a_cut_connection_is_told_and_leaves_nothing(tmp_path: Path, own_cache: Path, sent: int) -> None:
-    with serving(Answer(send=sent)) as server:
-        text = only(server.catalog(tmp_path, "play"))
-        with pytest.raises(CorpusError) as caught:
-            fetch(text)
-        assert server.requests == 3
-    assert str(caught.value) == (
+    text, message = failure(tmp_path, Answer(send=sent))
+    assert message == (
         f"play: cannot be downloaded from {text.url} (the connection was cut); try again with a connection, or give "
         "the path of a file of yours"
     )
