@@ -1,6 +1,7 @@
 """What this machine has to compute with."""
 
 import os
+from pathlib import Path
 
 
 def cores() -> int:
@@ -8,3 +9,16 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16, and TensorFlow makes use of it: then it does so at twice the speed.
+
+    Linux says what a processor has; elsewhere the answer is no.
+    """
+    info = Path("/proc/cpuinfo")
+    return (
+        info.exists()
+        and " avx512_bf16" in info.read_text(encoding="utf-8", errors="replace")
+        and os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0"
+    )

@@ -4,18 +4,29 @@ On a GPU the plain Keras layers run, so that their cuDNN path stays eligible. On
 out: the input product of all steps is one matrix product before the loop over time (for the first layer a table with a
 row for each symbol), the weight gradients are one product after it, and the batch is cut into shards that run side by
 side, each on one thread. Both compute the same numbers; a test holds their losses and gradients equal.
+
+Where the processor multiplies bfloat16, the written-out recurrence rounds the factors of its large products, and their
+results, to it. Weights, states, sums of gradients and the head's product stay float32 (Micikevicius et al., 2018).
 """
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from textgen.machine import bfloat16
 from textgen.training.backend import GPU, keras, tf
 from textgen.training.network import Network
 from textgen.training.recipe import AVERAGED, BETA_2, GRADIENT_NORM, WEIGHT_DECAY
 from textgen.training.speed import shards
 
 States = list[list[Any]]  # of each layer h and c, both (B, H)
+
+FACTORS = tf.bfloat16 if bfloat16() else tf.float32  # of the products that make up most of a step
+
+
+def product(a: Any, b: Any, *, transpose_a: bool = False) -> Any:
+    """The matrix product `a @ b`, computed in `FACTORS`; float32."""
+    return tf.cast(tf.matmul(tf.cast(a, FACTORS), tf.cast(b, FACTORS), transpose_a=transpose_a), tf.float32)
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]
@@ -32,12 +43,13 @@ def recurrence(projected: Any, h0: Any, c0: Any, kernel: Any) -> Any:
         The outputs `(T, B, H)`, and h and c after the last step, `(B, H)`.
     """
     length, units = projected.shape[0], kernel.shape[0]
+    kernel = tf.cast(kernel, FACTORS)
 
     def record(width: int) -> Any:
         return tf.TensorArray(tf.float32, length, element_shape=(projected.shape[1], width))
 
     def forward(t: Any, h: Any, c: Any, hs: Any, cs: Any, gates: Any) -> Any:
-        i, f, g, o = tf.split(projected[t] + tf.matmul(h, kernel), 4, axis=1)
+        i, f, g, o = tf.split(projected[t] + product(h, kernel), 4, axis=1)
         i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
         c = f * c + i * g
         h = o * tf.tanh(c)
@@ -61,13 +73,13 @@ def recurrence(projected: Any, h0: Any, c0: Any, kernel: Any) -> Any:
             d_h += d_hs[t]
             d_c += d_h * to_c[t]
             d_gates = tf.concat([d_c * to_i[t], d_c * to_f[t], d_c * to_g[t], d_h * to_o[t]], axis=1)
-            return t - 1, tf.matmul(d_gates, transposed), d_c * f[t], d_projected.write(t, d_gates)
+            return t - 1, product(d_gates, transposed), d_c * f[t], d_projected.write(t, d_gates)
 
         last = (length - 1, d_h, d_c, record(4 * units))
         _, d_h0, d_c0, d_record = tf.while_loop(lambda t, *_: t >= 0, backward, last)
         d_projected = d_record.stack()  # (T, B, 4H)
         outputs_before = tf.reshape(tf.concat([h0[None], hs[:-1]], axis=0), (-1, units))
-        d_kernel = tf.matmul(outputs_before, tf.reshape(d_projected, (-1, 4 * units)), transpose_a=True)
+        d_kernel = product(outputs_before, tf.reshape(d_projected, (-1, 4 * units)), transpose_a=True)
         return d_projected, d_h0, d_c0, d_kernel
 
     return (hs, h_end, c_end), gradient
@@ -91,22 +103,22 @@ def written_out(network: Network, codes: Any, states: States, masks: Sequence[An
         table = tf.matmul(network.embedding.embeddings, first.kernel) + first.bias  # (V, 4H)
         projected = tf.gather(table, codes)
     else:
-        projected = _times(tf.gather(network.embedding.embeddings.value, codes), first.kernel) + first.bias
+        projected = _times(tf.gather(network.embedding.embeddings.value, codes), first.kernel, product) + first.bias
     outputs, ends = None, []
     for number, (lstm, (h, c), mask) in enumerate(zip(network.lstms, states, masks, strict=True)):
         if number:
-            projected = _times(outputs, lstm.cell.kernel) + lstm.cell.bias
+            projected = _times(outputs, lstm.cell.kernel, product) + lstm.cell.bias
         outputs, *end = recurrence(projected, h, c, lstm.cell.recurrent_kernel.value)
         outputs *= mask
         ends.append(end)
-    return _times(outputs, network.head.kernel) + network.head.bias, ends
+    return _times(outputs, network.head.kernel, tf.matmul) + network.head.bias, ends
 
 
-def _times(sequence: Any, kernel: Any) -> Any:
+def _times(sequence: Any, kernel: Any, multiply: Callable[[Any, Any], Any]) -> Any:
     """A `(T, B, K)` sequence times a `(K, N)` matrix, as one product."""
     length, streams, width = sequence.shape
-    product = tf.matmul(tf.reshape(sequence, (length * streams, width)), kernel)
-    return tf.reshape(product, (length, streams, kernel.shape[1]))
+    result = multiply(tf.reshape(sequence, (length * streams, width)), kernel)
+    return tf.reshape(result, (length, streams, kernel.shape[1]))
 
 
 def plain(network: Network, codes: Any, states: States, masks: Sequence[Any]) -> tuple[Any, States]:
