@@ -9,7 +9,12 @@ from benchmarks.results import Figure
 BATCHES, QUICK_BATCHES = (16, 32, 64, 128), (32, 64)
 ARTICLE_BATCH = 30
 ROUNDS = 5
-PEERS = {"textgen": "textgen_step", "Keras fit": "keras_fit", "PyTorch": "torch_step"}
+PEERS = {
+    "textgen": ["textgen_step"],
+    "Keras fit": ["keras_fit"],
+    "PyTorch": ["torch_step"],
+    "PyTorch, bfloat16": ["torch_step", "bfloat16"],
+}
 
 
 def measure(*, quick: bool) -> list[Figure]:
@@ -17,9 +22,9 @@ def measure(*, quick: bool) -> list[Figure]:
     seconds = 0.4 if quick else 4.0
     with ExitStack() as stack:
         peers = {
-            name: stack.enter_context(Peer(module))
-            for name, module in PEERS.items()
-            if name != "PyTorch" or installed("torch")
+            name: stack.enter_context(Peer(*command))
+            for name, command in PEERS.items()
+            if command[0] != "torch_step" or installed("torch")
         }
         asked = [(name, batch) for batch in (QUICK_BATCHES if quick else BATCHES) for name in peers]
         peers["article"] = stack.enter_context(Peer("article_step"))

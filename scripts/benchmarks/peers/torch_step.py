@@ -1,6 +1,7 @@
-"""A training step of PyTorch's `nn.LSTM`."""
+"""A training step of PyTorch's `nn.LSTM`, in float32 or, with the argument `bfloat16`, under `autocast`."""
 
 import functools
+import sys
 from collections.abc import Callable
 
 import torch
@@ -8,6 +9,8 @@ import torch
 from benchmarks.network import DROPOUT, EMBEDDING, LAYERS, SYMBOLS, UNITS, WINDOW, random_windows
 from benchmarks.peer import rate, serve
 from benchmarks.peers.torch_twin import Twin, make_optimizer, train_step
+
+AUTOCAST = "bfloat16" in sys.argv[1:]
 
 
 @functools.cache
@@ -20,7 +23,9 @@ def stepper(batch: int) -> Callable[[], float]:
     def run() -> float:
         nonlocal states, number
         codes, targets = (torch.from_numpy(part.T).long() for part in windows.window(number))
-        _, states = train_step(twin, optimizer, (codes, targets), states, 1e-3)
+        with torch.autocast("cpu", enabled=AUTOCAST):
+            _, ends = train_step(twin, optimizer, (codes, targets), states, 1e-3)
+        states = ends[0].float(), ends[1].float()
         number += 1
         return batch * WINDOW
 
