@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+CPU_INFO = Path("/proc/cpuinfo")
+
 
 def cores() -> int:
     """The processor cores that this process may use."""
@@ -16,9 +18,8 @@ def bfloat16() -> bool:
 
     Linux says what a processor has; elsewhere the answer is no.
     """
-    info = Path("/proc/cpuinfo")
-    return (
-        info.exists()
-        and " avx512_bf16" in info.read_text(encoding="utf-8", errors="replace")
-        and os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0"
-    )
+    try:
+        words = CPU_INFO.read_text(encoding="utf-8", errors="replace").split()
+    except OSError:
+        return False
+    return "avx512_bf16" in words and os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0"
