@@ -34,7 +34,7 @@ class Recipe:
     def choose(cls, corpus: Corpus, minutes: float, rng_seed: int) -> Self:
         """Choose for a text and a budget."""
         characters, symbols = len(corpus) - corpus.hold_out(), len(corpus.vocabulary)
-        speed = characters_a_second(ModelConfig(), recipe.BATCH_SIZE, symbols)
+        speed = characters_a_second(ModelConfig(), recipe.batch_size(characters), symbols)
         model, training, _ = recipe.complete(
             ModelConfig(),
             TrainingConfig(rng_seed=rng_seed),

@@ -30,6 +30,14 @@ def test_a_short_text_gets_fewer_streams_and_says_so_when_asked_for_more() -> No
     assert (training.batch_size, notes) == (1, [])
 
 
+def test_a_short_text_is_read_in_fewer_streams() -> None:
+    sizes = [
+        complete(ModelConfig(), TrainingConfig(), characters=characters, symbols=60, epochs=9.0)[1].batch_size
+        for characters in (30_000, 49_999, 50_000, 10**6)
+    ]
+    assert sizes == [8, 8, 16, 16]
+
+
 def test_small_texts_are_read_more_often() -> None:
     epochs = [planned_epochs(characters) for characters in (100, 30_000, 100_000, 1_000_000, 10**9)]
     assert epochs == sorted(epochs, reverse=True)

@@ -10,7 +10,6 @@ from dataclasses import replace
 from textgen.config import ModelConfig, TrainingConfig
 from textgen.corpus.windows import Windows
 
-BATCH_SIZE = 16
 WARM_UP = 50  # steps over which the learning rate rises
 FLOOR = 0.03  # share of the peak at the plan's end
 DEFAULT_PATIENCE = 5  # scorings without a better one, in a run without a budget
@@ -44,7 +43,7 @@ def complete(
     """
     notes = []
     most = Windows.most_streams(characters, training.window)
-    streams = training.batch_size or BATCH_SIZE
+    streams = training.batch_size or batch_size(characters)
     if streams > most:
         if training.batch_size:
             notes.append(f"the text is too short for a batch of {streams} streams: it gets {most}")
@@ -61,6 +60,11 @@ def complete(
         rng_seed=secrets.randbits(31) if training.rng_seed is None else training.rng_seed,
     )
     return model, training, notes
+
+
+def batch_size(characters: int) -> int:
+    """Streams side by side: fewer for a short text, which is learnt by heart before it has given many steps."""
+    return 8 if characters < 50_000 else 16
 
 
 def _learning_rate(epochs: float, fine_tuning: bool) -> float:

@@ -17,7 +17,7 @@ from textgen.training.curve import can_draw, draw_curve
 from textgen.training.fine_tuning import prepare
 from textgen.training.plan import COMPLETED, Plan, finishing_seconds
 from textgen.training.progress import Event
-from textgen.training.recipe import BATCH_SIZE, complete, planned_epochs
+from textgen.training.recipe import batch_size, complete, planned_epochs
 from textgen.training.run_folder import RunFolder, check_resumable, open_run_folder
 from textgen.training.speed import characters_a_second
 
@@ -172,7 +172,7 @@ def _new_plan(
         epochs = epochs or planned_epochs(characters)
         expected: float = epochs
     else:
-        speed = characters_a_second(model, training.batch_size or BATCH_SIZE, symbols)
+        speed = characters_a_second(model, training.batch_size or batch_size(characters), symbols)
         expected = max(0.0, 60 * minutes - STARTING_SECONDS) * speed / characters
     model, training, notes = complete(
         model,
