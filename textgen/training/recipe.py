@@ -10,6 +10,8 @@ from dataclasses import replace
 from textgen.config import ModelConfig, TrainingConfig
 from textgen.corpus.windows import Windows
 
+LEARNING_RATE = 1e-2  # the peak
+FINE_TUNING_RATE = 3e-3  # where much is to be kept
 WARM_UP = 50  # steps over which the learning rate rises
 FLOOR = 0.03  # share of the peak at the plan's end
 DEFAULT_PATIENCE = 5  # scorings without a better one, in a run without a budget
@@ -53,10 +55,11 @@ def complete(
         dropout=_dropout(epochs) if model.dropout is None else model.dropout,
         embedding=(64 if symbols <= 256 else 128) if model.embedding is None else model.embedding,
     )
+    peak = FINE_TUNING_RATE if fine_tuning else LEARNING_RATE
     training = replace(
         training,
         batch_size=streams,
-        learning_rate=_learning_rate(epochs, fine_tuning) if training.learning_rate is None else training.learning_rate,
+        learning_rate=peak if training.learning_rate is None else training.learning_rate,
         rng_seed=secrets.randbits(31) if training.rng_seed is None else training.rng_seed,
     )
     return model, training, notes
@@ -65,13 +68,6 @@ def complete(
 def batch_size(characters: int) -> int:
     """Streams side by side: fewer for a short text, which is learnt by heart before it has given many steps."""
     return 8 if characters < 50_000 else 16
-
-
-def _learning_rate(epochs: float, fine_tuning: bool) -> float:
-    """The peak: as high as holds, higher where there is little time to use it, lower where much is to be kept."""
-    if fine_tuning:
-        return 3e-3
-    return 1.4e-2 if epochs < 1.5 else 1e-2
 
 
 def _dropout(epochs: float) -> float:
