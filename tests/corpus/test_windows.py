@@ -46,3 +46,15 @@ def test_epochs_start_at_different_places_fixed_by_the_seed() -> None:
 def test_as_many_streams_as_have_a_whole_window() -> None:
     assert Windows.most_streams(90, 50) == 1
     assert make(103, Windows.most_streams(103, 10), 10).per_epoch == 1
+
+
+def test_a_stream_begins_anew_at_each_epoch_and_every_hundred_windows() -> None:
+    windows = make(100_000, 8, 10)  # 1,250 windows an epoch
+    begins = np.array([windows.begins(step) for step in range(2 * windows.per_epoch)])
+    assert begins[0].all()
+    assert begins[windows.per_epoch].all()
+    assert begins[1 : windows.per_epoch].sum(axis=1).max() == 1
+    for stream in begins[: windows.per_epoch].T:
+        places = np.flatnonzero(stream)
+        assert set(np.diff(places)[1:]) == {100}
+        assert np.diff(places)[0] <= 100

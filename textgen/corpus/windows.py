@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from textgen.corpus.codes import give_back
 from textgen.corpus.vocabulary import Codes
 
+FORGET = 100  # windows after which a stream is read on as if it began there
 GIVE_BACK = 256  # steps after which the pages of a mapped text are given back: a few megabytes by then
 
 
@@ -40,6 +41,16 @@ class Windows:
     def per_epoch(self) -> int:
         """The number of windows that one reading of the text gives."""
         return len(self.codes) // self.streams // self.length
+
+    def begins(self, step: int) -> NDArray[np.bool_]:
+        """Which streams are read from a zero state at a step, shape `(B,)`.
+
+        All at an epoch's start; and later each by itself, every `FORGET` windows. On a long text a network would
+        otherwise hardly ever see a beginning, let its cells grow without bound, and write nonsense from a seed.
+        """
+        place = step % self.per_epoch
+        ages = place + np.arange(self.streams) * FORGET // self.streams  # spread, so that few begin at once
+        return (ages % FORGET == 0) | (place == 0)
 
     def window(self, step: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """The inputs and the targets of a step, counted from 0 over all epochs; both int32 `(B, T)`.

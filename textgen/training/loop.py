@@ -140,8 +140,10 @@ class Loop:
         position = self.position
         epoch, place = divmod(position.step, self.windows.per_epoch)
         if place == 0:
-            position.states = [[tf.zeros_like(array) for array in state] for state in position.states]
             self.callbacks.on_epoch_begin(epoch)
+        begins = self.windows.begins(position.step)
+        if begins.any():
+            position.states = [[tf.where(begins[:, None], 0.0, array) for array in pair] for pair in position.states]
         begun = time.monotonic()
         self.callbacks.on_train_batch_begin(place)
         codes, targets = self.windows.window(position.step)

@@ -61,8 +61,8 @@ def train(corpus: Corpus, recipe: Recipe, path: Path, deadline: float) -> None:
     step, step_seconds, states = 0, None, twin.start(windows.streams)
     while step < (planned := recipe.planned(step, deadline - time.monotonic(), step_seconds, scoring)):
         begun = time.monotonic()
-        if step % windows.per_epoch == 0:
-            states = twin.start(windows.streams)
+        begins = torch.from_numpy(windows.begins(step))[:, None]
+        states = tuple(array.masked_fill(begins, 0.0) for array in states)
         codes, targets = (torch.from_numpy(part.T).long() for part in windows.window(step))
         _, states = train_step(twin, optimizer, (codes, targets), states, recipe.learning_rate(step, planned))
         with torch.no_grad():
