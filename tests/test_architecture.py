@@ -13,6 +13,7 @@ ORDER = [
     "atomic_file",
     "bundled",
     "machine",
+    "bfloat16",
     "config",
     "corpus",
     "model_file",

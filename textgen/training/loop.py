@@ -195,7 +195,7 @@ class Loop:
         """Score the weights, keep them if they are the best so far, and tell; return the losses for callbacks."""
         position = self.position
         begun = time.monotonic()
-        weights = Weights.from_list(self.network.averaged())
+        weights = Weights.from_list(self.network.kept())
         nats = score(weights, self.text, len(self.text) - self.hold_out) if self.hold_out else None
         best = nats is None or nats < position.best
         # A step's loss is that of the weights before it: these may have become infinite since.

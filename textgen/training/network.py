@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.bfloat16 import rounded
 from textgen.config import ModelConfig
 from textgen.training.backend import keras, tf
 
@@ -21,7 +22,7 @@ class Network(NamedTuple):
         training_model: codes and states → logits and states; what the optimizer and the callbacks see.
         saved_model: codes → probabilities; what the model file holds. Never compiled: a compiled one saves its
             optimizer, at 2.5 times the size.
-        averages: of each weight a running average, which the step keeps; it is what is scored and saved.
+        averages: of each weight a running average, which the step keeps.
     """
 
     embedding: Any
@@ -39,10 +40,14 @@ class Network(NamedTuple):
         """Copies of the weights' averages, in the same order."""
         return [variable.numpy() for variable in self.averages]
 
+    def kept(self) -> list[NDArray[np.float32]]:
+        """What is scored and saved: the averages, their matrices rounded to bfloat16, so that writing reads half."""
+        return [rounded(array) if array.ndim == 2 else array for array in self.averaged()]
+
     def save(self, path: Path) -> None:
-        """Have Keras write the archive, with the averages in the place of the weights."""
+        """Have Keras write the archive, with what is kept in the place of the weights."""
         variables, weights = self.training_model.trainable_variables, self.weights()
-        assign(variables, self.averaged())
+        assign(variables, self.kept())
         try:
             self.saved_model.save(path)
         finally:
