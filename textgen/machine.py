@@ -13,13 +13,14 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16, and TensorFlow makes use of it: then it does so at twice the speed.
-
-    Linux says what a processor has; elsewhere the answer is no.
-    """
+def processor_flags() -> frozenset[str]:
+    """What the processor can do, by Linux's names (`avx2`, …), among other words; elsewhere nothing is known of it."""
     try:
-        words = CPU_INFO.read_text(encoding="utf-8", errors="replace").split()
+        return frozenset(CPU_INFO.read_text(encoding="utf-8", errors="replace").split())
     except OSError:
-        return False
-    return "avx512_bf16" in words and os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0"
+        return frozenset()
+
+
+def bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16, and TensorFlow makes use of it: then it does so at twice the speed."""
+    return "avx512_bf16" in processor_flags() and os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0"

@@ -2,13 +2,18 @@ import numpy as np
 import pytest
 
 from tests.conftest import random_weights
+from textgen.bfloat16 import rounded
 from textgen.config import ModelConfig
-from textgen.generation.recurrent import Recurrent
+from textgen.generation import kernel
+from textgen.generation.compiled import Compiled, prepare
+from textgen.generation.recurrent import Network, Recurrent
 from textgen.model_file import Weights
+
+SHAPES = [(1, 10), (2, 10), (3, 10), (1, 7), (2, 7), (2, 16)]  # layers and units: odd, even, and whole vectors
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
+    return np.exp(-np.logaddexp(0, -x))
 
 
 def naive(weights: Weights, codes: list[int]) -> np.ndarray:
@@ -17,9 +22,9 @@ def naive(weights: Weights, codes: list[int]) -> np.ndarray:
     rows = []
     for code in codes:
         x = weights.embedding[code].astype(np.float64)
-        for layer, (kernel, recurrent, bias) in enumerate(weights.lstms):
+        for layer, (weight, recurrent, bias) in enumerate(weights.lstms):
             h, c = states[layer]
-            i, f, g, o = np.split(x @ kernel + h @ recurrent + bias, 4)
+            i, f, g, o = np.split(x @ weight + h @ recurrent + bias, 4)
             c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
             x = sigmoid(o) * np.tanh(c)
             states[layer] = (x, c)
@@ -27,22 +32,103 @@ def naive(weights: Weights, codes: list[int]) -> np.ndarray:
     return np.array(rows)
 
 
-@pytest.mark.parametrize("layers", [1, 2, 3])
-def test_steps_agree_with_the_textbook(layers: int) -> None:
-    weights = Weights.from_list(random_weights(ModelConfig(layers, 10, 0.0, 6), 7))
-    codes = np.random.default_rng(1).integers(0, 7, 60)
-    network = Recurrent(weights)
+def some_weights(layers: int = 2, units: int = 10, symbols: int = 7, *, scale: float = 1) -> Weights:
+    """Weights that bfloat16 holds."""
+    return Weights.from_list(
+        rounded(scale * array) for array in random_weights(ModelConfig(layers, units, 0.0, 6), symbols)
+    )
+
+
+def compiled(weights: Weights) -> Network:
+    network = prepare(weights)
+    if not isinstance(network, Compiled):
+        pytest.skip("textgen was installed without a C compiler, or not on Linux on x86-64")
+    return network
+
+
+both = pytest.mark.parametrize("made", [Recurrent, compiled])
+
+
+@both
+@pytest.mark.parametrize(("layers", "units"), SHAPES)
+@pytest.mark.parametrize("symbols", [1, 7, 40, 64])
+def test_steps_agree_with_the_textbook(made: type[Network], layers: int, units: int, symbols: int) -> None:
+    weights = some_weights(layers, units, symbols)
+    codes = np.random.default_rng(1).integers(0, symbols, 60)
+    network = made(weights)
     state = network.start()
     logits = [network.step(np.array([code]), state)[0].copy() for code in codes]
     np.testing.assert_allclose(logits, naive(weights, codes.tolist()), atol=1e-5)
 
 
-def test_streams_do_not_disturb_each_other() -> None:
-    weights = Weights.from_list(random_weights(ModelConfig(2, 10, 0.0, 6), 7))
-    network = Recurrent(weights)
-    together, codes = network.start(3), np.random.default_rng(1).integers(0, 7, (30, 3))
-    alone = [network.start() for _ in range(3)]
+@both
+def test_sums_of_any_size_shut_or_open_the_gates(made: type[Network]) -> None:
+    weights = some_weights(scale=100)  # sums far beyond where the exponential overflows
+    codes = np.random.default_rng(1).integers(0, 7, 60)
+    network = made(weights)
+    state = network.start()
+    logits = [network.step(np.array([code]), state)[0].copy() for code in codes]
+    expected = naive(weights, codes.tolist())
+    np.testing.assert_allclose(logits, expected, atol=1e-4 * np.abs(expected).max())
+
+
+@both
+@pytest.mark.parametrize("streams", [3, 4, 9])
+def test_streams_do_not_disturb_each_other(made: type[Network], streams: int) -> None:
+    network = made(some_weights())
+    together, codes = network.start(streams), np.random.default_rng(1).integers(0, 7, (30, streams))
+    alone = [network.start() for _ in range(streams)]
     for row in codes:
         joint = network.step(row, together)
         for stream, state in enumerate(alone):
             np.testing.assert_allclose(joint[stream], network.step(row[stream : stream + 1], state)[0], atol=1e-5)
+
+
+@both
+def test_advancing_is_a_step_without_a_prediction(made: type[Network]) -> None:
+    network = made(some_weights())
+    one, two = network.start(5), network.start(5)
+    for row in np.random.default_rng(1).integers(0, 7, (30, 5)):
+        network.step(row, one)
+        network.advance(row, two)
+    np.testing.assert_array_equal(one.outputs, two.outputs)
+    np.testing.assert_array_equal(one.cells, two.cells)
+    assert one.logits.any()
+    assert not two.logits.any()
+
+
+@both
+def test_a_caller_may_set_the_state(made: type[Network]) -> None:
+    network = made(some_weights())
+    one, three = network.start(), network.start(3)
+    network.step(np.array([2]), one)
+    three.outputs[:], three.cells[:] = one.outputs, one.cells
+    np.testing.assert_allclose(
+        network.step(np.array([5, 5, 5]), three), network.step(np.array([5]), one).repeat(3, axis=0), atol=1e-6
+    )
+
+
+@both
+def test_a_symbol_that_is_never_written_keeps_its_infinite_bias(made: type[Network]) -> None:
+    weights = some_weights()
+    weights.head_bias[3] = -np.inf
+    network = made(weights)
+    logits = network.step(np.array([1]), network.start())[0]
+    assert logits[3] == -np.inf
+    assert np.isfinite(np.delete(logits, 3)).all()
+
+
+@both
+def test_codes_out_of_range_are_read_as_the_nearest(made: type[Network]) -> None:
+    network = made(some_weights())
+    outside, inside = network.start(2), network.start(2)
+    np.testing.assert_array_equal(network.step(np.array([-1, 7]), outside), network.step(np.array([0, 6]), inside))
+
+
+def test_weights_that_bfloat16_does_not_hold_are_left_to_numpy() -> None:
+    assert isinstance(prepare(Weights.from_list(random_weights(ModelConfig(2, 10, 0.0, 6), 7))), Recurrent)
+
+
+def test_without_a_kernel_numpy_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "library", lambda: None)
+    assert isinstance(prepare(some_weights()), Recurrent)

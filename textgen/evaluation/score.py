@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from textgen.corpus.codes import give_back
 from textgen.corpus.vocabulary import Codes
 from textgen.generation.blas import one_thread
-from textgen.generation.recurrent import Recurrent
+from textgen.generation.compiled import prepare
+from textgen.generation.recurrent import Network
 from textgen.model_file import Weights
 
 STREAMS = 32
@@ -42,7 +43,7 @@ def score(weights: Weights, codes: Codes, first: int = 0) -> float:
 
 def scoring_seconds(weights: Weights, characters: int) -> float:
     """About how long `score` takes, from the time of a few steps."""
-    network = Recurrent(weights)
+    network = prepare(weights)
     state, codes = network.start(GROUP), np.zeros(GROUP, np.int64)
     with one_thread():
         network.step(codes, state)
@@ -69,14 +70,14 @@ def _score(weights: Weights, codes: Codes, bounds: NDArray[np.int64], context: i
     total = int(bounds[-1] - bounds[0])
     if total <= 0:
         return float("nan")
-    network = Recurrent(weights)
+    network = prepare(weights)
     starts = [bounds[place : place + GROUP + 1] for place in range(0, len(bounds) - 1, GROUP)]
     with one_thread(), ThreadPoolExecutor(THREADS) as pool:
         sums = pool.map(lambda group: _sum(network, codes, group[:-1], group[1:], context), starts)
         return sum(sums) / total
 
 
-def _sum(network: Recurrent, codes: Codes, starts: NDArray[np.int64], ends: NDArray[np.int64], context: int) -> float:
+def _sum(network: Network, codes: Codes, starts: NDArray[np.int64], ends: NDArray[np.int64], context: int) -> float:
     """The summed loss of the characters from `starts` to `ends`, both `(B,)`, of B streams."""
     state = network.start(len(starts))
     nats = 0.0

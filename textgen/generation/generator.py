@@ -9,7 +9,7 @@ from typing import TypedDict, Unpack
 import numpy as np
 
 from textgen.config import COUNT, LENGTH, RNG_SEED, SamplingConfig
-from textgen.generation.recurrent import Recurrent
+from textgen.generation.compiled import prepare
 from textgen.generation.seed import Unknown, encode_seed
 from textgen.generation.stopping import StopFinder
 from textgen.generation.writing import ROWS, Group, Writing
@@ -39,7 +39,7 @@ class Generator:
             bias = weights.head_bias.copy()
             bias[description.vocabulary.codes[description.text.replacement]] = -np.inf
             weights = replace(weights, head_bias=bias)
-        self._network = Recurrent(weights)
+        self._network = prepare(weights)
 
     def generate(
         self,

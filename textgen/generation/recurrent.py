@@ -10,7 +10,7 @@ The same numbers as Keras's (tests hold the probabilities to 1e-5), arranged for
 - every result goes into an array made once, through views made once.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,47 @@ def _for_tanh(array: Array) -> Array:
     return np.concatenate([i / 2, f / 2, o / 2, c], axis=-1)
 
 
+class State:
+    """What `B` streams remember, at first zeros, and what is predicted of them.
+
+    Attributes:
+        outputs: the layers' outputs h side by side, float32 `(B, layers · H)`.
+        cells: the layers' cells c, float32 `(layers, B, H)`. Steps write into both; so may a caller.
+        logits: of the next character, float32 `(B, V)`; each step writes into the same array.
+        work: what the network that made the state works in.
+    """
+
+    def __init__(self, streams: int, layers: int, units: int, symbols: int) -> None:
+        """Make the arrays; a network's `start` calls this."""
+        self.outputs = np.zeros((streams, layers * units), np.float32)
+        self.cells = np.zeros((layers, streams, units), np.float32)
+        self.logits = np.zeros((streams, symbols), np.float32)
+        self.work: Any = None
+
+
+class Network(Protocol):
+    """A network whose weights are prepared for steps; it changes nothing in itself, so that many may use it."""
+
+    symbols: int
+
+    def start(self, streams: int = 1) -> State:
+        """A state of zeros for `B` streams, for this network's steps."""
+
+    def step(self, codes: NDArray[np.integer], state: State) -> Array:
+        """Read one character in each stream.
+
+        Args:
+            codes: shape `(B,)`, each in `[0, V)`.
+            state: of the B streams; it goes on by one character.
+
+        Returns:
+            The logits of the next character, float32 `(B, V)`: the state's, which its next step writes over.
+        """
+
+    def advance(self, codes: NDArray[np.integer], state: State) -> None:
+        """Read one character in each stream, as `step` does, without predicting the next."""
+
+
 class _Layer(NamedTuple):
     """What a step needs of one LSTM's state, as views."""
 
@@ -32,31 +73,23 @@ class _Layer(NamedTuple):
     cell: Array  # (B, H)
 
 
-class State:
-    """What `B` streams remember, at first zeros, and the arrays a step works in.
+class _Work:
+    """The arrays a step of `Recurrent` works in, and its views of a state."""
 
-    Attributes:
-        outputs: the layers' outputs h side by side, float32 `(B, layers · H)`.
-        cells: the layers' cells c, float32 `(layers, B, H)`. Steps write into both; so may a caller.
-    """
-
-    def __init__(self, streams: int, layers: int, units: int, symbols: int) -> None:
-        """Make all arrays; `Recurrent.start` calls this."""
-        self.outputs = np.zeros((streams, layers * units), np.float32)
-        self.cells = np.zeros((layers, streams, units), np.float32)
+    def __init__(self, state: State) -> None:
+        streams, units = state.cells.shape[1:]
         self.layers = []
-        for layer in range(layers):
+        for layer, cell in enumerate(state.cells):
             start, end = layer * units, (layer + 1) * units
-            source = self.outputs[:, max(0, start - units) : end]
-            self.layers.append(_Layer(source, self.outputs[:, start:end], self.cells[layer]))
+            source = state.outputs[:, max(0, start - units) : end]
+            self.layers.append(_Layer(source, state.outputs[:, start:end], cell))
         self.rows = np.zeros((streams, 4 * units), np.float32)
         self.gates = np.zeros((streams, 4 * units), np.float32)
         self.gate_views = (self.gates[:, : 3 * units], *np.split(self.gates, 4, axis=1))
-        self.logits = np.zeros((streams, symbols), np.float32)
 
 
 class Recurrent:
-    """The network, its weights prepared for steps; it changes nothing in itself, so that many may use it.
+    """The network in NumPy.
 
     Attributes:
         symbols: `V`.
@@ -75,30 +108,25 @@ class Recurrent:
 
     def start(self, streams: int = 1) -> State:
         """A state of zeros for `B` streams."""
-        return State(streams, len(self._products), self._units, self.symbols)
+        state = State(streams, len(self._products), self._units, self.symbols)
+        state.work = _Work(state)
+        return state
 
     def step(self, codes: NDArray[np.integer], state: State) -> Array:
-        """Read one character in each stream.
-
-        Args:
-            codes: shape `(B,)`.
-            state: of the B streams; it goes on by one character.
-
-        Returns:
-            The logits of the next character, float32 `(B, V)`; the state's next step writes into the same array.
-        """
+        """Read one character in each stream and predict the next; see `Network`."""
         self.advance(codes, state)
-        np.dot(state.layers[-1].output, self._head, state.logits)
+        np.dot(state.work.layers[-1].output, self._head, state.logits)
         state.logits += self._head_bias
         return state.logits
 
     def advance(self, codes: NDArray[np.integer], state: State) -> None:
-        """Read one character in each stream, as `step` does, without predicting the next."""
-        self._table.take(codes, axis=0, out=state.rows, mode="clip")  # "raise" would copy; the codes are known good
-        gates = state.gates
-        sigmoids, i, f, o, c = state.gate_views
+        """Read one character in each stream."""
+        work: _Work = state.work
+        self._table.take(codes, axis=0, out=work.rows, mode="clip")  # "raise" would copy; the codes are known good
+        gates = work.gates
+        sigmoids, i, f, o, c = work.gate_views
         for product, bias, (source, output, cell) in zip(
-            self._products, (state.rows, *self._biases), state.layers, strict=True
+            self._products, (work.rows, *self._biases), work.layers, strict=True
         ):
             np.dot(source, product, gates)
             gates += bias

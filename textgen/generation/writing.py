@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from textgen.config import SamplingConfig
 from textgen.generation.blas import one_thread
-from textgen.generation.recurrent import Recurrent, State
+from textgen.generation.recurrent import Network, State
 from textgen.generation.sampling import choose, noise
 from textgen.generation.stopping import StopFinder
 from textgen.machine import cores
@@ -28,7 +28,7 @@ class Group:
     do the texts.
     """
 
-    network: Recurrent
+    network: Network
     state: State  # its logits predict the next character
     sampling: SamplingConfig
     rng: np.random.Generator

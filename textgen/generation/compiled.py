@@ -1,0 +1,128 @@
+"""The network's forward pass, compiled from `kernel.c` where textgen was installed with a C compiler at hand.
+
+It reads weights that bfloat16 holds exactly, as `rounded` leaves them, in half the bytes; its numbers are those of
+`recurrent.py` to float32's precision. `prepare` takes it where it can be had, and NumPy's steps elsewhere.
+"""
+
+import ctypes
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textgen.bfloat16 import holds
+from textgen.generation import kernel
+from textgen.generation.recurrent import Network, Recurrent, State
+from textgen.model_file import Array, Weights
+
+PANEL, LANES = 32, 8  # columns that the kernel multiplies with at once, in vectors of so many
+
+_Pointer = ctypes.c_void_p
+_Size = ctypes.c_ssize_t
+
+
+class _Matrix(ctypes.Structure):
+    _fields_ = (("rows", _Size), ("columns", _Size), ("weights", _Pointer), ("bias", _Pointer))
+
+
+class _Network(ctypes.Structure):
+    _fields_ = (("layers", _Size), ("units", _Size), ("table", _Pointer), ("lstms", _Pointer), ("head", _Matrix))
+
+
+class _State(ctypes.Structure):
+    _fields_ = (
+        ("streams", _Size),
+        ("codes", _Pointer),
+        ("outputs", _Pointer),
+        ("cells", _Pointer),
+        ("fresh", _Pointer),
+        ("logits", _Pointer),
+    )
+
+
+def prepare(weights: Weights) -> Network:
+    """The network, ready for steps: compiled, if there is a kernel and bfloat16 holds the weights; else NumPy's."""
+    library = kernel.library()
+    if library is not None and all(holds(factor) for factor in _factors(weights)):
+        return Compiled(weights, library)
+    return Recurrent(weights)
+
+
+def _factors(weights: Weights) -> list[Array]:
+    """The matrices of the products: of each LSTM what its outputs so far are multiplied with, and the head."""
+    first, *further = weights.lstms
+    return [first.recurrent, *(np.concatenate([lstm.kernel, lstm.recurrent]) for lstm in further), weights.head]
+
+
+class Compiled:
+    """The network, its weights arranged for the kernel; it changes nothing in itself, so that many may use it.
+
+    Attributes:
+        symbols: `V`.
+    """
+
+    def __init__(self, weights: Weights, library: ctypes.CDLL) -> None:
+        """Arrange the weights; bfloat16 must hold those of the products."""
+        self._step = library.textgen_step
+        self.symbols, first = len(weights.head_bias), weights.lstms[0]
+        self._layers, self._units = len(weights.lstms), len(first.recurrent)
+        self._kept: list[NDArray[np.generic]] = []  # what the kernel has the addresses of
+        table = self._keep(_by_units(weights.embedding @ first.kernel + first.bias))
+        *products, head_product = _factors(weights)
+        lstms = [
+            self._matrix(_by_units(product), self._units, _by_units(lstm.bias[None]))
+            for product, lstm in zip(products, weights.lstms, strict=True)
+        ]
+        self._lstms = (_Matrix * self._layers)(*lstms)
+        head = self._matrix(_padded(head_product, PANEL), self.symbols, _padded(weights.head_bias[None], PANEL))
+        self._network = _Network(self._layers, self._units, table, ctypes.addressof(self._lstms), head)
+        self._address = ctypes.addressof(self._network)
+
+    def _keep(self, array: NDArray[np.generic]) -> int:
+        """The address of an array's copy that begins where a line of the cache does."""
+        space = np.empty(array.nbytes + 64, np.uint8)
+        start = -space.ctypes.data % 64
+        copy = space[start : start + array.nbytes].view(array.dtype)
+        copy[:] = array.ravel()
+        self._kept.append(copy)
+        return copy.ctypes.data
+
+    def _matrix(self, columns: Array, filled: int, bias: Array) -> _Matrix:
+        return _Matrix(len(columns), filled, self._keep(_packed(columns)), self._keep(bias))
+
+    def start(self, streams: int = 1) -> State:
+        """A state of zeros for `B` streams."""
+        state = State(streams, self._layers, self._units, self.symbols)
+        codes, fresh = np.zeros(streams, np.int64), np.zeros((streams, self._units), np.float32)
+        arrays = (codes, state.outputs, state.cells, fresh, state.logits)
+        described = _State(streams, *(array.ctypes.data for array in arrays))
+        state.work = (codes, fresh, described, ctypes.addressof(described))
+        return state
+
+    def step(self, codes: NDArray[np.integer], state: State) -> Array:
+        """Read one character in each stream and predict the next, as `Recurrent.step` does."""
+        state.work[0][:] = codes
+        self._step(self._address, state.work[3], 1)
+        return state.logits
+
+    def advance(self, codes: NDArray[np.integer], state: State) -> None:
+        """Read one character in each stream, as `step` does, without predicting the next."""
+        state.work[0][:] = codes
+        self._step(self._address, state.work[3], 0)
+
+
+def _padded(matrix: Array, multiple: int) -> Array:
+    """Zeros after the last column, up to a multiple of columns."""
+    return np.pad(matrix, ((0, 0), (0, -matrix.shape[1] % multiple)))
+
+
+def _by_units(gates: Array) -> Array:
+    """Columns in Keras's order of gates i, f, c, o `(N, 4H)` → for every eight units their i, f, c and o."""
+    i, f, c, o = (_padded(gate, LANES) for gate in np.split(gates, 4, axis=1))
+    return np.stack([gate.reshape(len(gates), -1, LANES) for gate in (i, f, c, o)], axis=2).reshape(len(gates), -1)
+
+
+def _packed(matrix: Array) -> NDArray[np.uint32]:
+    """A matrix as the kernel reads it, uint32 `(panels, pairs of rows, 32)`; see `struct matrix`."""
+    halves = np.pad(matrix.view(np.uint32) >> 16, ((0, len(matrix) % 2), (0, 0)))
+    pairs = halves[0::2] | halves[1::2] << 16
+    return pairs.reshape(len(pairs), -1, PANEL).swapaxes(0, 1)
