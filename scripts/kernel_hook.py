@@ -1,4 +1,4 @@
-"""Has hatchling compile `textgen/generation/kernel.c` into a wheel, or into a checkout that is installed editable."""
+"""Has hatchling compile the C of `textgen/kernel/` into a wheel, or into a checkout that is installed editable."""
 
 import subprocess
 import sys
@@ -15,12 +15,12 @@ class KernelHook(BuildHookInterface):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile the kernel and name the files that the wheel is to carry."""
         sys.path.insert(0, self.root)
-        from textgen.generation.kernel import build
+        from textgen.kernel.library import build
 
         try:
             libraries = build()
         except (OSError, subprocess.CalledProcessError) as error:
-            self.app.display_warning(f"the kernel is not compiled, so textgen will write with NumPy: {error}")
+            self.app.display_warning(f"textgen's kernel is not compiled, so it trains and writes more slowly: {error}")
             return
         if libraries:
             build_data["artifacts"] += [library.relative_to(Path(self.root)).as_posix() for library in libraries]

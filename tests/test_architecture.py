@@ -14,6 +14,7 @@ ORDER = [
     "bundled",
     "machine",
     "bfloat16",
+    "kernel",
     "config",
     "corpus",
     "model_file",

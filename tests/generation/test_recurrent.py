@@ -4,9 +4,9 @@ import pytest
 from tests.conftest import random_weights
 from textgen.bfloat16 import rounded
 from textgen.config import ModelConfig
-from textgen.generation import kernel
 from textgen.generation.compiled import Compiled, prepare
 from textgen.generation.recurrent import Network, Recurrent
+from textgen.kernel import library
 from textgen.model_file import Weights
 
 SHAPES = [(1, 10), (2, 10), (3, 10), (1, 7), (2, 7), (2, 16)]  # layers and units: odd, even, and whole vectors
@@ -130,5 +130,5 @@ def test_weights_that_bfloat16_does_not_hold_are_left_to_numpy() -> None:
 
 
 def test_without_a_kernel_numpy_writes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernel, "library", lambda: None)
+    monkeypatch.setattr(library, "library", lambda: None)
     assert isinstance(prepare(some_weights()), Recurrent)

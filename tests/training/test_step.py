@@ -6,11 +6,13 @@ import pytest
 
 from textgen.config import ModelConfig
 from textgen.generation.recurrent import Recurrent
+from textgen.kernel import library
+from textgen.machine import processor_flags
 from textgen.model_file import Weights, layout
 
 keras = pytest.importorskip("textgen.training.backend").keras
 
-from textgen.training import step as step_module  # noqa: E402
+from textgen.training import recurrence  # noqa: E402
 from textgen.training.backend import tf  # noqa: E402
 from textgen.training.network import Network, assign, build  # noqa: E402
 from textgen.training.step import compile_step, dropout_masks, loss_and_gradients, make_optimizer  # noqa: E402
@@ -27,6 +29,14 @@ def states(network: Network, seed: int = 0) -> list:
     rng = np.random.default_rng(seed)
     shape = (B, network.lstms[0].units)
     return [[tf.constant(rng.normal(size=shape), tf.float32) for _ in "hc"] for _ in network.lstms]
+
+
+def choose_loops(level: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train with the kernel for a level of processors, or, with None, without."""
+    kernel = None
+    if level and not (library.LEVELS[level][0] <= processor_flags() and (kernel := library.load(level))):
+        pytest.skip("the processor is not of this level, or textgen was installed without a C compiler")
+    monkeypatch.setattr(library, "library", lambda: kernel)
 
 
 def furthest_apart(layers: int, dropout: float, symbols: int) -> list[float]:
@@ -51,16 +61,20 @@ def furthest_apart(layers: int, dropout: float, symbols: int) -> list[float]:
 @pytest.mark.parametrize("layers", [1, 2, 3])
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
 @pytest.mark.parametrize("symbols", [V, 200])  # the table of input products is used for the first, not the second
+@pytest.mark.parametrize("level", ["avx512", "avx2", None])
 def test_the_written_out_step_is_the_keras_layers_step(
-    layers: int, dropout: float, symbols: int, monkeypatch: pytest.MonkeyPatch
+    layers: int, dropout: float, symbols: int, level: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(step_module, "FACTORS", tf.float32)
+    monkeypatch.setattr(recurrence, "FACTORS", tf.float32)
+    choose_loops(level, monkeypatch)
     assert max(furthest_apart(layers, dropout, symbols)) < 1e-5
 
 
-def test_bfloat16_rounds_and_does_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("level", ["avx512bf16", None])
+def test_bfloat16_rounds_and_does_no_more(level: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """It keeps 8 bits, so that a factor is off by up to a 512th part; along a window errors add up."""
-    monkeypatch.setattr(step_module, "FACTORS", tf.bfloat16)
+    monkeypatch.setattr(recurrence, "FACTORS", tf.bfloat16)
+    choose_loops(level, monkeypatch)
     apart = furthest_apart(2, 0.4, 200)
     assert 1e-4 < np.mean(apart) < 1e-2
     assert max(apart) < 0.05
@@ -105,8 +119,10 @@ def test_dropout_follows_from_seed_and_step_and_keeps_the_mean() -> None:
     assert abs(float(tf.reduce_mean(masks[0][0])) - 1) < 0.02
 
 
-def test_shards_compute_what_the_whole_batch_computes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(step_module, "FACTORS", tf.float32)
+@pytest.mark.parametrize("level", ["avx2", None])
+def test_shards_compute_what_the_whole_batch_computes(level: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recurrence, "FACTORS", tf.float32)
+    choose_loops(level, monkeypatch)
     results = []
     for cores in (1, 3):
         monkeypatch.setattr("textgen.training.speed.cores", lambda cores=cores: cores)

@@ -1,4 +1,4 @@
-"""The network's forward pass, compiled from `kernel.c` where textgen was installed with a C compiler at hand.
+"""The network's forward pass, compiled from `kernel/writing.c` where textgen was installed with a C compiler at hand.
 
 It reads weights that bfloat16 holds exactly, as `rounded` leaves them, in half the bytes; its numbers are those of
 `recurrent.py` to float32's precision. `prepare` takes it where it can be had, and NumPy's steps elsewhere.
@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textgen.bfloat16 import holds
-from textgen.generation import kernel
 from textgen.generation.recurrent import Network, Recurrent, State
+from textgen.kernel import library
+from textgen.kernel.arrays import aligned
 from textgen.model_file import Array, Weights
 
 PANEL, LANES = 32, 8  # columns that the kernel multiplies with at once, in vectors of so many
@@ -41,9 +42,9 @@ class _State(ctypes.Structure):
 
 def prepare(weights: Weights) -> Network:
     """The network, ready for steps: compiled, if there is a kernel and bfloat16 holds the weights; else NumPy's."""
-    library = kernel.library()
-    if library is not None and all(holds(factor) for factor in _factors(weights)):
-        return Compiled(weights, library)
+    kernel = library.library()
+    if kernel is not None and all(holds(factor) for factor in _factors(weights)):
+        return Compiled(weights, kernel)
     return Recurrent(weights)
 
 
@@ -60,9 +61,9 @@ class Compiled:
         symbols: `V`.
     """
 
-    def __init__(self, weights: Weights, library: ctypes.CDLL) -> None:
+    def __init__(self, weights: Weights, kernel: ctypes.CDLL) -> None:
         """Arrange the weights; bfloat16 must hold those of the products."""
-        self._step = library.textgen_step
+        self._step = kernel.textgen_step
         self.symbols, first = len(weights.head_bias), weights.lstms[0]
         self._layers, self._units = len(weights.lstms), len(first.recurrent)
         self._kept: list[NDArray[np.generic]] = []  # what the kernel has the addresses of
@@ -78,13 +79,9 @@ class Compiled:
         self._address = ctypes.addressof(self._network)
 
     def _keep(self, array: NDArray[np.generic]) -> int:
-        """The address of an array's copy that begins where a line of the cache does."""
-        space = np.empty(array.nbytes + 64, np.uint8)
-        start = -space.ctypes.data % 64
-        copy = space[start : start + array.nbytes].view(array.dtype)
-        copy[:] = array.ravel()
-        self._kept.append(copy)
-        return copy.ctypes.data
+        """The address of a copy of an array."""
+        self._kept.append(aligned(array))
+        return self._kept[-1].ctypes.data
 
     def _matrix(self, columns: Array, filled: int, bias: Array) -> _Matrix:
         return _Matrix(len(columns), filled, self._keep(_packed(columns)), self._keep(bias))

@@ -1,28 +1,13 @@
-/* The network's forward pass, one character at a time, compiled: what recurrent.py does in NumPy, for weights that
-   bfloat16 holds exactly. compiled.py prepares what is read here and says how it is arranged.
+/* The network's forward pass, one character at a time: what generation/recurrent.py does in NumPy, for weights that
+   bfloat16 holds exactly. generation/compiled.py prepares what is read here.
 
    One stream is as fast as its weights are read from memory, so these are stored in 16 bits and widened, exactly, by a
    shift. Many streams are as fast as the processor multiplies, so weights that were widened serve four streams, whose
-   sums stay in registers. Arithmetic is float32 throughout.
+   sums stay in registers. Arithmetic is float32 throughout. */
 
-   Vectors are GCC's and Clang's extension of C; each compiler makes of them what the processor has. */
+#include "vectors.h"
 
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#pragma GCC diagnostic ignored "-Wpsabi" /* how vectors are passed to functions: all of ours are inlined */
-
-enum {
-    LANES = 8,    /* numbers of a vector: AVX2's; wider ones gained a tenth, and are slow where they do not exist */
-    PARTS = 4,    /* vectors of a panel: of eight units the gates i, f, c, o; or 32 symbols of the head */
-    STREAMS = 4,  /* streams that share widened weights */
-};
-
-typedef float Floats __attribute__((vector_size(4 * LANES)));
-typedef uint32_t Words __attribute__((vector_size(4 * LANES)));
 typedef Words Stored __attribute__((aligned(4), may_alias)); /* NumPy aligns arrays to their numbers */
-typedef int32_t Integers __attribute__((vector_size(4 * LANES)));
 
 /* A matrix (rows, 32 * panels) and what is added to its product. */
 struct matrix {
@@ -47,53 +32,6 @@ struct state {
     float *logits;         /* (B, V) */
 };
 
-#define INLINE static inline __attribute__((always_inline))
-
-INLINE ptrdiff_t at_most(ptrdiff_t number, ptrdiff_t most) { return number < most ? number : most; }
-
-/* The `count` first lanes, of a whole or of the last, partly filled vector of a row. */
-INLINE Floats load(const float *source, ptrdiff_t count) {
-    Floats result = {0};
-    if (count >= LANES) memcpy(&result, source, sizeof result);
-    else memcpy(&result, source, count * sizeof *source);
-    return result;
-}
-
-INLINE void store(float *target, Floats values, ptrdiff_t count) {
-    if (count >= LANES) memcpy(target, &values, sizeof values);
-    else memcpy(target, &values, count * sizeof *target);
-}
-
-INLINE Floats all(float number) { return number - (Floats){0}; }
-
-INLINE Floats choose(Integers mask, Floats yes, Floats no) {
-    return (Floats)(((Integers)yes & mask) | ((Integers)no & ~mask));
-}
-
-/* exp(x) for |x| <= 87, to float32's precision: 2^n by the exponent's bits, the rest by the Taylor series to the
-   seventh power, whose error at half of ln 2 is 5e-9. Adding 1.5 * 2^23 rounds; ln 2 is taken off in two parts, the
-   first short enough that its product with n is exact. */
-INLINE Floats exponential(Floats x) {
-    x = choose(x > 87.0f, all(87.0f), x);
-    x = choose(x < -87.0f, all(-87.0f), x);
-    Floats rounded = x * 1.44269504f + 12582912.0f;
-    Floats n = rounded - 12582912.0f;
-    Floats r = x - n * 0.693145751953125f - n * 1.42860677e-6f;
-    Floats series = all(1.0f / 5040);
-    series = series * r + 1.0f / 720;
-    series = series * r + 1.0f / 120;
-    series = series * r + 1.0f / 24;
-    series = series * r + 1.0f / 6;
-    series = series * r + 0.5f;
-    series = series * r + 1.0f;
-    series = series * r + 1.0f;
-    return (Floats)((Words)series + ((Words)rounded << 23));
-}
-
-INLINE Floats sigmoid(Floats x) { return 1.0f / (1.0f + exponential(-x)); }
-
-INLINE Floats hyperbolic_tangent(Floats x) { return 2.0f * sigmoid(2.0f * x) - 1.0f; }
-
 /* Add two rows' products to the sums of `count` streams; of a last, odd row there is no second number of x. A single
    stream's sums are so few that each addition would wait for the one before it: its second rows have sums apart. */
 INLINE void add_rows(ptrdiff_t count, int second, const Stored *weights, const float *x, ptrdiff_t stride,
@@ -114,7 +52,7 @@ INLINE void add_rows(ptrdiff_t count, int second, const Stored *weights, const f
 INLINE void multiply(ptrdiff_t count, const float *x, ptrdiff_t stride, const struct matrix *matrix, ptrdiff_t panel,
                      Floats sums[][PARTS]) {
     ptrdiff_t rows = matrix->rows;
-    const Stored *weights = (const Stored *)matrix->weights + panel * ((rows + 1) / 2) * PARTS;
+    const Stored *weights = (const Stored *)matrix->weights + panel * parts_of(rows, 2) * PARTS;
     Floats apart[PARTS] = {{0}};
     for (ptrdiff_t row = 0; row + 1 < rows; row += 2, weights += PARTS)
         add_rows(count, 1, weights, x + row, stride, sums, apart);
@@ -125,15 +63,15 @@ INLINE void multiply(ptrdiff_t count, const float *x, ptrdiff_t stride, const st
 /* Eight units of a layer, in `count` streams from `first` on. */
 INLINE void advance_units(ptrdiff_t count, ptrdiff_t first, const struct network *network, const struct state *state,
                           ptrdiff_t layer, ptrdiff_t panel) {
-    ptrdiff_t units = network->units, stride = network->layers * units, width = PARTS * LANES;
-    ptrdiff_t row = width * ((units + LANES - 1) / LANES), unit = panel * LANES, filled = units - unit;
+    ptrdiff_t units = network->units, stride = network->layers * units, row = PANEL * parts_of(units, LANES);
+    ptrdiff_t unit = panel * LANES, filled = units - unit;
     const struct matrix *lstm = &network->lstms[layer];
     const float *x = state->outputs + first * stride + (layer ? (layer - 1) * units : 0);
-    Floats sums[STREAMS][PARTS];
+    Floats sums[BLOCK][PARTS];
     for (ptrdiff_t stream = 0; stream < count; stream++) {
         ptrdiff_t code = at_most(state->codes[first + stream], network->head.columns - 1);
         const float *start = layer ? lstm->bias : network->table + (code > 0 ? code : 0) * row;
-        for (int gate = 0; gate < PARTS; gate++) sums[stream][gate] = load(start + panel * width + gate * LANES, LANES);
+        for (int gate = 0; gate < PARTS; gate++) sums[stream][gate] = load(start + panel * PANEL + gate * LANES, LANES);
     }
     multiply(count, x, stride, lstm, panel, sums);
     for (ptrdiff_t stream = 0; stream < count; stream++) {
@@ -149,26 +87,26 @@ INLINE void advance_units(ptrdiff_t count, ptrdiff_t first, const struct network
 /* 32 symbols' logits, in `count` streams from `first` on. */
 INLINE void predict_symbols(ptrdiff_t count, ptrdiff_t first, const struct network *network, const struct state *state,
                             ptrdiff_t panel) {
-    ptrdiff_t units = network->units, stride = network->layers * units, symbol = panel * PARTS * LANES;
+    ptrdiff_t units = network->units, stride = network->layers * units, symbol = panel * PANEL;
     const struct matrix *head = &network->head;
-    Floats sums[STREAMS][PARTS];
+    Floats sums[BLOCK][PARTS];
     for (ptrdiff_t stream = 0; stream < count; stream++)
         for (int part = 0; part < PARTS; part++) sums[stream][part] = load(head->bias + symbol + part * LANES, LANES);
     multiply(count, state->outputs + first * stride + stride - units, stride, head, panel, sums);
     for (ptrdiff_t stream = 0; stream < count; stream++)
         for (int part = 0; part < PARTS; part++) {
-            ptrdiff_t place = symbol + part * LANES, filled = head->columns - place;
-            if (filled > 0) store(state->logits + (first + stream) * head->columns + place, sums[stream][part], filled);
+            ptrdiff_t place = symbol + part * LANES;
+            store(state->logits + (first + stream) * head->columns + place, sums[stream][part], head->columns - place);
         }
 }
 
 /* Read one character in each stream; with `predict`, also write the logits of the next. */
 void textgen_step(const struct network *network, const struct state *state, int predict) {
-    ptrdiff_t units = network->units, streams = state->streams, fours = streams - streams % STREAMS;
+    ptrdiff_t units = network->units, streams = state->streams, fours = streams - streams % BLOCK;
     for (ptrdiff_t layer = 0; layer < network->layers; layer++) {
         for (ptrdiff_t panel = 0; panel * LANES < units; panel++) {
-            for (ptrdiff_t first = 0; first < fours; first += STREAMS)
-                advance_units(STREAMS, first, network, state, layer, panel);
+            for (ptrdiff_t first = 0; first < fours; first += BLOCK)
+                advance_units(BLOCK, first, network, state, layer, panel);
             for (ptrdiff_t first = fours; first < streams; first++)
                 advance_units(1, first, network, state, layer, panel);
         }
@@ -176,9 +114,9 @@ void textgen_step(const struct network *network, const struct state *state, int 
             memcpy(state->outputs + (stream * network->layers + layer) * units, state->fresh + stream * units,
                    units * sizeof(float));
     }
-    for (ptrdiff_t panel = 0; predict && panel * PARTS * LANES < network->head.columns; panel++) {
-        for (ptrdiff_t first = 0; first < fours; first += STREAMS)
-            predict_symbols(STREAMS, first, network, state, panel);
+    for (ptrdiff_t panel = 0; predict && panel * PANEL < network->head.columns; panel++) {
+        for (ptrdiff_t first = 0; first < fours; first += BLOCK)
+            predict_symbols(BLOCK, first, network, state, panel);
         for (ptrdiff_t first = fours; first < streams; first++)
             predict_symbols(1, first, network, state, panel);
     }

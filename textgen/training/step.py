@@ -5,84 +5,21 @@ out: the input product of all steps is one matrix product before the loop over t
 row for each symbol), the weight gradients are one product after it, and the batch is cut into shards that run side by
 side, each on one thread. Both compute the same numbers; a test holds their losses and gradients equal.
 
-Where the processor multiplies bfloat16, the written-out recurrence rounds the factors of its large products, and their
-results, to it. Weights, states, sums of gradients and the head's product stay float32 (Micikevicius et al., 2018).
+Where the processor multiplies bfloat16, the large products of the written-out step round their factors and results to
+it. Weights, states, sums of gradients and the head's product stay float32 (Micikevicius et al., 2018).
 """
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from textgen.machine import bfloat16
 from textgen.training.backend import GPU, keras, tf
 from textgen.training.network import Network
 from textgen.training.recipe import AVERAGED, BETA_2, GRADIENT_NORM, WEIGHT_DECAY
+from textgen.training.recurrence import product, recurrence
 from textgen.training.speed import shards
 
 States = list[list[Any]]  # of each layer h and c, both (B, H)
-
-FACTORS = tf.bfloat16 if bfloat16() else tf.float32  # of the products that make up most of a step
-
-
-def product(a: Any, b: Any, *, transpose_a: bool = False) -> Any:
-    """The matrix product `a @ b`, computed in `FACTORS`; float32."""
-    return tf.cast(tf.matmul(tf.cast(a, FACTORS), tf.cast(b, FACTORS), transpose_a=transpose_a), tf.float32)
-
-
-@tf.custom_gradient  # type: ignore[untyped-decorator]
-def recurrence(projected: Any, h0: Any, c0: Any, kernel: Any) -> Any:
-    """The LSTM's loop over time, with its gradient written out (Hochreiter and Schmidhuber, 1997; Gers et al., 2000).
-
-    Args:
-        projected: input products plus bias, float32 `(T, B, 4H)`; gates in Keras's order i, f, c, o.
-        h0: the outputs before the first step, `(B, H)`.
-        c0: the cells before the first step, `(B, H)`.
-        kernel: the recurrent kernel, `(H, 4H)`.
-
-    Returns:
-        The outputs `(T, B, H)`, and h and c after the last step, `(B, H)`.
-    """
-    length, units = projected.shape[0], kernel.shape[0]
-    kernel = tf.cast(kernel, FACTORS)
-
-    def record(width: int) -> Any:
-        return tf.TensorArray(tf.float32, length, element_shape=(projected.shape[1], width))
-
-    def forward(t: Any, h: Any, c: Any, hs: Any, cs: Any, gates: Any) -> Any:
-        i, f, g, o = tf.split(projected[t] + product(h, kernel), 4, axis=1)
-        i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
-        c = f * c + i * g
-        h = o * tf.tanh(c)
-        return t + 1, h, c, hs.write(t, h), cs.write(t, c), gates.write(t, tf.concat([i, f, g, o], axis=1))
-
-    first = (0, h0, c0, record(units), record(units), record(4 * units))
-    _, h_end, c_end, *records = tf.while_loop(lambda t, *_: t < length, forward, first)
-    hs, cs, gates = (part.stack() for part in records)  # (T, B, H), (T, B, H), (T, B, 4H)
-
-    def gradient(d_hs: Any, d_h: Any, d_c: Any) -> Any:
-        i, f, g, o = tf.split(gates, 4, axis=2)
-        before = tf.concat([c0[None], cs[:-1]], axis=0)
-        tanh_c = tf.tanh(cs)
-        # What a change of the cell, or of the output, does to each gate's input: known before the loop.
-        to_c = o * (1 - tanh_c * tanh_c)
-        to_i, to_f = g * i * (1 - i), before * f * (1 - f)
-        to_g, to_o = i * (1 - g * g), tanh_c * o * (1 - o)
-        transposed = tf.transpose(kernel)
-
-        def backward(t: Any, d_h: Any, d_c: Any, d_projected: Any) -> Any:
-            d_h += d_hs[t]
-            d_c += d_h * to_c[t]
-            d_gates = tf.concat([d_c * to_i[t], d_c * to_f[t], d_c * to_g[t], d_h * to_o[t]], axis=1)
-            return t - 1, product(d_gates, transposed), d_c * f[t], d_projected.write(t, d_gates)
-
-        last = (length - 1, d_h, d_c, record(4 * units))
-        _, d_h0, d_c0, d_record = tf.while_loop(lambda t, *_: t >= 0, backward, last)
-        d_projected = d_record.stack()  # (T, B, 4H)
-        outputs_before = tf.reshape(tf.concat([h0[None], hs[:-1]], axis=0), (-1, units))
-        d_kernel = product(outputs_before, tf.reshape(d_projected, (-1, 4 * units)), transpose_a=True)
-        return d_projected, d_h0, d_c0, d_kernel
-
-    return (hs, h_end, c_end), gradient
 
 
 def written_out(network: Network, codes: Any, states: States, masks: Sequence[Any]) -> tuple[Any, States]:

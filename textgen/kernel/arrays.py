@@ -1,0 +1,25 @@
+"""Arrays for the kernel to read and write."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+LINE = 64  # bytes of a line of the cache: a vector that crosses two takes twice as long
+
+
+def empty(shape: Sequence[int], dtype: DTypeLike = np.float32) -> NDArray[Any]:
+    """An array that is not filled, and begins where a line of the cache does."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    space = np.empty(size + LINE, np.uint8)
+    start = -space.ctypes.data % LINE
+    return space[start : start + size].view(dtype).reshape(shape)
+
+
+def aligned(array: NDArray[Any]) -> NDArray[Any]:
+    """A copy of an array that begins where a line of the cache does."""
+    copy = empty(array.shape, array.dtype)
+    copy[...] = array
+    return copy
