@@ -8,7 +8,7 @@ from textgen.config import ModelConfig
 from textgen.generation.blas import one_thread
 from textgen.machine import cores
 
-SHARD_ROWS = 8  # streams a thread needs for its products to pay
+SHARD_ROWS = 4  # streams a thread needs for its products to pay
 TIMED = 5  # tries of which the quickest counts
 EFFICIENCY = 1.2  # of the whole step over its smallest product: its larger ones run faster
 
