@@ -1,5 +1,5 @@
 """Trains the model that comes with textgen on tinyshakespeare, by textgen's own commands, and writes its card:
-models/shakespeare.keras and models/shakespeare.md. Takes about half an hour on two cores."""
+models/shakespeare.keras and models/shakespeare.md. Takes about a quarter of an hour on two cores."""
 
 import argparse
 import json

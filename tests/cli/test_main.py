@@ -1,4 +1,5 @@
 from tests.conftest import run
+from textgen.kernel.library import best_level
 
 
 def test_help_lists_the_commands() -> None:
@@ -15,7 +16,9 @@ def test_an_unknown_command_is_wrong_usage() -> None:
     assert "No such command 'paint'" in result.stderr
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_told_and_the_kernel() -> None:
     import textgen
 
-    assert run("--version").stdout == f"textgen, version {textgen.__version__}\n"
+    version, kernel = run("--version").stdout.splitlines()
+    assert version == f"textgen, version {textgen.__version__}"
+    assert kernel == f"kernel: {best_level() or 'none, so training and writing are slower; see the README, Install'}"

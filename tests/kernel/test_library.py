@@ -77,6 +77,7 @@ def test_the_fastest_that_the_processor_runs_is_loaded(
 
 def test_a_processor_without_avx2_gets_none(anew: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel, "processor_flags", lambda: frozenset({"avx", "sse2"}))
+    assert kernel.best_level() is None
     assert kernel.library() is None
 
 

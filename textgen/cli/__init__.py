@@ -39,8 +39,25 @@ class Commands(click.Group):
             _give_up_stdout()
 
 
+def _show_version(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:
+    if not asked:
+        return
+    from textgen.kernel.library import best_level
+
+    click.echo(f"textgen, version {__version__}")
+    click.echo(f"kernel: {best_level() or 'none, so training and writing are slower; see the README, Install'}")
+    ctx.exit()
+
+
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="textgen")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version, and which compiled kernel runs here.",
+)
 @click.option("--debug", is_flag=True, help="Show tracebacks, and what TensorFlow says.")
 def group(debug: bool) -> None:
     """Train a character-level LSTM on any text, and write new text in its manner.

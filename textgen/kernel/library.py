@@ -69,16 +69,21 @@ def compile_for(level: str, target: Path, *options: str) -> Path:
     return target
 
 
+def best_level() -> str | None:
+    """The fastest level that this machine can run and a library was built for, or None."""
+    flags = processor_flags()
+    return next((level for level, (needed, _) in LEVELS.items() if needed <= flags and path(level).is_file()), None)
+
+
 @functools.cache
 def library() -> ctypes.CDLL | None:
-    """The fastest library that this machine can run, or None."""
-    flags = processor_flags()
-    runs = (load(level) for level, (needed, _) in LEVELS.items() if needed <= flags)
-    return next((loaded for loaded in runs if loaded), None)
+    """The library for the best level, or None."""
+    level = best_level()
+    return load(level) if level else None
 
 
 def load(level: str) -> ctypes.CDLL | None:
-    """The library for a level, or None where it was not built."""
+    """The library for a level; None where the system does not load it, as from a folder that may not be run from."""
     try:
         loaded = ctypes.CDLL(str(path(level)))
     except OSError:
