@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from textgen.bfloat16 import rounded
 from textgen.config import ModelConfig
 from textgen.corpus.cache import VARIABLE
 from textgen.corpus.vocabulary import Vocabulary
@@ -24,8 +25,10 @@ TEXT = "The quick brown fox jumps over the lazy dog,\nand the dog sleeps on. "
 
 
 def random_weights(config: ModelConfig, symbols: int, seed: int = 0, scale: float = 0.3) -> list[np.ndarray]:
+    """Weights that bfloat16 holds, as trained ones are."""
     rng = np.random.default_rng(seed)
-    return [(rng.standard_normal(shape) * scale).astype(np.float32) for shape in layout(config, symbols).values()]
+    shapes = layout(config, symbols).values()
+    return [rounded((rng.standard_normal(shape) * scale).astype(np.float32)) for shape in shapes]
 
 
 def describe(

@@ -9,11 +9,18 @@ from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import SeedError
 from textgen.generation.generator import Generator
 from textgen.generation.recurrent import Recurrent
+from textgen.kernel import library
 from textgen.model_file import Description, Weights
 
 
-@pytest.fixture
-def writer(small: tuple[Description, Weights]) -> Generator:
+@pytest.fixture(params=["kernel", "NumPy"])
+def writer(
+    small: tuple[Description, Weights], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Generator:
+    if request.param == "NumPy":
+        monkeypatch.setattr(library, "library", lambda: None)
+    elif library.library() is None:
+        pytest.skip("textgen was installed without a C compiler, or not on Linux on x86-64")
     return Generator(*small)
 
 

@@ -1,8 +1,10 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
 from tests.conftest import random_weights
-from textgen.bfloat16 import rounded
 from textgen.config import ModelConfig
 from textgen.generation.compiled import Compiled, prepare
 from textgen.generation.recurrent import Network, Recurrent
@@ -33,10 +35,7 @@ def naive(weights: Weights, codes: list[int]) -> np.ndarray:
 
 
 def some_weights(layers: int = 2, units: int = 10, symbols: int = 7, *, scale: float = 1) -> Weights:
-    """Weights that bfloat16 holds."""
-    return Weights.from_list(
-        rounded(scale * array) for array in random_weights(ModelConfig(layers, units, 0.0, 6), symbols)
-    )
+    return Weights.from_list(random_weights(ModelConfig(layers, units, 0.0, 6), symbols, scale=0.3 * scale))
 
 
 def compiled(weights: Weights) -> Network:
@@ -109,6 +108,14 @@ def test_a_caller_may_set_the_state(made: type[Network]) -> None:
 
 
 @both
+def test_a_network_can_be_sent_to_another_process(made: type[Network]) -> None:
+    network = made(some_weights())
+    sent = pickle.loads(pickle.dumps(network))
+    for one, other in ((network, sent), (network, copy.deepcopy(network))):
+        np.testing.assert_array_equal(one.step(np.array([1]), one.start()), other.step(np.array([1]), other.start()))
+
+
+@both
 def test_a_symbol_that_is_never_written_keeps_its_infinite_bias(made: type[Network]) -> None:
     weights = some_weights()
     weights.head_bias[3] = -np.inf
@@ -126,7 +133,9 @@ def test_codes_out_of_range_are_read_as_the_nearest(made: type[Network]) -> None
 
 
 def test_weights_that_bfloat16_does_not_hold_are_left_to_numpy() -> None:
-    assert isinstance(prepare(Weights.from_list(random_weights(ModelConfig(2, 10, 0.0, 6), 7))), Recurrent)
+    weights = some_weights()
+    weights.head[2, 3] = 1 + 2.0**-8
+    assert isinstance(prepare(weights), Recurrent)
 
 
 def test_without_a_kernel_numpy_writes(monkeypatch: pytest.MonkeyPatch) -> None:

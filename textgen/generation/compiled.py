@@ -5,6 +5,7 @@ It reads weights that bfloat16 holds exactly, as `rounded` leaves them, in half 
 """
 
 import ctypes
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,15 @@ class _State(ctypes.Structure):
     )
 
 
+class _Work(NamedTuple):
+    """What a step works in besides a state's arrays, and how the kernel finds all of them."""
+
+    codes: NDArray[np.int64]  # (B,)
+    fresh: Array  # (B, H)
+    described: _State
+    address: int  # of what is described
+
+
 def prepare(weights: Weights) -> Network:
     """The network, ready for steps: compiled, if there is a kernel and bfloat16 holds the weights; else NumPy's."""
     kernel = library.library()
@@ -63,7 +73,7 @@ class Compiled:
 
     def __init__(self, weights: Weights, kernel: ctypes.CDLL) -> None:
         """Arrange the weights; bfloat16 must hold those of the products."""
-        self._step = kernel.textgen_step
+        self._step, self._weights = kernel.textgen_step, weights
         self.symbols, first = len(weights.head_bias), weights.lstms[0]
         self._layers, self._units = len(weights.lstms), len(first.recurrent)
         self._kept: list[NDArray[np.generic]] = []  # what the kernel has the addresses of
@@ -77,6 +87,10 @@ class Compiled:
         head = self._matrix(_padded(head_product, PANEL), self.symbols, _padded(weights.head_bias[None], PANEL))
         self._network = _Network(self._layers, self._units, table, ctypes.addressof(self._lstms), head)
         self._address = ctypes.addressof(self._network)
+
+    def __reduce__(self) -> Any:
+        """Pickled as its weights, and prepared anew: addresses mean nothing in another process."""
+        return prepare, (self._weights,)
 
     def _keep(self, array: NDArray[np.generic]) -> int:
         """The address of a copy of an array."""
@@ -92,19 +106,21 @@ class Compiled:
         codes, fresh = np.zeros(streams, np.int64), np.zeros((streams, self._units), np.float32)
         arrays = (codes, state.outputs, state.cells, fresh, state.logits)
         described = _State(streams, *(array.ctypes.data for array in arrays))
-        state.work = (codes, fresh, described, ctypes.addressof(described))
+        state.work = _Work(codes, fresh, described, ctypes.addressof(described))
         return state
 
     def step(self, codes: NDArray[np.integer], state: State) -> Array:
         """Read one character in each stream and predict the next, as `Recurrent.step` does."""
-        state.work[0][:] = codes
-        self._step(self._address, state.work[3], 1)
+        work: _Work = state.work
+        work.codes[:] = codes
+        self._step(self._address, work.address, 1)
         return state.logits
 
     def advance(self, codes: NDArray[np.integer], state: State) -> None:
         """Read one character in each stream, as `step` does, without predicting the next."""
-        state.work[0][:] = codes
-        self._step(self._address, state.work[3], 0)
+        work: _Work = state.work
+        work.codes[:] = codes
+        self._step(self._address, work.address, 0)
 
 
 def _padded(matrix: Array, multiple: int) -> Array:

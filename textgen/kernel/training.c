@@ -137,14 +137,6 @@ INLINE void through_kernel(ptrdiff_t count, ptrdiff_t first, ptrdiff_t unit, ptr
         }
 }
 
-/* Call for all streams, by blocks: how many they are must be a constant, or their sums would not stay in registers. */
-#define FOR_BLOCKS(streams, call, ...)                                                                      \
-    for (ptrdiff_t first = 0, next; first < (streams); first = next) {                                      \
-        next = first + (first + BLOCK <= (streams) ? BLOCK : 1);                                            \
-        if (next == first + BLOCK) call(BLOCK, first, __VA_ARGS__);                                         \
-        else call(1, first, __VA_ARGS__);                                                                   \
-    }
-
 /* The loop over time.
 
    projected (T, B, 4H), first_outputs and first_cells (B, H), kernel (H, 4H): what is read.

@@ -23,6 +23,14 @@ typedef int32_t Integers __attribute__((vector_size(4 * LANES)));
 
 INLINE ptrdiff_t at_most(ptrdiff_t number, ptrdiff_t most) { return number < most ? number : most; }
 
+/* Call for all streams, by blocks: how many they are must be a constant, or their sums would not stay in registers. */
+#define FOR_BLOCKS(streams, call, ...)                                                                      \
+    for (ptrdiff_t first = 0, next; first < (streams); first = next) {                                      \
+        next = first + (first + BLOCK <= (streams) ? BLOCK : 1);                                            \
+        if (next == first + BLOCK) call(BLOCK, first, __VA_ARGS__);                                         \
+        else call(1, first, __VA_ARGS__);                                                                   \
+    }
+
 /* How many panels or vectors hold so many numbers. */
 INLINE ptrdiff_t parts_of(ptrdiff_t numbers, ptrdiff_t size) { return (numbers + size - 1) / size; }
 

@@ -102,22 +102,14 @@ INLINE void predict_symbols(ptrdiff_t count, ptrdiff_t first, const struct netwo
 
 /* Read one character in each stream; with `predict`, also write the logits of the next. */
 void textgen_step(const struct network *network, const struct state *state, int predict) {
-    ptrdiff_t units = network->units, streams = state->streams, fours = streams - streams % BLOCK;
+    ptrdiff_t units = network->units, streams = state->streams;
     for (ptrdiff_t layer = 0; layer < network->layers; layer++) {
-        for (ptrdiff_t panel = 0; panel * LANES < units; panel++) {
-            for (ptrdiff_t first = 0; first < fours; first += BLOCK)
-                advance_units(BLOCK, first, network, state, layer, panel);
-            for (ptrdiff_t first = fours; first < streams; first++)
-                advance_units(1, first, network, state, layer, panel);
-        }
+        for (ptrdiff_t panel = 0; panel * LANES < units; panel++)
+            FOR_BLOCKS(streams, advance_units, network, state, layer, panel)
         for (ptrdiff_t stream = 0; stream < streams; stream++)
             memcpy(state->outputs + (stream * network->layers + layer) * units, state->fresh + stream * units,
                    units * sizeof(float));
     }
-    for (ptrdiff_t panel = 0; predict && panel * PANEL < network->head.columns; panel++) {
-        for (ptrdiff_t first = 0; first < fours; first += BLOCK)
-            predict_symbols(BLOCK, first, network, state, panel);
-        for (ptrdiff_t first = fours; first < streams; first++)
-            predict_symbols(1, first, network, state, panel);
-    }
+    for (ptrdiff_t panel = 0; predict && panel * PANEL < network->head.columns; panel++)
+        FOR_BLOCKS(streams, predict_symbols, network, state, panel)
 }

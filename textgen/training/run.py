@@ -58,7 +58,7 @@ def run(
     )
     budget = None
     if plan.minutes:
-        estimate = scoring_seconds(Weights.from_list(network.weights()), hold_out) if hold_out else 0.0
+        estimate = scoring_seconds(Weights.from_list(network.kept()), hold_out) if hold_out else 0.0
         budget = Budget.of(plan.minutes, started, estimate, finishing_seconds)
     if start is not None:
         assign(network.training_model.trainable_variables, start)
