@@ -1,4 +1,4 @@
-"""What is installed elsewhere writes at once: the wheel carries the shipped model."""
+"""What is installed elsewhere writes at once: the wheel carries the shipped model, and the kernel."""
 
 import os
 import subprocess
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT
+from textgen.kernel import library
 from textgen.model_file import SHIPPED
 
 
@@ -44,3 +45,11 @@ def test_the_library_loads_the_shipped_model(installed: Path) -> None:
     file, name = run(installed, "-c", program).stdout.splitlines()
     assert Path(file) == installed / "textgen" / "__init__.py"
     assert name == "tinyshakespeare"
+
+
+@pytest.mark.slow
+def test_the_wheel_carries_the_kernel_and_no_older_one(installed: Path) -> None:
+    folder = installed / "textgen" / "kernel"
+    built = [library.path(level) for level in library.LEVELS if library.path(level).exists()]
+    assert {file.name for file in folder.glob("*.so")} == {file.name for file in built}
+    assert run(installed, "-m", "textgen", "--version").stdout == run(PROJECT, "-m", "textgen", "--version").stdout
