@@ -32,7 +32,7 @@ def measure(*, quick: bool) -> list[Figure]:
                 ask = partial(torch.ask, "bfloat16_product", rows, inner, columns, seconds)
                 measures["PyTorch", "bfloat16 FLOP/s", at] = ask
         for threads in sorted({1, cores()}):
-            for at, task in {"a step's weights": "step_bytes", "256 MB": "memory_bytes"}.items():
+            for at, task in {"a step's weights in float32": "step_bytes", "256 MB": "memory_bytes"}.items():
                 what = f"bytes/s, {threads} thread{'s' * (threads > 1)}"
                 measures["NumPy", what, at] = partial(peers["NumPy"].ask, task, threads, seconds)
         return [Figure(*key, values) for key, values in alternate(measures, ROUNDS).items()]
