@@ -38,6 +38,14 @@ def test_a_short_text_is_read_in_fewer_streams() -> None:
     assert sizes == [8, 8, 16, 16]
 
 
+def test_a_long_text_is_learnt_at_a_lower_rate() -> None:
+    rates = [
+        complete(ModelConfig(), TrainingConfig(), characters=characters, symbols=60, epochs=1.0)[1].learning_rate
+        for characters in (30_000, 10**6, 3 * 10**6, 10**7)
+    ]
+    assert rates == [0.01, 0.01, 0.007, 0.007]
+
+
 def test_small_texts_are_read_more_often() -> None:
     epochs = [planned_epochs(characters) for characters in (100, 30_000, 100_000, 1_000_000, 10**9)]
     assert epochs == sorted(epochs, reverse=True)

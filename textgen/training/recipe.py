@@ -10,7 +10,6 @@ from dataclasses import replace
 from textgen.config import ModelConfig, TrainingConfig
 from textgen.corpus.windows import Windows
 
-LEARNING_RATE = 1e-2  # the peak
 FINE_TUNING_RATE = 3e-3  # where much is to be kept
 WARM_UP = 50  # steps over which the learning rate rises
 FLOOR = 0.03  # share of the peak at the plan's end
@@ -55,7 +54,7 @@ def complete(
         dropout=_dropout(epochs) if model.dropout is None else model.dropout,
         embedding=(64 if symbols <= 256 else 128) if model.embedding is None else model.embedding,
     )
-    peak = FINE_TUNING_RATE if fine_tuning else LEARNING_RATE
+    peak = FINE_TUNING_RATE if fine_tuning else _peak(characters)
     training = replace(
         training,
         batch_size=streams,
@@ -68,6 +67,11 @@ def complete(
 def batch_size(characters: int) -> int:
     """Streams side by side: fewer for a short text, which is learnt by heart before it has given many steps."""
     return 8 if characters < 50_000 else 16
+
+
+def _peak(characters: int) -> float:
+    """The highest learning rate: lower for a text so long that hardly any of it is read twice."""
+    return 1e-2 if characters < 3_000_000 else 7e-3
 
 
 def _dropout(epochs: float) -> float:
