@@ -20,7 +20,8 @@ class KernelHook(BuildHookInterface):
         try:
             libraries = build()
         except (OSError, subprocess.CalledProcessError) as error:
-            self.app.display_warning(f"textgen's kernel is not compiled, so it trains and writes more slowly: {error}")
+            reason = getattr(error, "stderr", None) or error
+            self.app.display_warning(f"textgen's kernel is not compiled, so it trains and writes more slowly: {reason}")
             return
         if libraries:
             build_data["artifacts"] += [library.relative_to(Path(self.root)).as_posix() for library in libraries]

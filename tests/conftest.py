@@ -1,3 +1,4 @@
+import ctypes
 import os
 import pty
 import subprocess
@@ -15,6 +16,8 @@ from textgen.bfloat16 import rounded
 from textgen.config import ModelConfig
 from textgen.corpus.cache import VARIABLE
 from textgen.corpus.vocabulary import Vocabulary
+from textgen.kernel import library
+from textgen.machine import processor_flags
 from textgen.model_file import Description, TextInfo, TrainingInfo, Weights, layout
 
 settings.register_profile("patient", deadline=None)  # a busy machine is no failure
@@ -54,6 +57,14 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, str(folder))
         yield folder
+
+
+def kernel_for(level: str) -> ctypes.CDLL:
+    """The kernel for a level of processors, or skip the test."""
+    kernel = library.load(level) if library.LEVELS[level][0] <= processor_flags() else None
+    if kernel is None:
+        pytest.skip(f"no kernel for {level}: not such a processor, or no C compiler when textgen was installed")
+    return kernel
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 
 import textgen
 from tests.conftest import PROJECT
+from textgen.bfloat16 import holds
 from textgen.model_file import SHIPPED, read_model
 
 MODEL = PROJECT / "models" / SHIPPED
@@ -17,6 +18,12 @@ TEST = 55_770  # split B
 def test_the_shipped_model_is_small() -> None:
     assert MODEL.stat().st_size <= 6_000_000
     assert f"{MODEL.stat().st_size:,} bytes" in CARD
+
+
+def test_the_kernel_writes_with_it() -> None:
+    weights = read_model(MODEL).weights
+    assert all(holds(matrix) for lstm in weights.lstms for matrix in (lstm.kernel, lstm.recurrent))
+    assert holds(weights.head)
 
 
 def test_the_card_names_the_training_that_the_model_had() -> None:

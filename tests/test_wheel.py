@@ -1,6 +1,8 @@
 """What is installed elsewhere writes at once: the wheel carries the shipped model, and the kernel."""
 
 import os
+import platform
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +17,7 @@ from textgen.model_file import SHIPPED
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the wheel's content."""
+    (library.FOLDER / "kernel-0123456789abcdef-avx2.so").touch()  # of an older source
     wheels, folder = tmp_path_factory.mktemp("wheel"), tmp_path_factory.mktemp("installed")
     build = ["hatchling", "build", "--target", "wheel", "--directory", str(wheels)]
     subprocess.run([sys.executable, "-m", *build], cwd=PROJECT, check=True, capture_output=True)
@@ -50,6 +53,8 @@ def test_the_library_loads_the_shipped_model(installed: Path) -> None:
 @pytest.mark.slow
 def test_the_wheel_carries_the_kernel_and_no_older_one(installed: Path) -> None:
     folder = installed / "textgen" / "kernel"
-    built = [library.path(level) for level in library.LEVELS if library.path(level).exists()]
-    assert {file.name for file in folder.glob("*.so")} == {file.name for file in built}
+    carried = {file.name for file in folder.glob("*.so")}
+    if shutil.which("cc") is None or sys.platform != "linux" or platform.machine() != "x86_64":
+        pytest.skip("no C compiler, or not Linux on x86-64")
+    assert carried == {library.path(level).name for level in library.LEVELS}
     assert run(installed, "-m", "textgen", "--version").stdout == run(PROJECT, "-m", "textgen", "--version").stdout

@@ -1,10 +1,11 @@
 import copy
 import pickle
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from tests.conftest import random_weights
+from tests.conftest import kernel_for, random_weights
 from textgen.config import ModelConfig
 from textgen.generation.compiled import Compiled, prepare
 from textgen.generation.recurrent import Network, Recurrent
@@ -38,20 +39,20 @@ def some_weights(layers: int = 2, units: int = 10, symbols: int = 7, *, scale: f
     return Weights.from_list(random_weights(ModelConfig(layers, units, 0.0, 6), symbols, scale=0.3 * scale))
 
 
-def compiled(weights: Weights) -> Network:
-    network = prepare(weights)
-    if not isinstance(network, Compiled):
-        pytest.skip("textgen was installed without a C compiler, or not on Linux on x86-64")
-    return network
+def compiled(level: str) -> Callable[[Weights], Network]:
+    """What makes a network for the kernel of a level."""
+    return lambda weights: Compiled(weights, kernel_for(level))
 
 
-both = pytest.mark.parametrize("made", [Recurrent, compiled])
+both = pytest.mark.parametrize("made", [Recurrent, *map(compiled, library.LEVELS)], ids=["NumPy", *library.LEVELS])
 
 
 @both
 @pytest.mark.parametrize(("layers", "units"), SHAPES)
 @pytest.mark.parametrize("symbols", [1, 7, 40, 64])
-def test_steps_agree_with_the_textbook(made: type[Network], layers: int, units: int, symbols: int) -> None:
+def test_steps_agree_with_the_textbook(
+    made: Callable[[Weights], Network], layers: int, units: int, symbols: int
+) -> None:
     weights = some_weights(layers, units, symbols)
     codes = np.random.default_rng(1).integers(0, symbols, 60)
     network = made(weights)
@@ -61,7 +62,7 @@ def test_steps_agree_with_the_textbook(made: type[Network], layers: int, units: 
 
 
 @both
-def test_sums_of_any_size_shut_or_open_the_gates(made: type[Network]) -> None:
+def test_sums_of_any_size_shut_or_open_the_gates(made: Callable[[Weights], Network]) -> None:
     weights = some_weights(scale=100)  # sums far beyond where the exponential overflows
     codes = np.random.default_rng(1).integers(0, 7, 60)
     network = made(weights)
@@ -73,7 +74,7 @@ def test_sums_of_any_size_shut_or_open_the_gates(made: type[Network]) -> None:
 
 @both
 @pytest.mark.parametrize("streams", [3, 4, 9])
-def test_streams_do_not_disturb_each_other(made: type[Network], streams: int) -> None:
+def test_streams_do_not_disturb_each_other(made: Callable[[Weights], Network], streams: int) -> None:
     network = made(some_weights())
     together, codes = network.start(streams), np.random.default_rng(1).integers(0, 7, (30, streams))
     alone = [network.start() for _ in range(streams)]
@@ -84,7 +85,7 @@ def test_streams_do_not_disturb_each_other(made: type[Network], streams: int) ->
 
 
 @both
-def test_advancing_is_a_step_without_a_prediction(made: type[Network]) -> None:
+def test_advancing_is_a_step_without_a_prediction(made: Callable[[Weights], Network]) -> None:
     network = made(some_weights())
     one, two = network.start(5), network.start(5)
     for row in np.random.default_rng(1).integers(0, 7, (30, 5)):
@@ -97,7 +98,7 @@ def test_advancing_is_a_step_without_a_prediction(made: type[Network]) -> None:
 
 
 @both
-def test_a_caller_may_set_the_state(made: type[Network]) -> None:
+def test_a_caller_may_set_the_state(made: Callable[[Weights], Network]) -> None:
     network = made(some_weights())
     one, three = network.start(), network.start(3)
     network.step(np.array([2]), one)
@@ -108,7 +109,7 @@ def test_a_caller_may_set_the_state(made: type[Network]) -> None:
 
 
 @both
-def test_a_network_can_be_sent_to_another_process(made: type[Network]) -> None:
+def test_a_network_can_be_sent_to_another_process(made: Callable[[Weights], Network]) -> None:
     network = made(some_weights())
     sent = pickle.loads(pickle.dumps(network))
     for one, other in ((network, sent), (network, copy.deepcopy(network))):
@@ -116,7 +117,7 @@ def test_a_network_can_be_sent_to_another_process(made: type[Network]) -> None:
 
 
 @both
-def test_a_symbol_that_is_never_written_keeps_its_infinite_bias(made: type[Network]) -> None:
+def test_a_symbol_that_is_never_written_keeps_its_infinite_bias(made: Callable[[Weights], Network]) -> None:
     weights = some_weights()
     weights.head_bias[3] = -np.inf
     network = made(weights)
@@ -126,10 +127,14 @@ def test_a_symbol_that_is_never_written_keeps_its_infinite_bias(made: type[Netwo
 
 
 @both
-def test_codes_out_of_range_are_read_as_the_nearest(made: type[Network]) -> None:
+def test_codes_out_of_range_are_read_as_the_nearest(made: Callable[[Weights], Network]) -> None:
     network = made(some_weights())
     outside, inside = network.start(2), network.start(2)
     np.testing.assert_array_equal(network.step(np.array([-1, 7]), outside), network.step(np.array([0, 6]), inside))
+
+
+def test_a_kernel_takes_weights_that_bfloat16_holds() -> None:
+    assert isinstance(prepare(some_weights()), Compiled if library.library() else Recurrent)
 
 
 def test_weights_that_bfloat16_does_not_hold_are_left_to_numpy() -> None:

@@ -4,10 +4,11 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+from tests.conftest import kernel_for
 from textgen.config import ModelConfig
+from textgen.generation.compiled import Compiled, prepare
 from textgen.generation.recurrent import Recurrent
 from textgen.kernel import library
-from textgen.machine import processor_flags
 from textgen.model_file import Weights, layout
 
 keras = pytest.importorskip("textgen.training.backend").keras
@@ -33,9 +34,7 @@ def states(network: Network, seed: int = 0) -> list:
 
 def choose_loops(level: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Train with the kernel for a level of processors, or, with None, without."""
-    kernel = None
-    if level and not (library.LEVELS[level][0] <= processor_flags() and (kernel := library.load(level))):
-        pytest.skip("the processor is not of this level, or textgen was installed without a C compiler")
+    kernel = kernel_for(level) if level else None
     monkeypatch.setattr(library, "library", lambda: kernel)
 
 
@@ -81,14 +80,21 @@ def test_bfloat16_rounds_and_does_no_more(level: str | None, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
-def test_numpy_predicts_what_keras_predicts(layers: int) -> None:
+@pytest.mark.parametrize("level", [*library.LEVELS, None])
+def test_what_writes_predicts_what_keras_predicts(
+    layers: int, level: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose_loops(level, monkeypatch)
     network = build(ModelConfig(layers, 300, 0.2, 64), V, 5)
     # As sure as trained weights; larger recurrent ones would make a chaos in which any rounding grows.
     network.embedding.embeddings.assign(network.embedding.embeddings * 20)
     network.head.kernel.assign(network.head.kernel * 50)
+    assign(network.averages, network.weights())
+    assign(network.training_model.trainable_variables, network.kept())
     codes = np.random.default_rng(3).integers(0, V, 500)
     keras_probabilities = network.saved_model(codes[None]).numpy()[0]
-    recurrent = Recurrent(Weights.from_list(network.weights()))
+    recurrent = prepare(Weights.from_list(network.weights()))
+    assert isinstance(recurrent, Compiled if level else Recurrent)
     state = recurrent.start()
     logits = np.array([recurrent.step(codes[place : place + 1], state)[0].copy() for place in range(500)], np.float64)
     probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))

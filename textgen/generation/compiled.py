@@ -42,10 +42,10 @@ class _State(ctypes.Structure):
 
 
 class _Work(NamedTuple):
-    """What a step works in besides a state's arrays, and how the kernel finds all of them."""
+    """How the kernel finds the arrays of a state, and what keeps them in their place."""
 
     codes: NDArray[np.int64]  # (B,)
-    fresh: Array  # (B, H)
+    arrays: tuple[NDArray[Any], ...]  # all of `described`
     described: _State
     address: int  # of what is described
 
@@ -106,7 +106,7 @@ class Compiled:
         codes, fresh = np.zeros(streams, np.int64), np.zeros((streams, self._units), np.float32)
         arrays = (codes, state.outputs, state.cells, fresh, state.logits)
         described = _State(streams, *(array.ctypes.data for array in arrays))
-        state.work = _Work(codes, fresh, described, ctypes.addressof(described))
+        state.work = _Work(codes, arrays, described, ctypes.addressof(described))
         return state
 
     def step(self, codes: NDArray[np.integer], state: State) -> Array:

@@ -15,15 +15,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from textgen.machine import processor_flags
+from textgen.machine import bfloat16, processor_flags
 
 FOLDER = Path(__file__).parent
-_AVX2 = frozenset(["abm", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"])
-_AVX512 = frozenset(["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"])
+_AVX2, _AVX512 = ("-mavx2", "-mfma"), ("-mavx512f", "-mavx512vl")
 LEVELS = {  # the fastest first; what the processor must have, by Linux's names, and what the compiler is told
-    "avx512bf16": (_AVX2 | _AVX512 | {"avx512_bf16"}, ("-march=x86-64-v4", "-mavx512bf16")),
-    "avx512": (_AVX2 | _AVX512, ("-march=x86-64-v4",)),
-    "avx2": (_AVX2, ("-march=x86-64-v3",)),
+    "avx512bf16": ({"avx2", "fma", "avx512f", "avx512vl", "avx512_bf16"}, (*_AVX2, *_AVX512, "-mavx512bf16")),
+    "avx512": ({"avx2", "fma", "avx512f", "avx512vl"}, (*_AVX2, *_AVX512)),
+    "avx2": ({"avx2", "fma"}, _AVX2),
 }
 
 _SIZE, _ADDRESS = ctypes.c_ssize_t, ctypes.c_void_p
@@ -35,55 +34,74 @@ FUNCTIONS = {  # name → types of its arguments
 
 
 def path(level: str) -> Path:
-    """Where the library for a level is; a hash of the sources is in the name, so that no other version is loaded."""
-    sources = b"".join(source.read_bytes() for source in sorted(FOLDER.glob("*.[ch]")))
-    return FOLDER / f"kernel-{hashlib.sha256(sources).hexdigest()[:16]}-{level}.so"
+    """Where the library for a level is; its name has a hash of what it is made from, so that no other is loaded."""
+    made_from = [source.read_bytes() for source in sorted(FOLDER.glob("*.[ch]"))] + [repr(LEVELS[level][1]).encode()]
+    return FOLDER / f"kernel-{hashlib.sha256(b''.join(made_from)).hexdigest()[:16]}-{level}.so"
 
 
 def build() -> list[Path]:
-    """Compile the kernel for every level, in the place of older libraries.
+    """Compile the kernel for every level that the compiler knows, in the place of older libraries.
 
     Returns:
         The libraries; none on a system that they are not written for.
 
     Raises:
         OSError: there is no C compiler.
-        subprocess.CalledProcessError: it cannot compile the kernel.
+        subprocess.CalledProcessError: it cannot compile the kernel for any level; `stderr` says why.
     """
     if not (sys.platform == "linux" and platform.machine() == "x86_64"):
         return []
-    libraries = [compile_for(level, path(level)) for level in LEVELS]
+    libraries, failures = [], []
+    for level in LEVELS:
+        try:
+            libraries.append(compile_for(level, path(level)))
+        except subprocess.CalledProcessError as error:
+            failures.append(error)
+    if not libraries:
+        raise failures[-1]
     for old in set(FOLDER.glob("kernel-*.so")) - set(libraries):
-        old.unlink()
+        old.unlink(missing_ok=True)
     return libraries
 
 
 def compile_for(level: str, target: Path, *options: str) -> Path:
     """Compile the kernel for one level with `CC`, or else `cc`."""
-    compiler = shlex.split(os.environ.get("CC", "cc"))
+    compiler = shlex.split(os.environ.get("CC") or "cc")
     command = [*compiler, "-std=gnu11", "-O3", *LEVELS[level][1], "-shared", "-fPIC", *options]
-    unfinished = target.with_name(f"{target.name}.{os.getpid()}")
-    sources = map(str, sorted(FOLDER.glob("*.c")))
-    subprocess.run([*command, *sources, "-o", str(unfinished)], check=True, capture_output=True)
-    unfinished.replace(target)  # a library that a process has loaded must not change under it
+    unfinished = target.with_name(f"{target.stem}-{os.getpid()}.tmp")
+    try:
+        sources = map(str, sorted(FOLDER.glob("*.c")))
+        subprocess.run([*command, *sources, "-o", str(unfinished)], check=True, capture_output=True, text=True)
+        unfinished.replace(target)  # a library that a process has loaded must not change under it
+    finally:
+        unfinished.unlink(missing_ok=True)
     return target
 
 
-def best_level() -> str | None:
-    """The fastest level that this machine can run and a library was built for, or None."""
-    flags = processor_flags()
-    return next((level for level, (needed, _) in LEVELS.items() if needed <= flags and path(level).is_file()), None)
-
-
 @functools.cache
+def _best() -> tuple[str, ctypes.CDLL] | None:
+    flags = processor_flags()
+    for level, (needed, _) in LEVELS.items():
+        allowed = level != "avx512bf16" or bfloat16()  # one switch for the kernel's loops and TensorFlow's products
+        if needed <= flags and allowed and (loaded := load(level)):
+            return level, loaded
+    return None
+
+
+def best_level() -> str | None:
+    """The level of the library that is used, or None."""
+    best = _best()
+    return best[0] if best else None
+
+
 def library() -> ctypes.CDLL | None:
-    """The library for the best level, or None."""
-    level = best_level()
-    return load(level) if level else None
+    """The fastest library that this machine can run, or None."""
+    best = _best()
+    return best[1] if best else None
 
 
 def load(level: str) -> ctypes.CDLL | None:
-    """The library for a level; None where the system does not load it, as from a folder that may not be run from."""
+    """The library for a level; None where it was not built, or the system does not let it be loaded."""
     try:
         loaded = ctypes.CDLL(str(path(level)))
     except OSError:

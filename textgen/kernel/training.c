@@ -1,6 +1,6 @@
 /* One LSTM's loop over time and its gradient, as training/recurrence.py describes them.
 
-   A step's product has few rows, and libraries reach half of the processor's speed with so few. Here the weights are
+   A step's product has few rows, and TensorFlow reaches half of the processor's speed with so few. Here the weights are
    arranged once a window, a row of them serves a block of streams, whose sums stay in registers, and the gates are
    computed where the sums are.
 
@@ -53,7 +53,7 @@ enum {
 #ifdef __AVX512VL__
     WIDE = PARTS, /* vectors of a row at a time: a block has 16 sums then, and AVX-512 has 32 registers */
 #else
-    WIDE = PARTS / 2, /* and AVX2 has 16 */
+    WIDE = PARTS / 2, /* and AVX2 has 16: the weights, which it need not widen, are better read twice */
 #endif
 };
 

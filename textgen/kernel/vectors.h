@@ -9,10 +9,10 @@
 #pragma GCC diagnostic ignored "-Wpsabi" /* how vectors are passed to functions: all of ours are inlined */
 
 enum {
-    LANES = 8,                /* numbers of a vector: AVX2's. Wider ones gained a tenth, and are slow without AVX-512 */
+    LANES = 8,                /* numbers of a vector: AVX2's. Sixteen gained a tenth with AVX-512, for a second layout */
     PARTS = 4,                /* vectors of a panel: of eight units the gates i, f, c, o, or 32 columns of a matrix */
     PANEL = PARTS * LANES,    /* numbers of a panel's row */
-    BLOCK = 4,                /* streams that share a row of weights; their sums stay in registers */
+    BLOCK = 4,                /* streams that share a row of weights; AVX-512's registers hold all their sums */
 };
 
 typedef float Floats __attribute__((vector_size(4 * LANES)));

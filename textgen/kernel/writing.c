@@ -2,8 +2,8 @@
    bfloat16 holds exactly. generation/compiled.py prepares what is read here.
 
    One stream is as fast as its weights are read from memory, so these are stored in 16 bits and widened, exactly, by a
-   shift. Many streams are as fast as the processor multiplies, so weights that were widened serve four streams, whose
-   sums stay in registers. Arithmetic is float32 throughout. */
+   shift. Many streams are as fast as the processor multiplies, so weights that were widened serve four streams.
+   Arithmetic is float32 throughout. */
 
 #include "vectors.h"
 

@@ -37,7 +37,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _keep_freed_memory() -> None:
-    """Have the C library keep memory that is freed, up to a gigabyte, for what asks next.
+    """Have the C library keep memory that is freed, up to a gigabyte in each of its arenas, for what asks next.
 
     A step's arrays are as large as those of the step before. To give their pages back and to be given others, filled
     with zeros, took a fifth of a step. The setting is the process's.

@@ -5,8 +5,9 @@ out: the input product of all steps is one matrix product before the loop over t
 row for each symbol), the weight gradients are one product after it, and the batch is cut into shards that run side by
 side, each on one thread. Both compute the same numbers; a test holds their losses and gradients equal.
 
-Where the processor multiplies bfloat16, the large products of the written-out step round their factors and results to
-it. Weights, states, sums of gradients and the head's product stay float32 (Micikevicius et al., 2018).
+Where the processor multiplies bfloat16, the large products of the written-out step round their factors to it, and
+TensorFlow's their results. Weights, states, sums of gradients and the head's product stay float32 (Micikevicius et
+al., 2018).
 """
 
 from collections.abc import Callable, Sequence
