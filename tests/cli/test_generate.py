@@ -222,10 +222,10 @@ def test_an_interrupted_text_ends_cleanly(trained: Path, number: int, code: int)
 def test_text_appears_as_it_is_written(trained: Path) -> None:
     process = start(trained, "--length", "100000000")
     assert process.stdout is not None
-    sizes = [len(os.read(process.stdout.fileno(), 1_000_000)) for _ in range(5)]
+    first = len(os.read(process.stdout.fileno(), 1_000_000))  # later reads find what came while this process waited
     process.kill()
     process.communicate()
-    assert 0 < max(sizes) < 4096  # a full buffer has 8192
+    assert 0 < first < 4096  # a full buffer has 8192
 
 
 @pytest.mark.parametrize("command", [("generate", "--length", "5"), ("info",)])
