@@ -1,8 +1,6 @@
 """What is installed elsewhere writes at once: the wheel carries the shipped model, and the kernel."""
 
 import os
-import platform
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT
+from tests.kernel.test_library import needs_compiler
 from textgen.kernel import library
 from textgen.model_file import SHIPPED
 
@@ -50,11 +49,10 @@ def test_the_library_loads_the_shipped_model(installed: Path) -> None:
     assert name == "tinyshakespeare"
 
 
+@needs_compiler
 @pytest.mark.slow
 def test_the_wheel_carries_the_kernel_and_no_older_one(installed: Path) -> None:
     folder = installed / "textgen" / "kernel"
     carried = {file.name for file in folder.glob("*.so")}
-    if shutil.which("cc") is None or sys.platform != "linux" or platform.machine() != "x86_64":
-        pytest.skip("no C compiler, or not Linux on x86-64")
     assert carried == {library.path(level).name for level in library.LEVELS}
     assert run(installed, "-m", "textgen", "--version").stdout == run(PROJECT, "-m", "textgen", "--version").stdout

@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from textgen.bfloat16 import holds
 from textgen.generation.recurrent import Network, Recurrent, State
 from textgen.kernel import library
-from textgen.kernel.arrays import aligned
+from textgen.kernel.arrays import LANES, PANEL, aligned
 from textgen.model_file import Array, Weights
-
-PANEL, LANES = 32, 8  # columns that the kernel multiplies with at once, in vectors of so many
 
 _Pointer = ctypes.c_void_p
 _Size = ctypes.c_ssize_t

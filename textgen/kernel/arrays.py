@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+LANES, PANEL = 8, 32  # of vectors.h: numbers of a vector, and columns that are multiplied with at once
 LINE = 64  # bytes of a line of the cache: a vector that crosses two takes twice as long
 
 

@@ -9,17 +9,13 @@ import ctypes
 from functools import partial
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from textgen.kernel import library
-from textgen.kernel.arrays import aligned, empty
+from textgen.kernel.arrays import LANES, PANEL, aligned, empty
 from textgen.machine import bfloat16
+from textgen.model_file import Array
 from textgen.training.backend import tf
 
 FACTORS = tf.bfloat16 if bfloat16() else tf.float32  # of the products that make up most of a step
-
-Array = NDArray[np.float32]
 
 
 def product(a: Any, b: Any, *, transpose_a: bool = False) -> Any:
@@ -106,7 +102,7 @@ def _compiled_forward(compiled: ctypes.CDLL, projected: Any, h0: Any, c0: Any, k
 
     def call(*read: Array) -> tuple[Array, ...]:
         written = [empty((length, streams, size)) for size in (units, units, width)]
-        room = empty([32 * units * -(-units // 8) + streams * units])
+        room = empty([PANEL * units * -(-units // LANES) + streams * units])
         compiled.textgen_forward(length, streams, units, *_addresses(*read, room, *written))
         return tuple(written)
 
@@ -122,7 +118,7 @@ def _compiled_backward(
 
     def call(d_hs: Array, d_h: Array, d_c: Array, c0: Array, kernel: Array, cs: Array, gates: Array) -> Any:
         d_h, d_c, d_projected = aligned(d_h), aligned(d_c), empty((length, streams, width))
-        room = empty([32 * width * -(-units // 32) + max(streams, units) * width])
+        room = empty([PANEL * width * -(-units // PANEL) + max(streams, units) * width])
         addresses = _addresses(d_hs, c0, kernel, room, cs, gates, d_h, d_c, d_projected)
         compiled.textgen_backward(length, streams, units, *addresses)
         return d_projected, d_h, d_c
