@@ -57,7 +57,8 @@ def furthest_apart(layers: int, dropout: float, symbols: int) -> list[float]:
     ]
 
 
-@pytest.mark.parametrize(("layers", "dropout"), [(1, 0.4), (2, 0.0), (3, 0.4)])
+@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
 @pytest.mark.parametrize("symbols", [V, 200])  # the table of input products is used for the first, not the second
 @pytest.mark.parametrize("level", ["avx512", "avx2", None])
 def test_the_written_out_step_is_the_keras_layers_step(
