@@ -50,7 +50,7 @@ def test_no_character_that_combines_backwards_begins_a_part() -> None:
         parts = unicodedata.decomposition(symbol).split()
         if len(parts) == 2 and not parts[0].startswith("<"):
             seconds.add(chr(int(parts[1], 16)))
-    for symbol in filter(normalisation._begins_anew, all_symbols()):
+    for symbol in filter(normalisation.begins_anew, all_symbols()):
         for form in ("NFD", "NFKD"):
             first = unicodedata.normalize(form, symbol)[0]
             assert not unicodedata.combining(first)

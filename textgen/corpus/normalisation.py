@@ -31,7 +31,7 @@ class Normalisation:
         r"""Normalise a text that comes in chunks, whose newlines are `\n` already."""
         if self.unicode != "none":
             form: Literal["NFC", "NFKC"] = "NFC" if self.unicode == "nfc" else "NFKC"
-            chunks = _in_parts(chunks, _begins_anew, lambda text: unicodedata.normalize(form, text))
+            chunks = _in_parts(chunks, begins_anew, lambda text: unicodedata.normalize(form, text))
         if self.lowercase:
             chunks = _in_parts(chunks, _parts_words, str.lower)
         return iter(chunks)
@@ -64,7 +64,7 @@ def _in_parts(chunks: Iterable[str], is_border: Callable[[str], bool], change: C
         yield change(held)
 
 
-def _begins_anew(symbol: str) -> bool:
+def begins_anew(symbol: str) -> bool:
     """Whether a character never combines with what stands before it, in any form of Unicode.
 
     Such is one whose decomposition begins neither with a mark nor with the second or third part of a Hangul syllable.

@@ -9,21 +9,10 @@ from numpy.typing import NDArray
 from textgen.corpus.normalisation import Normalisation
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import SeedError
+from textgen.generation.nearest import nearest
 
 Unknown = Literal["error", "skip", "nearest"]
 MOST_NAMED = 5  # unknown characters in one message
-
-# Typographic characters and what typewriters have for them, each way, the likelier first.
-_VARIANTS = [
-    "'’‘‛`´′",
-    '"”“„‟″«»',
-    "-–—‐‑‒―−",
-    " \u00a0\u2002\u2003\u2009\u202f\u3000",
-    ".…",
-    "~〜～",
-    ",、，",
-    ".。．",
-]
 
 
 def encode_seed(
@@ -43,7 +32,8 @@ def encode_seed(
         replacement: the symbol that stood for rare ones in it. If there is one, it stands for the unknown ones of the
             seed too, that `unknown` would refuse: the model has learnt what follows it.
         unknown: what becomes of a character that the model does not know: `error` refuses it, `skip` leaves it out,
-            `nearest` takes another form of it, by case, then without accents, then by typographic kinship.
+            `nearest` takes another form of it and of the marks that combine with it: another composition, width,
+            case or typography of them, or the letter without its accents.
 
     Raises:
         SeedError: with `error`, a character is unknown; with `nearest`, one has no other form that is known.
@@ -55,7 +45,7 @@ def encode_seed(
     if unknown == "skip":
         seed = "".join([symbol for symbol in seed if symbol in vocabulary])
     elif unknown == "nearest":
-        seed = "".join([symbol if symbol in vocabulary else _nearest(symbol, vocabulary) for symbol in seed])
+        seed = nearest(seed, vocabulary)
     if replacement is not None:
         seed = "".join([symbol if symbol in vocabulary else replacement for symbol in seed])
     strange = list(dict.fromkeys(symbol for symbol in seed if symbol not in vocabulary))
@@ -67,15 +57,6 @@ def encode_seed(
             remedy = "use --unknown nearest or --unknown skip, or write it otherwise"
         raise SeedError(f"the seed has characters that the model does not know: {named}{more}; {remedy}")
     return np.array([vocabulary.codes[symbol] for symbol in seed], np.int32)
-
-
-def _nearest(symbol: str, vocabulary: Vocabulary) -> str:
-    """Another form of an unknown character that the vocabulary has, or the character itself."""
-    unaccented = "".join(part for part in unicodedata.normalize("NFKD", symbol) if not unicodedata.combining(part))
-    kin = "".join([variants for variants in _VARIANTS if symbol in variants])
-    forms = [symbol.swapcase(), unaccented, unaccented.swapcase(), *kin]
-    known = (form for form in forms if form and all(part in vocabulary for part in form))
-    return next(known, symbol)
 
 
 def _name(symbol: str) -> str:
