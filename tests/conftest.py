@@ -1,11 +1,14 @@
 import ctypes
+import io
 import os
 import pty
+import signal
 import subprocess
 import sys
+import tempfile
 import termios
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 from textgen.bfloat16 import rounded
+from textgen.cli import main
 from textgen.config import ModelConfig
 from textgen.corpus.cache import VARIABLE
 from textgen.corpus.vocabulary import Vocabulary
@@ -110,6 +114,31 @@ def on_a_terminal(*arguments: str) -> tuple[bytes, bytes]:
     stdout = process.communicate()[0]
     assert process.returncode == 0
     return stdout, shown
+
+
+def in_process(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
+    """Run the command in this process, which spares its start; return the exit code, stdout and stderr.
+
+    What is no exit of the command's own, and would be a traceback, is raised.
+    """
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        streams = []
+        for name in ("stdin", "stdout", "stderr"):
+            stream = io.TextIOWrapper(tempfile.TemporaryFile(), "utf-8", newline="", write_through=True)  # noqa: SIM115
+            patch.setattr(sys, name, stack.enter_context(stream))
+            streams.append(stream.buffer)
+        streams[0].write(stdin)
+        streams[0].seek(0)
+        code, handler = 0, signal.getsignal(signal.SIGTERM)
+        try:
+            main(list(arguments))
+        except SystemExit as end:
+            code = int(end.code or 0)
+        finally:
+            signal.signal(signal.SIGTERM, handler)
+        for stream in streams[1:]:
+            stream.seek(0)
+        return code, streams[1].read().decode(), streams[2].read().decode()
 
 
 def run(*arguments: str, stdin: str | bytes | None = None, cwd: Path | None = None, **environment: str):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TEXT, run
+from tests.conftest import TEXT, in_process, run
+from textgen.cli.generate import MOST_SEED
 from textgen.model_file import shipped
 
 
@@ -40,8 +41,41 @@ def test_a_seed_is_read_from_standard_input(trained: Path) -> None:
     piped = run("generate", str(trained), "--seed", "-", "--argmax", "--length", "20", stdin="The lazy")
     given = run("generate", str(trained), "--prompt", "The lazy", "--argmax", "--length", "20")
     assert piped.stdout == given.stdout
-    wrong = run("generate", str(trained), "--seed", "-", stdin=b"\xff")
-    assert (wrong.returncode, "is not UTF-8" in wrong.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("piped", "seed", "told"),
+    [
+        (b"The \r\nlazy\r\n", "The \nlazy", ""),
+        (b"\xef\xbb\xbfThe lazy\n", "The lazy", ""),
+        (b"The lazy\n\n", "The lazy\n", ""),
+        ("\ufeffThe lazy\n".encode("utf-16-le"), "The lazy", "the seed on standard input: read as utf-16-le\n"),
+        (
+            "吾輩は猫である。The lazy".encode("cp932"),
+            "吾輩は猫である。The lazy",
+            "the seed on standard input: read as cp932\n",
+        ),
+        (b"", "", ""),
+    ],
+)
+def test_a_seed_on_standard_input_is_read_as_a_text_is(piped: bytes, seed: str, told: str) -> None:
+    words = ("generate", str(shipped()), "--seed", "-", "--unknown", "skip", "--json", "--length", "1")
+    code, stdout, stderr = in_process(*words, stdin=piped)
+    assert (code, stderr) == (0, told)
+    assert json.loads(stdout)["seed"] == seed
+
+
+@pytest.mark.parametrize(
+    ("piped", "message"),
+    [
+        (b"The\0lazy", "the seed on standard input: has a NUL at offset 3; "),
+        (b"a" * (MOST_SEED + 1), "the seed on standard input: is larger than 16,777,216 bytes; pipe in the end of it"),
+    ],
+)
+def test_a_seed_on_standard_input_that_is_no_text_is_refused(piped: bytes, message: str) -> None:
+    code, stdout, stderr = in_process("generate", str(shipped()), "--seed", "-", stdin=piped)
+    assert (code, stdout) == (1, "")
+    assert stderr.startswith(f"textgen: error: {message}")
 
 
 def test_texts_are_separated_and_json_has_a_line_each(trained: Path) -> None:
@@ -97,6 +131,36 @@ def test_a_file_takes_the_text_whole(trained: Path, tmp_path: Path) -> None:
     assert "out.txt: cannot be written (No such file or directory); name another file with -o" in result.stderr
 
 
+WRITING = ("generate", str(shipped()), "--seed", "To ‘be’", "--unknown", "nearest", "--length", "3", "--rng-seed", "1")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16", "utf-8-sig", "iso2022_jp_3"])
+def test_a_file_is_written_in_the_encoding_that_is_asked_for(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "out.txt"
+    expected = in_process(*WRITING)[1]
+    assert in_process(*WRITING, "-o", str(path), "--encoding", encoding) == (0, "", "")
+    assert path.read_bytes() == expected.encode(encoding)
+
+
+def test_json_escapes_what_its_encoding_may_lack(tmp_path: Path) -> None:
+    path = tmp_path / "out.json"
+    assert in_process(*WRITING, "--json", "-o", str(path), "--encoding", "ascii") == (0, "", "")
+    assert json.loads(path.read_bytes())["seed"] == "To ‘be’"
+
+
+def test_a_character_that_the_encoding_lacks_is_told_and_the_old_file_stays(tmp_path: Path) -> None:
+    path = tmp_path / "out.txt"
+    path.write_text("old")
+    assert in_process(*WRITING, "-o", str(path), "--encoding", "latin-1") == (
+        1,
+        "",
+        f"textgen: error: {path}: cannot be written, because latin-1 has no '‘' (U+2018 LEFT SINGLE QUOTATION MARK); "
+        "leave out --encoding to write it in UTF-8\n",
+    )
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_seed_that_is_not_utf_8_is_wrong_usage() -> None:
     result = subprocess.run(
         [sys.executable, "-m", "textgen", "generate", "x", "--seed", b"\xff"], capture_output=True, check=False
@@ -127,13 +191,14 @@ def test_a_seed_that_is_not_utf_8_is_wrong_usage() -> None:
         ("--temperature 0.8 --argmax", "--temperature and --argmax exclude each other; give one of them."),
         ("--unknown drop", "'drop' is not one of"),
         ("--stop=", "--stop needs at least one character."),
+        ("--encoding cp932", "--encoding is that of a file; name the file with -o."),
+        ("--encoding klingon -o x", "encoding must be one that Python knows"),
     ],
 )
 def test_wrong_usage_exits_2_and_names_the_range(words: str, message: str) -> None:
-    result = run("generate", "model", *words.split())
-    assert result.returncode == 2
-    assert message in result.stderr
-    assert result.stdout == ""
+    code, stdout, stderr = in_process("generate", "model", *words.split())
+    assert (code, stdout) == (2, "")
+    assert message in stderr
 
 
 def test_an_unknown_character_is_named_and_has_remedies(trained: Path) -> None:

@@ -1,5 +1,6 @@
 """`textgen generate`: write new text."""
 
+import io
 import json
 import os
 import sys
@@ -7,15 +8,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, TextIO
 
 import click
 
-from textgen.cli.options import Text, field_option, is_given, number_option, refuse_both, rng_seed_option
+from textgen.cli.options import Encoding, Text, field_option, is_given, number_option, refuse_both, rng_seed_option
 from textgen.config import COUNT, LENGTH, SamplingConfig
 
 FLUSH_SECONDS = 0.02  # a reader's eye does not tell this from at once
 BETWEEN = "---"
+UTF_8 = "utf-8"
+MOST_SEED = 2**24  # bytes of standard input; of the characters of so long a seed hardly the last thousand matter
 
 
 @click.command("generate")
@@ -26,7 +29,7 @@ BETWEEN = "---"
     type=Text(),
     default="",
     metavar="TEXT",
-    help="The seed phrase to go on from; - reads it from standard input.",
+    help="The seed phrase to go on from; - reads it from standard input, in whatever encoding it is.",
 )
 @number_option("--length", allowed=LENGTH, summary="New characters to write.", default=500)
 @field_option("--temperature", config=SamplingConfig, summary="Below 1 safer, above 1 wilder; 0 is --argmax.")
@@ -48,6 +51,7 @@ BETWEEN = "---"
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Write to a file instead of standard output.")
+@click.option("--encoding", type=Encoding(), metavar="NAME", help="Of the file of -o.  [default: utf-8]")
 def command(
     model: str | None,
     seed: str,
@@ -55,6 +59,7 @@ def command(
     temperature: float,
     as_json: bool,
     output: str | None,
+    encoding: str | None,
     **options: Any,
 ) -> None:
     """Write text with MODEL, a run folder or a .keras file; without it, with the model that comes with textgen.
@@ -65,6 +70,8 @@ def command(
     refuse_both(("--temperature", is_given("temperature")), ("--argmax", argmax))
     if "" in options["stop"]:
         raise click.UsageError("--stop needs at least one character.")
+    if encoding is not None and output is None:
+        raise click.UsageError("--encoding is that of a file; name the file with -o.")
     from textgen.generation.generator import load
     from textgen.model_file import shipped
 
@@ -77,62 +84,80 @@ def command(
     writing = load(path).write(seed, sampling, **options)
     if model is None or (options["rng_seed"] is None and not as_json):
         click.echo(f"{path}, --rng-seed {writing.rng_seed}{_yours() if model is None else ''}", err=True)
-    with _opened(output) as stream:
+    with _opened(output, encoding or UTF_8) as stream:
         (_print_json if as_json else _print_texts)(writing, seed, stream)
 
 
-def _print_texts(writing: Any, seed: str, stream: BinaryIO) -> None:
+def _print_texts(writing: Any, seed: str, stream: TextIO) -> None:
     """Print the first text as it is written, then the others."""
-    stream.write(seed.encode())
+    stream.write(seed)
     stream.flush()
     others: list[list[str]] = [[] for _ in range(len(writing.finders) - 1)]
     flushed = 0.0
     for first, *rest in writing:
-        stream.write(first.encode())
+        stream.write(first)
         for other, piece in zip(others, rest, strict=True):
             other.append(piece)
         if time.monotonic() - flushed > FLUSH_SECONDS:
             stream.flush()
             flushed = time.monotonic()
     for pieces in others:
-        stream.write(f"\n{BETWEEN}\n{seed}{''.join(pieces)}".encode())
-    stream.write(b"\n")
+        stream.write(f"\n{BETWEEN}\n{seed}{''.join(pieces)}")
+    stream.write("\n")
     stream.flush()
 
 
-def _print_json(writing: Any, seed: str, stream: BinaryIO) -> None:
+def _print_json(writing: Any, seed: str, stream: TextIO) -> None:
     for pieces, stopped_by in zip(zip(*writing, strict=True), writing.stopped_by, strict=True):
         text = {"seed": seed, "text": "".join(pieces), "rng_seed": writing.rng_seed, "stopped_by": stopped_by}
-        stream.write(json.dumps(text, ensure_ascii=False).encode() + b"\n")
+        stream.write(json.dumps(text, ensure_ascii=stream.encoding != UTF_8) + "\n")
     stream.flush()
 
 
 def _standard_input() -> str:
-    try:
-        return sys.stdin.buffer.read().decode("utf-8").removesuffix("\n")  # which echo adds
-    except UnicodeDecodeError as error:
-        raise click.UsageError(f"the seed on standard input is not UTF-8 (byte {error.start:,}).") from error
+    """The seed phrase that is piped in, without the newline that echo adds."""
+    from textgen.corpus.reading import decoded
+    from textgen.errors import SeedError
+
+    name = "the seed on standard input"
+    content = sys.stdin.buffer.read(MOST_SEED + 1)
+    if len(content) > MOST_SEED:
+        raise SeedError(f"{name}: is larger than {MOST_SEED:,} bytes; pipe in the end of it")
+    seed, told = decoded(name, content)
+    if told:
+        click.echo(told, err=True)
+    return seed.removesuffix("\n")
 
 
 @contextmanager
-def _opened(output: str | None) -> Iterator[BinaryIO]:
+def _opened(output: str | None, encoding: str) -> Iterator[TextIO]:
     """Standard output, in UTF-8 whatever the locale; or a file that appears whole or not at all."""
     if output is None:
-        yield sys.stdout.buffer
+        stream = io.TextIOWrapper(sys.stdout.buffer, UTF_8, newline="", write_through=True)
+        try:
+            yield stream
+        finally:
+            stream.detach()
         return
     from textgen.atomic_file import replacing
     from textgen.errors import RunError, reason
+    from textgen.generation.seed import named
 
     path = Path(os.path.realpath(output))  # a link stays, and what it leads to is written
     try:
         if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced; a folder is refused here
-            with path.open("wb") as stream:
+            with path.open("w", encoding=encoding, newline="") as stream:
                 yield stream
             return
-        with replacing(path) as temporary, temporary.open("wb") as stream:
+        with replacing(path) as temporary, temporary.open("w", encoding=encoding, newline="") as stream:
             yield stream
     except OSError as error:
         raise RunError(f"{output}: cannot be written ({reason(error)}); name another file with -o") from error
+    except UnicodeEncodeError as error:
+        raise RunError(
+            f"{output}: cannot be written, because {encoding} has no {named(error.object[error.start])}; "
+            "leave out --encoding to write it in UTF-8"
+        ) from error
 
 
 def _yours() -> str:

@@ -105,6 +105,24 @@ def find_texts(paths: Sequence[str | Path], reading: Reading) -> tuple[list[Text
     return texts, skipped
 
 
+def decoded(name: str, content: bytes) -> tuple[str, str | None]:
+    r"""Read what is a text by itself and no source, such as a seed phrase, in whatever encoding it is.
+
+    Args:
+        name: what to call it.
+        content: its bytes; there may be none.
+
+    Returns:
+        The text, its newlines `\n`, and what a user must be told of it.
+
+    Raises:
+        CorpusError: it is in no encoding known, or has a NUL.
+    """
+    encoding = examine(name, [content], None).encoding
+    told = None if encoding.name == "utf-8" else f"{name}: read as {encoding.name}"
+    return "".join(decode(name, [content], encoding)), told
+
+
 def normalisation(reading: Reading) -> Normalisation:
     """What is done to the characters."""
     return Normalisation(reading.unicode, reading.lowercase)

@@ -50,7 +50,7 @@ def encode_seed(
         seed = "".join([symbol if symbol in vocabulary else replacement for symbol in seed])
     strange = list(dict.fromkeys(symbol for symbol in seed if symbol not in vocabulary))
     if strange:
-        named = ", ".join([_name(symbol) for symbol in strange[:MOST_NAMED]])
+        named = ", ".join([named(symbol) for symbol in strange[:MOST_NAMED]])
         more = f" and {len(strange) - MOST_NAMED} more" if len(strange) > MOST_NAMED else ""
         remedy = "write it otherwise or leave it out with --unknown skip"
         if unknown == "error":
@@ -59,5 +59,6 @@ def encode_seed(
     return np.array([vocabulary.codes[symbol] for symbol in seed], np.int32)
 
 
-def _name(symbol: str) -> str:
+def named(symbol: str) -> str:
+    """A character as messages name it, `'é' (U+00E9 LATIN SMALL LETTER E WITH ACUTE)`."""
     return f"{symbol!r} (U+{ord(symbol):04X} {unicodedata.name(symbol, 'no name')})"
