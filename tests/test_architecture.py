@@ -10,6 +10,7 @@ import textgen
 PACKAGE = Path(textgen.__file__).parent
 ORDER = [
     "errors",
+    "wording",
     "atomic_file",
     "bundled",
     "machine",

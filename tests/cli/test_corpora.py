@@ -221,7 +221,7 @@ def test_show_says_what_strip_would_take_out(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux")
 def test_show_survives_odd_file_names(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"\xe9\x1b[2J.txt")).write_text("a", encoding="utf-8")
-    assert run("corpora", "show", ".", cwd=tmp_path).stdout.startswith(r"\udce9\x1b[2J.txt  1 characters")
+    assert run("corpora", "show", ".", cwd=tmp_path).stdout.startswith(r"\udce9\x1b[2J.txt  1 character ")
     values = json.loads(run("corpora", "show", ".", "--json", cwd=tmp_path).stdout)
     assert values["sources"][0]["name"] == "\udce9\x1b[2J.txt"
 

@@ -288,7 +288,7 @@ def test_a_piped_text_is_resumed_when_it_is_piped_again(tmp_path: Path) -> None:
     output, text = str(tmp_path / "run"), (TEXT * 30 + "Ça").encode("cp1252")
     options = ["--encoding", "cp1252", "--unicode", "nfkc", "--lowercase", "--min-count", "2", "--separator", r"\t"]
     shown = interrupted(["-", "-o", output, *options], text)
-    assert shown.startswith("standard input: 2,042 characters, read as cp1252\nreplaced: 1 rare symbols, ç\n")
+    assert shown.startswith("standard input: 2,042 characters, read as cp1252\nreplaced: 1 rare symbol, ç\n")
     nothing = run("train", "--resume", "-o", output, stdin=b"")
     assert (nothing.returncode, nothing.stderr.count("\n")) == (1, 1)
     assert "standard input: is empty; pipe a text in, to resume a run its own" in nothing.stderr

@@ -22,6 +22,7 @@ from textgen.corpus.codes import translate
 from textgen.corpus.corpus import Corpus, name_of
 from textgen.corpus.vocabulary import UNKNOWN
 from textgen.errors import CorpusError
+from textgen.wording import counted
 
 
 def text_of(corpus: Corpus) -> str:
@@ -152,7 +153,9 @@ def test_rare_symbols_become_one(text: str, least: int) -> None:
     assert text_of(corpus) == "".join("\ufffd" if symbol in rare else symbol for symbol in text)
     assert corpus.replacement == ("\ufffd" if rare else None)
     assert corpus.sha256 == hashlib.sha256(text.encode()).hexdigest()
-    assert corpus.notes == ((f"replaced: {len(rare)} rare symbols, {''.join(sorted(rare))}",) if rare else ())
+    assert corpus.notes == (
+        (f"replaced: {counted(len(rare), 'rare symbol')}, {''.join(sorted(rare))}",) if rare else ()
+    )
 
 
 @pytest.mark.parametrize(

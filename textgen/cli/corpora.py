@@ -13,6 +13,7 @@ import click
 from textgen.cli.download import DownloadDisplay, located
 from textgen.cli.options import normalisation_options, source_options
 from textgen.cli.table import aligned, printable, write_line
+from textgen.wording import counted
 
 if TYPE_CHECKING:
     from textgen.corpus.survey import Survey, Symbol
@@ -110,13 +111,13 @@ def clean(texts: bool) -> None:
 
 
 def _freed(size: int) -> str:
-    return f"{size:,} bytes freed" if size else "there were none"
+    return f"{counted(size, 'byte')} freed" if size else "there were none"
 
 
 def _sources(found: "Survey") -> list[str]:
     """A line for each source, and what --strip takes out under it."""
     rows = [
-        [printable(source.name), f"{source.characters:,} characters", f"{source.encoding} ({HOW[source.how]})"]
+        [printable(source.name), counted(source.characters, "character"), f"{source.encoding} ({HOW[source.how]})"]
         for source in found.sources
     ]
     lines = []
@@ -147,10 +148,11 @@ def _commonest(found: "Survey") -> list[str]:
 def _rare(found: "Survey") -> list[str]:
     rare = found.rare()
     if not rare:
-        return ["", f"No symbol occurs fewer than {found.rare_below:,} times."]
+        return ["", f"No symbol occurs fewer than {counted(found.rare_below, 'time')}."]
     title = (
-        f"{len(rare):,} rare symbols, fewer than {found.rare_below:,} times each, "
-        f"{sum(item.count for item in rare):,} characters in all (--min-count {found.rare_below} makes them one)"
+        f"{counted(len(rare), 'rare symbol')}, fewer than {counted(found.rare_below, 'time')} each, "
+        f"{counted(sum(item.count for item in rare), 'character')} in all "
+        f"(--min-count {found.rare_below} makes them one)"
     )
     more = [f"  and {len(rare) - SHOWN:,} more"] if len(rare) > SHOWN else []
     return ["", title, *_table(rare[:SHOWN]), *more]

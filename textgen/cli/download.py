@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from textgen.corpus.catalog import CatalogText
+from textgen.wording import counted
 
 
 def located(texts: Sequence[str]) -> tuple[str, ...]:
@@ -48,7 +49,7 @@ class DownloadDisplay(AbstractContextManager["DownloadDisplay"]):
         if self._bar is not None:
             self._bar.close()
         first = text != self._text
-        what = f"fetching {text.size:,} bytes from {text.url}" if first else "that failed; trying again"
+        what = f"fetching {counted(text.size, 'byte')} from {text.url}" if first else "that failed; trying again"
         click.echo(f"{text.name}: {what}", err=True)
         self._text = text
         hidden = not sys.stderr.isatty()

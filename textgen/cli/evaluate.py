@@ -9,6 +9,7 @@ import click
 from textgen.cli.options import number_option, source_options
 from textgen.cli.table import write_line
 from textgen.config import CONTEXT
+from textgen.wording import counted
 
 
 @click.command("evaluate")
@@ -61,7 +62,8 @@ def command(
         lines = [json.dumps(values, ensure_ascii=False)]
     else:
         lines = [
-            f"{result.part}: {result.characters:,} characters, {result.unknown:,} of them unknown to the model",
+            f"{result.part}: {counted(result.characters, 'character')}, "
+            f"{result.unknown:,} of them unknown to the model",
             f"{result.nats:.4f} nats a character, perplexity {result.perplexity:.3f}, {protocol} state",
             verdict(result.nats, result.baselines),
         ]

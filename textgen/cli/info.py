@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from textgen.cli.table import printable, write_line
+from textgen.wording import counted
 
 if TYPE_CHECKING:
     from textgen.model_file import Model
@@ -36,19 +37,19 @@ def _rows(model: "Model") -> list[tuple[str, str]]:
         ("file", str(model.path)),
         (
             "text",
-            f"{text.name}, {text.characters:,} characters, unicode {text.unicode}"
+            f"{text.name}, {counted(text.characters, 'character')}, unicode {text.unicode}"
             f"{', made lowercase' if text.lowercase else ''}"
             f"{f', rare symbols replaced by {text.replacement}' if text.replacement else ''}",
         ),
         ("", f"SHA-256 {text.sha256}"),
-        ("vocabulary", f"{len(symbols):,} symbols: {_excerpt(symbols)}"),
+        ("vocabulary", f"{counted(len(symbols), 'symbol')}: {_excerpt(symbols)}"),
         (
             "network",
             f"{shape.layers} × LSTM({shape.units}), embedding {shape.embedding}, dropout {shape.dropout}",
         ),
         ("parameters", f"{model.weights.parameters:,}"),
         ("held-out loss", loss),
-        ("training", f"{training.epochs:g} epochs in {training.seconds:g} s, done {training.date}"),
+        ("training", f"{counted(training.epochs, 'epoch')} in {training.seconds:g} s, done {training.date}"),
         (
             "",
             f"window {training.window}, batch {training.batch_size}, learning rate {training.learning_rate:g}",

@@ -10,6 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from textgen.training.progress import Event, Scored, Started, Stepped
+from textgen.wording import counted
 
 LAYOUT = "{percentage:3.0f}%|{bar}| {desc}"
 SMOOTHING = 0.05  # of the loss beside the bar
@@ -57,13 +58,14 @@ class Display(AbstractContextManager["Display"]):
             self._line(note)
         for note in event.notes:
             self._line(f"Note: {note}")
-        plan = f"{event.epochs} epochs planned" if event.epochs else "as many epochs as the time allows"
+        plan = f"{counted(event.epochs, 'epoch')} planned" if event.epochs else "as many epochs as the time allows"
         self._line(
-            f"{event.name}: {event.characters:,} characters, {event.symbols:,} different ones; "
-            f"{event.hold_out:,} at the end are held out"
+            f"{event.name}: {counted(event.characters, 'character')}, {counted(event.symbols, 'different one')}; "
+            f"{event.hold_out:,} at the end {'is' if event.hold_out == 1 else 'are'} held out"
         )
         self._line(
-            f"{event.parameters:,} parameters, {event.streams} streams of {event.window}-character windows, {plan}"
+            f"{counted(event.parameters, 'parameter')}, {counted(event.streams, 'stream')} of {event.window}-character "
+            f"windows, {plan}"
         )
         hidden = not sys.stderr.isatty()
         self._line(

@@ -18,6 +18,7 @@ from textgen.corpus.reading import Text, find_texts, joined
 from textgen.corpus.sources import STANDARD_INPUT
 from textgen.corpus.vocabulary import Codes, Vocabulary
 from textgen.errors import CorpusError
+from textgen.wording import counted
 
 LARGEST_HOLD_OUT = 200_000  # characters: enough to tell 0.005 nats apart, and scored in seconds
 PIECE = 2**20  # characters of a string that are encoded at once
@@ -187,4 +188,4 @@ def name_of(path: str | Path) -> str:
 
 def _rare(symbols: str) -> tuple[str, ...]:
     """What to tell of symbols that were replaced."""
-    return (f"replaced: {len(symbols):,} rare symbols, {symbols[:40]}",) if symbols else ()
+    return (f"replaced: {counted(len(symbols), 'rare symbol')}, {symbols[:40]}",) if symbols else ()

@@ -12,6 +12,7 @@ from textgen.corpus.normalisation import Normalisation, with_lf
 from textgen.corpus.sources import Source, find_sources
 from textgen.corpus.stripping import Removed, notice, strip
 from textgen.errors import CorpusError
+from textgen.wording import counted
 
 
 @dataclass(eq=False)
@@ -64,7 +65,7 @@ class Text:
 
     def told(self, result: Mapping[str, Any]) -> str:
         """What a user must be told of it, from such a result."""
-        parts = [f"{self.name}: {result['characters']:,} characters"]
+        parts = [f"{self.name}: {counted(result['characters'], 'character')}"]
         if self.encoding.name != "utf-8":
             parts.append(f"read as {self.encoding.name}")
         removed = Removed(**result["removed"])

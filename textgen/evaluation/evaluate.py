@@ -17,6 +17,7 @@ from textgen.errors import CorpusError
 from textgen.evaluation.baselines import HIGHEST_ORDER, Baseline, baselines
 from textgen.evaluation.score import score, score_cold
 from textgen.model_file import Model, read_model
+from textgen.wording import counted
 
 Protocol = Literal["carried", "cold"]
 UNKNOWN_NATS = math.log(1_114_112)  # an unknown character is one of all of Unicode's
@@ -170,7 +171,7 @@ def _training(model: Model, before: Codes, baseline: str | Path | None, options:
     training = translate(corpus.codes, _table(model, corpus)[0])
     if len(training) < HIGHEST_ORDER:
         raise CorpusError(
-            f"{baseline}: has {len(training)} characters that the model knows; expected at least {HIGHEST_ORDER} "
-            "for the baselines to learn from"
+            f"{baseline}: has {counted(len(training), 'character')} that the model knows; expected at least "
+            f"{HIGHEST_ORDER} for the baselines to learn from"
         )
     return training

@@ -20,6 +20,7 @@ from textgen.training.progress import Event
 from textgen.training.recipe import batch_size, complete, planned_epochs
 from textgen.training.run_folder import RunFolder, check_resumable, open_run_folder
 from textgen.training.speed import characters_a_second
+from textgen.wording import counted
 
 STARTING_SECONDS = 10  # imports, compilation, and the last scoring: what a budget has not for its steps
 
@@ -98,7 +99,7 @@ def train(
         check_resumable(output)
     elif len(corpus) < (shortest := 2 * (training or TrainingConfig()).window + 1):
         raise CorpusError(
-            f"{corpus.name}: the text has {len(corpus):,} characters; expected at least {shortest:,} "
+            f"{corpus.name}: the text has {counted(len(corpus), 'character')}; expected at least {shortest:,} "
             f"with a window of {shortest // 2}: add text, or make the --window smaller"
         )
     with open_run_folder(output, force=force, resume=resume) as folder:
