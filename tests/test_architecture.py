@@ -15,6 +15,7 @@ ORDER = [
     "bundled",
     "machine",
     "bfloat16",
+    "arguments",
     "kernel",
     "config",
     "corpus",

@@ -6,23 +6,23 @@ from textgen.config import ModelConfig, SamplingConfig, TrainingConfig
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ModelConfig(layers=0), "layers must be a whole number from 1 to 8, not 0"),
-        (lambda: ModelConfig(layers=True), "layers must be a whole number"),
-        (lambda: ModelConfig(units=5000), "units must be a whole number from 1 to 4,096, not 5000"),
-        (lambda: ModelConfig(units=None), "units must be"),
-        (lambda: ModelConfig(dropout=0.95), "dropout must be a number from 0 to 0.9, not 0.95"),
-        (lambda: TrainingConfig(window=1), "window must be a whole number from 2"),
-        (lambda: TrainingConfig(window="50"), "window must be a whole number"),
-        (lambda: TrainingConfig(batch_size=0), "batch_size must be"),
-        (lambda: TrainingConfig(learning_rate=0), "learning_rate must be a number above 0, at most 1, not 0"),
-        (lambda: TrainingConfig(learning_rate=float("nan")), "learning_rate must be"),
-        (lambda: TrainingConfig(validation=0.6), "validation must be a number from 0 to 0.5"),
-        (lambda: SamplingConfig(temperature=float("inf")), "temperature must be"),
-        (lambda: SamplingConfig(top_p=0), "top_p must be"),
+        (lambda: ModelConfig(layers=0), "`layers` must be a whole number from 1 to 8, not 0"),
+        (lambda: ModelConfig(layers=True), "`layers` must be a whole number"),
+        (lambda: ModelConfig(units=5000), "`units` must be a whole number from 1 to 4,096, not 5000"),
+        (lambda: ModelConfig(units=None), "`units` must be"),
+        (lambda: ModelConfig(dropout=0.95), "`dropout` must be a number from 0 to 0.9, not 0.95"),
+        (lambda: TrainingConfig(window=1), "`window` must be a whole number from 2"),
+        (lambda: TrainingConfig(window="50"), "`window` must be a whole number"),
+        (lambda: TrainingConfig(batch_size=0), "`batch_size` must be"),
+        (lambda: TrainingConfig(learning_rate=0), "`learning_rate` must be a number above 0, at most 1, not 0"),
+        (lambda: TrainingConfig(learning_rate=float("nan")), "`learning_rate` must be"),
+        (lambda: TrainingConfig(validation=0.6), "`validation` must be a number from 0 to 0.5"),
+        (lambda: SamplingConfig(temperature=float("inf")), "`temperature` must be"),
+        (lambda: SamplingConfig(top_p=0), "`top_p` must be"),
     ],
 )
 def test_numbers_out_of_range_are_refused_with_the_range(make, message: str) -> None:
-    with pytest.raises(ValueError, match="must be") as error:
+    with pytest.raises((ValueError, TypeError), match="must be") as error:
         make()
     assert message in str(error.value)
 

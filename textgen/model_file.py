@@ -18,8 +18,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.arguments import Checked
 from textgen.bundled import bundled
-from textgen.config import UNICODE, Checked, ModelConfig
+from textgen.config import UNICODE, ModelConfig
 from textgen.corpus.normalisation import Normalisation
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import ModelFileError, reason

@@ -184,11 +184,11 @@ def test_an_empty_file_is_refused(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"unicode": "nfd"}, "unicode must be one of none, nfc, nfkc, not 'nfd'"),
-        ({"encoding": "klingon"}, "encoding must be one that Python knows, such as utf-8, cp932 or latin-1"),
-        ({"encoding": "hex"}, "encoding must be one that Python knows"),
-        ({"min_count": 0}, "min_count must be a whole number from 1"),
-        ({"separator": "\0"}, "separator must have no NUL"),
+        ({"unicode": "nfd"}, "`unicode` must be one of none, nfc, nfkc, not 'nfd'"),
+        ({"encoding": "klingon"}, "`encoding` must be one that Python knows, such as utf-8, cp932 or latin-1"),
+        ({"encoding": "hex"}, "`encoding` must be one that Python knows"),
+        ({"min_count": 0}, "`min_count` must be a whole number from 1"),
+        ({"separator": "\0"}, "`separator` must have no NUL"),
     ],
 )
 def test_wrong_options_are_refused(tmp_path: Path, wrong: dict, message: str) -> None:

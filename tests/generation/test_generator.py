@@ -117,20 +117,20 @@ def test_a_lowercase_model_takes_any_case() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"length": -1}, "length must be a whole number from 0 to 1,000,000,000, not -1"),
-        ({"length": 1.5}, "length must be a whole number"),
-        ({"temperature": -0.1}, "temperature must be a number from 0 to 100, not -0.1"),
-        ({"temperature": float("nan")}, "temperature must be"),
-        ({"top_k": 0}, "top_k must be"),
-        ({"top_p": 0.0}, "top_p must be a number above 0, at most 1, not 0.0"),
-        ({"min_p": 1.1}, "min_p must be"),
-        ({"rng_seed": -1}, "rng_seed must be"),
+        ({"length": -1}, "`length` must be a whole number from 0 to 1,000,000,000, not -1"),
+        ({"length": 1.5}, "`length` must be a whole number"),
+        ({"temperature": -0.1}, "`temperature` must be a number from 0 to 100, not -0.1"),
+        ({"temperature": float("nan")}, "`temperature` must be"),
+        ({"top_k": 0}, "`top_k` must be"),
+        ({"top_p": 0.0}, "`top_p` must be a number above 0, at most 1, not 0.0"),
+        ({"min_p": 1.1}, "`min_p` must be"),
+        ({"rng_seed": -1}, "`rng_seed` must be"),
         ({"stop": [""]}, "a stop string must have"),
-        ({"unknown": "x"}, "unknown must be one of"),
+        ({"unknown": "x"}, "`unknown` must be one of"),
     ],
 )
 def test_wrong_arguments_are_refused_before_anything_is_written(writer: Generator, wrong: dict, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         writer.stream("The ", **wrong)
 
 

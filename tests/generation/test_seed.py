@@ -58,5 +58,5 @@ def test_nearest_names_what_has_no_kin() -> None:
 
 
 def test_another_way_is_refused() -> None:
-    with pytest.raises(ValueError, match="unknown must be one of error, skip, nearest, not 'drop'"):
+    with pytest.raises(ValueError, match="`unknown` must be one of error, skip, nearest, not 'drop'"):
         read("a", "drop")  # type: ignore[arg-type]

@@ -321,9 +321,9 @@ def test_a_disk_that_fills_up_is_told_in_one_line(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"epochs": 1, "minutes": 1.0}, "epochs and minutes exclude each other"),
-        ({"epochs": 0}, "epochs must be a whole number from 1"),
-        ({"epochs": None, "minutes": 0}, "minutes must be a number above 0"),
+        ({"epochs": 1, "minutes": 1.0}, "`epochs` and `minutes` exclude each other"),
+        ({"epochs": 0}, "`epochs` must be a whole number from 1"),
+        ({"epochs": None, "minutes": 0}, "`minutes` must be a number above 0"),
     ],
 )
 def test_wrong_arguments_are_refused(tmp_path: Path, wrong: dict, message: str) -> None:

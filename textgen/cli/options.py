@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from textgen.config import RNG_SEED, UNICODE, Checked, Range, Reading, check_encoding
+from textgen.arguments import Checked, Range, shown
+from textgen.config import RNG_SEED, UNICODE, Reading, check_encoding
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -37,11 +38,9 @@ class Number(click.ParamType[float]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Turn a word into a number, or fail with the range."""
         try:
-            number = self.allowed.kind(value)
-            self.allowed.check("it", number)
+            return self.allowed.check("it", self.allowed.kind(value))
         except ValueError:
-            self.fail(f"expected {self.allowed}, not {value!r}.", param, ctx)
-        return number
+            self.fail(f"expected {self.allowed}, not {shown(value)}.", param, ctx)
 
 
 class Encoding(click.ParamType[str]):

@@ -97,8 +97,8 @@ def evaluate(
         ValueError: an argument is wrong.
     """
     if protocol not in get_args(Protocol):
-        raise ValueError(f"protocol must be one of {', '.join(get_args(Protocol))}, not {protocol!r}")
-    CONTEXT.check("context", context)
+        raise ValueError(f"`protocol` must be one of {', '.join(get_args(Protocol))}, not {protocol!r}")
+    context = CONTEXT.check("context", context)
     read = read_model(model)
     corpus = _corpus(read, texts, options)
     first, part = _part(read, corpus, everything)

@@ -101,11 +101,8 @@ class Generator:
             SeedError: the seed has a character that the model does not know.
             ValueError: an argument is out of its range.
         """
-        LENGTH.check("length", length)
-        COUNT.check("count", count)
-        if rng_seed is None:
-            rng_seed = secrets.randbits(32)
-        RNG_SEED.check("rng_seed", rng_seed)
+        length, count = LENGTH.check("length", length), COUNT.check("count", count)
+        rng_seed = secrets.randbits(32) if rng_seed is None else RNG_SEED.check("rng_seed", rng_seed)
         description = self.description
         normalisation, replacement = description.text.normalisation, description.text.replacement
         stops = [normalisation(item) for item in ([stop] if isinstance(stop, str) else stop)]

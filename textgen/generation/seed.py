@@ -40,7 +40,7 @@ def encode_seed(
         ValueError: `unknown` is none of the three.
     """
     if unknown not in get_args(Unknown):
-        raise ValueError(f"unknown must be one of {', '.join(get_args(Unknown))}, not {unknown!r}")
+        raise ValueError(f"`unknown` must be one of {', '.join(get_args(Unknown))}, not {unknown!r}")
     seed = normalisation(seed)
     if unknown == "skip":
         seed = "".join([symbol for symbol in seed if symbol in vocabulary])

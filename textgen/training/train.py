@@ -145,7 +145,7 @@ def _check(
         ("resume", "start_from", resume and start_from is not None),
     ):
         if both:
-            raise ValueError(f"{first} and {second} exclude each other; give one")
+            raise ValueError(f"`{first}` and `{second}` exclude each other; give one")
     if epochs is not None:
         EPOCHS.check("epochs", epochs)
     if minutes is not None:

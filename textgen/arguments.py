@@ -1,0 +1,114 @@
+"""What a value may be, an argument or a stored one: its type and its range, told in one line where it is wrong."""
+
+import reprlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import MISSING, field, fields
+from difflib import get_close_matches
+from numbers import Integral, Real
+from types import GenericAlias, NoneType
+from typing import Any, NamedTuple, Self, get_args
+
+MOST = 5  # names in one message
+LONGEST = 80  # characters of a value in a message
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = LONGEST
+
+
+class Range(NamedTuple):
+    """The allowed values of a number: whole or real, between two bounds, each belonging to it or not."""
+
+    kind: type[int] | type[float]
+    low: float
+    high: float
+    above_low: bool = False  # the lower bound itself is not allowed
+
+    def __str__(self) -> str:
+        noun = "a whole number" if self.kind is int else "a number"
+        low = f"above {self.low:g}, at most" if self.above_low else f"from {self.low:g} to"
+        return f"{noun} {low} {self.high:{',d' if self.kind is int else 'g'}}"
+
+    def check(self, name: str, value: Any) -> Any:
+        """The value as a number of Python's own, an `int` or a `float`; NumPy's are taken too.
+
+        Raises:
+            TypeError: it is no such number; the message names `name`, the range and the value.
+            ValueError: it is out of the range, told in the same way.
+        """
+        problem = f"`{name}` must be {self}, not {shown(value)}"
+        accepted: Any = Integral if self.kind is int else Real
+        if not isinstance(value, accepted) or isinstance(value, bool):
+            raise TypeError(problem)
+        above = value > self.low if self.above_low else value >= self.low
+        if not above or not value <= self.high:  # NaN is neither
+            raise ValueError(problem)
+        return self.kind(value)
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: in one line, and a short one whatever it is."""
+    try:
+        return _SHORT.repr(value).replace("\n", " ")
+    except ValueError:  # more digits than Python is willing to print
+        return "a number of thousands of digits"
+
+
+def listed(names: Collection[str]) -> str:
+    """Names as a message lists them: a few at the most, and each as `shown` where it is no plain name."""
+    first = [name if name.isidentifier() and len(name) < LONGEST else shown(name) for name in sorted(names)[:MOST]]
+    more = [f"{len(names) - MOST:,} more"] if len(names) > MOST else []
+    return ", ".join(first + more)
+
+
+def expect(name: str, value: object, kind: Any, remedy: str = "") -> None:
+    """Raise `TypeError` naming an argument, what it must be and what it is, unless it is of a type or of a union's."""
+    if not isinstance(value, kind):
+        *first, last = [_called(part) for part in get_args(kind) or (kind,)]
+        wanted = f"{', '.join(first)} or {last}" if first else last
+        raise TypeError(f"`{name}` must be {wanted}, not {type(value).__name__}{remedy and f': {remedy}'}")
+
+
+def expect_known(call: str, given: Iterable[str], known: Collection[str]) -> None:
+    """Raise `TypeError` for the first keyword argument that a call does not know, offering the nearest that it does."""
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            remedy = f"did you mean `{near[0]}`?" if near else f"it takes {', '.join(f'`{item}`' for item in known)}"
+            raise TypeError(f"{call}() has no argument `{name}`; {remedy}")
+
+
+def _called(kind: type) -> str:
+    if kind is NoneType:
+        return "None"
+    return f"textgen.{kind.__name__}" if kind.__module__.startswith("textgen.") else kind.__name__
+
+
+def number(allowed: Range, default: Any = MISSING) -> Any:
+    """A field that holds a number in a range, or `None` where its type says so."""
+    return field(default=default, metadata={"range": allowed})
+
+
+class Checked:
+    """Checks the types of a dataclass's fields as it is made, and the ranges of those made by `number`."""
+
+    def __post_init__(self) -> None:
+        """Raise `TypeError` for the first value of a wrong type, `ValueError` for one out of its range."""
+        for item in fields(self):  # type: ignore[arg-type]
+            value, allowed = getattr(self, item.name), item.metadata.get("range")
+            kind: Any = dict if isinstance(item.type, GenericAlias) else item.type
+            if allowed is None or (value is None and isinstance(None, kind)):
+                expect(item.name, value, kind)
+            else:
+                object.__setattr__(self, item.name, allowed.check(item.name, value))
+
+    @classmethod
+    def from_dict(cls, values: object) -> Self:
+        """Make one from stored values, all of them present and none unknown; `ValueError` otherwise."""
+        expected = {item.name for item in fields(cls)}  # type: ignore[arg-type]
+        if not isinstance(values, Mapping):
+            raise ValueError(f"the {cls.__name__} is not an object of names and values")
+        if set(values) != expected:
+            raise ValueError(f"the {cls.__name__} has missing or unknown keys: {listed(expected ^ set(values))}")
+        try:
+            return cls(**values)
+        except (TypeError, ValueError) as error:
+            raise ValueError(str(error).replace("`", "")) from error  # these are no arguments of anyone's
