@@ -19,6 +19,7 @@ ORDER = [
     "kernel",
     "config",
     "corpus",
+    "keras_archive",
     "model_file",
     "generation",
     "evaluation",
