@@ -72,9 +72,8 @@ def test_two_arrays_in_one_place_are_refused() -> None:
 
 def test_an_array_that_leaves_the_file_is_refused() -> None:
     content = hdf5()
-    for place, size in ((len(content) - 4, SIZE), (place_of(content, "layers/b"), SIZE - 4)):
+    for place, size in ((len(content) - 4, SIZE), (2**62, SIZE), (place_of(content, "layers/b"), SIZE - 4)):
         refused(moved(content, "layers/b", place, size))
-    assert "layers/b" in refused(moved(content, "layers/b", 2**62))
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n", bytes(1000), hdf5()[:5000]])

@@ -170,7 +170,10 @@ def test_a_keras_archive_of_others_is_refused(tmp_path: Path) -> None:
             "versions and date must be text of at most 100",
         ),
         ({"training": TRAINING_INFO | {"versions": {"a": "b" * 101}}}, "versions and date must be text of at most 100"),
-        ({"training": TRAINING_INFO | {"versions": {f"{i}": "" for i in range(51)}}}, "versions must be at most 50"),
+        (
+            {"training": TRAINING_INFO | {"versions": {f"{i}": "" for i in range(51)}}},
+            "versions must be at most 50 entries",
+        ),
         ({"training": TRAINING_INFO | {"versions": ["a"]}}, "versions must be dict, not list"),
         ({"training": TRAINING_INFO | {"date": "2" * 101}}, "versions and date must be text of at most 100"),
         ({"training": {}}, "the TrainingInfo has missing or unknown keys"),

@@ -135,7 +135,7 @@ class TrainingInfo(Checked):
         """Raise `TypeError` or `ValueError` for a value that cannot be."""
         super().__post_init__()
         if len(self.versions) > MOST_VERSIONS:
-            raise ValueError(f"`versions` must be at most {MOST_VERSIONS}, not {len(self.versions):,}")
+            raise ValueError(f"`versions` must be at most {MOST_VERSIONS} entries, not {len(self.versions):,}")
         for text in (*self.versions, *self.versions.values(), self.date):
             _check_text("versions and date", text, MOST_VERSION)
 
