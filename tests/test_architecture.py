@@ -19,7 +19,6 @@ ORDER = [
     "kernel",
     "config",
     "corpus",
-    "keras_archive",
     "model_file",
     "generation",
     "evaluation",

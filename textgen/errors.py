@@ -7,7 +7,8 @@
     ├── RunError         a run folder is taken, or cannot be written
     └── TrainingError    the training itself failed
 
-A wrong argument of the library raises `ValueError` instead.
+A wrong argument of the library raises `ValueError` or `TypeError` instead. A message names arguments in backticks, as
+Python writes them (`output`, `force=True`); the command line puts its options in their place.
 """
 
 

@@ -80,7 +80,7 @@ def test_several_texts_are_joined_and_options_are_kept(play: Path, tmp_path: Pat
     [
         (b"", "text.txt: is empty; expected a text to learn from"),
         (b"too short", "the text has 9 characters; expected at least 101 with a window of 50: add text, or make"),
-        ("あ".encode() * 20 + b"\xff", "not UTF-8 at offset 60, although all before it is; name its encoding with"),
+        ("あ".encode() * 20 + b"\xff", "not UTF-8 at offset 60, although all before it is; give its --encoding"),
         (None, "no such file; check the path of the text"),
     ],
 )
@@ -134,7 +134,7 @@ def test_a_text_removed_between_two_commands_is_told(play: Path, tmp_path: Path)
         ("--rng-seed -1", "'--rng-seed': expected a whole number from 0"),
         ("--epochs 1 --minutes 1", "--epochs and --minutes exclude each other; give one of them."),
         ("--nonsense", "No such option"),
-        ("--encoding klingon", "'--encoding': encoding must be one that Python knows, such as utf-8, cp932 or latin-1"),
+        ("--encoding klingon", "'--encoding': --encoding must be one that Python knows, such as utf-8, cp932 or latin-1"),
         ("--unicode nfd", "Invalid value for '--unicode': 'nfd' is not one of 'none', 'nfc', 'nfkc'."),
         ("--min-count 0", "'--min-count': expected a whole number from 1 to 1,000,000,000, not '0'."),
     ],
@@ -157,7 +157,7 @@ def test_a_folder_that_cannot_be_written_is_told(play: Path, tmp_path: Path) -> 
     assert "cannot be written (Not a directory); free it, or name another folder with -o" in result.stderr
     result = run("train", str(play), "-o", "models/play.keras")
     assert result.returncode == 1
-    assert "leave out .keras: -o models/play" in result.stderr
+    assert "name it without .keras: -o models/play" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_an_interrupted_run_is_resumed_with_the_command_it_prints(play: Path, tm
     assert words == ["train", "--resume", "-o", str(output)]
     changed = run(*words, "--units", "17")
     assert (changed.returncode, changed.stderr.count("\n")) == (1, 1)
-    assert "units is 17 here, and the run was started with 16; resume it with --resume alone" in changed.stderr
+    assert "--units is 17 here, and the run was started with 16; give --resume alone" in changed.stderr
     resumed = run(*words)
     assert resumed.returncode == 0, resumed.stderr
     assert "resumed after " in resumed.stderr
@@ -294,7 +294,7 @@ def test_a_piped_text_is_resumed_when_it_is_piped_again(tmp_path: Path) -> None:
     assert "standard input: is empty; pipe a text in, to resume a run its own" in nothing.stderr
     other = run("train", "--resume", "-o", output, "--min-count", "3", stdin=text)
     assert (other.returncode, other.stderr.count("\n")) == (1, 1)
-    assert "min_count is 3 here, and the run was started with 2; resume it with --resume alone" in other.stderr
+    assert "--min-count is 3 here, and the run was started with 2; give --resume alone" in other.stderr
     changed = run("train", "--resume", "-o", output, stdin=text + b"!")
     assert changed.returncode == 1
     assert "the run was started on another text (stdin, " in changed.stderr

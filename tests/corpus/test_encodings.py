@@ -71,7 +71,7 @@ def test_a_byte_order_mark_is_respected_and_left_out(name: str, text: str) -> No
 def test_a_mark_that_lies_is_an_error_with_a_remedy(content: bytes, message: str) -> None:
     error = refused(content)
     assert error.startswith(f"a.txt: {message}")
-    assert "name its encoding with --encoding" in error
+    assert "give its `encoding`" in error
 
 
 @pytest.mark.parametrize("given", ["cp932", "CP932", "shift_jis"])
@@ -88,10 +88,10 @@ def test_what_the_user_says_overrides_the_bytes(given: str) -> None:
         (
             JAPANESE.encode() + b"\xff\xfe",
             None,
-            "not UTF-8 at offset 438, although all before it is; name its encoding",
+            "not UTF-8 at offset 438, although all before it is; give its `encoding`",
         ),
-        (JAPANESE.encode()[:-2], None, "not UTF-8 at offset 434, although all before it is; name its encoding"),
-        (b"abc\xe9def", "utf-8", "not utf-8: byte 0xe9 at offset 3; name its encoding with --encoding, or save"),
+        (JAPANESE.encode()[:-2], None, "not UTF-8 at offset 434, although all before it is; give its `encoding`"),
+        (b"abc\xe9def", "utf-8", "not utf-8: byte 0xe9 at offset 3; give its `encoding`, or save"),
         (b"abc\xe9", "utf-8", "not utf-8: byte 0xe9 at offset 3; name its"),
         (b"ab\x81", "cp932", "not cp932: byte 0x81 at offset 2; name its"),
         (

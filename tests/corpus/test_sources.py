@@ -108,7 +108,7 @@ def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
     assert refused("a\0b") == "a\0b: no such file; check the path of the text"
     (tmp_path / "empty").mkdir()
     assert refused(tmp_path / "empty") == (
-        f"{tmp_path / 'empty'}: no text in this folder matches *.txt; name others with --glob"
+        f"{tmp_path / 'empty'}: no text in this folder matches *.txt; name others with `glob`"
     )
     assert "no text in this archive matches *.txt" in refused(zipped(tmp_path / "z.zip", {"a.md": "a"}))
 

@@ -85,7 +85,7 @@ def test_a_text_with_nothing_held_out_needs_all(tmp_path: Path, write) -> None:
         model=textgen.ModelConfig(1, 8, 0.0, 4),
         training=textgen.TrainingConfig(validation=0, batch_size=2),
     )
-    with pytest.raises(CorpusError, match="score this one as seen in training with --all"):
+    with pytest.raises(CorpusError, match="score this one as seen in training with `everything=True`"):
         textgen.evaluate(result.model, text)
 
 

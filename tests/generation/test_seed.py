@@ -25,7 +25,7 @@ def test_unknown_characters_are_named() -> None:
         read("a±b†±")
     assert str(error.value) == (
         "the seed has characters that the model does not know: '±' (U+00B1 PLUS-MINUS SIGN), '†' (U+2020 DAGGER); "
-        "use --unknown nearest or --unknown skip, or write it otherwise"
+        'use `unknown="nearest"` or `unknown="skip"`, or write it otherwise'
     )
 
 

@@ -55,7 +55,7 @@ def test_vocabularies_of_one_size_are_matched_by_character() -> None:
 
 def test_the_form_of_unicode_must_agree() -> None:
     with pytest.raises(
-        CorpusError, match=r"old\.keras was trained on text with --unicode nfc, not none; read the text"
+        CorpusError, match=r'old\.keras was trained on text with `unicode="nfc"`, not none; read the text'
     ):
         prepare(model("abc"), Corpus.from_text("abc", unicode="none"))
 
@@ -110,7 +110,7 @@ def test_a_shape_that_is_not_the_source_s_is_refused(tmp_path: Path) -> None:
         model=ModelConfig(1, 8, 0.0, 4),
         training=TrainingConfig(batch_size=2),
     ).model
-    with pytest.raises(RunError, match=r"has 8 units, not 16; leave out --units"):
+    with pytest.raises(RunError, match=r"has 8 units, not 16; leave out `units`"):
         textgen.train(
             Corpus.from_text(TEXT * 10), output=tmp_path / "x", start_from=source, model=ModelConfig(1, 16, 0.0, 4)
         )

@@ -145,13 +145,13 @@ def test_a_finished_run_is_not_resumed(tmp_path: Path) -> None:
     with pytest.raises(RunError) as error:
         train(tmp_path / "run", resume=True)
     assert str(error.value) == (
-        f"{tmp_path / 'run'}: the run is finished; train on from its model with: "
-        f"textgen train TEXT --from {tmp_path / 'run'} -o NEW_FOLDER"
+        f"{tmp_path / 'run'}: the run is finished; train on from its model into another folder, "
+        f'with `start_from="{tmp_path / "run"}"`'
     )
 
 
 def test_nothing_to_resume_is_told_and_makes_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="there is nothing to resume; start the run without --resume"):
+    with pytest.raises(RunError, match="there is nothing to resume; start the run without `resume`"):
         train(tmp_path / "none", resume=True)
     assert not (tmp_path / "none").exists()
 
@@ -175,7 +175,7 @@ def unfinished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_changed_options_are_refused_by_name(unfinished: Path, changed: dict, message: str) -> None:
-    with pytest.raises(RunError, match="resume it with --resume alone, or start anew with --force") as error:
+    with pytest.raises(RunError, match="give `resume=True` alone, or start anew with `force=True`") as error:
         train(unfinished, resume=True, **changed)
     assert message in str(error.value)
 
@@ -201,7 +201,9 @@ def test_a_flipped_bit_or_a_cut_is_never_resumed_from(
             content = content[:where] if cut else content
         (folder / name).write_bytes(content)
     if both:
-        with pytest.raises(RunError, match=r"is damaged: its check sum is wrong; .*start the run anew with --force"):
+        with pytest.raises(
+            RunError, match=r"is damaged: its check sum is wrong; .*start the run anew with `force=True`"
+        ):
             read_checkpoint(folder)
     else:
         found, warning = read_checkpoint(folder)

@@ -15,7 +15,7 @@ import textgen
 from tests.conftest import TEXT
 from textgen import Corpus, ModelConfig, TrainingConfig
 from textgen.errors import CorpusError, RunError, TrainingError
-from textgen.model_file import read_model, shipped
+from textgen.model_file import read_model
 from textgen.training import run_folder
 from textgen.training.backend import keras
 from textgen.training.network import Network
@@ -38,42 +38,6 @@ def test_a_text_is_learnt_by_heart(tmp_path: Path) -> None:
     assert result.validation_nats is not None
     assert result.validation_nats < 0.1
     assert textgen.load(result.model).generate("The quick ", length=300, temperature=0) in TEXT * 6
-
-
-def notes_before_training(
-    corpus: Corpus, output: Path, monkeypatch: pytest.MonkeyPatch, **options: object
-) -> list[str]:
-    """What a run tells before its first step, which it does not come to."""
-    told: list[str] = []
-
-    def run(*_: object, notes: list[str], **__: object) -> None:
-        told.extend(notes)
-        raise TrainingError("far enough")
-
-    monkeypatch.setattr("textgen.training.run.run", run)
-    with pytest.raises(TrainingError, match="far enough"):
-        train(output, corpus, **options)
-    return told
-
-
-def test_symbols_that_the_hold_out_alone_has_are_told_before_training(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    corpus = Corpus.from_text(TEXT * 40 + "€" * 3 + "Ω†Ω" * 10)
-    assert notes_before_training(corpus, tmp_path / "a", monkeypatch) == [
-        "held out, and never seen in training: 3 symbols, 33 characters (12 % of the hold-out): 'Ω' (U+03A9 GREEK "
-        "CAPITAL LETTER OMEGA), '†' (U+2020 DAGGER), '€' (U+20AC EURO SIGN)"
-    ]
-    assert notes_before_training(CORPUS, tmp_path / "b", monkeypatch) == []
-
-
-def test_symbols_that_the_model_to_start_from_has_learnt_are_seen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    corpus = Corpus.from_text(TEXT * 40 + "Q†" * 10)  # the shipped model knows Q
-    options = {"start_from": shipped(), "model": None}
-    (note,) = notes_before_training(corpus, tmp_path / "run", monkeypatch, **options)
-    assert "1 symbol, 10 characters" in note
 
 
 def test_what_a_run_tells_and_leaves(tmp_path: Path) -> None:
@@ -195,7 +159,7 @@ def test_a_text_that_is_too_short_is_refused(tmp_path: Path) -> None:
         train(tmp_path / "run", Corpus.from_text("a" * 100, name="haiku"), training=TrainingConfig())
     assert str(error.value) == (
         "haiku: the text has 100 characters; expected at least 101 with a window of 50: "
-        "add text, or make the --window smaller"
+        "add text, or make the `window` smaller"
     )
     assert not (tmp_path / "run").exists()
 
@@ -219,7 +183,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_best(tmp_path: Pa
         train(tmp_path / "run", epochs=5, callbacks=[Spoil(40)])
     assert str(error.value) == (
         f"the loss became nan at step 41; the best model so far is kept in {tmp_path / 'run'}; "
-        "try a lower --learning-rate"
+        "try a lower `learning_rate`"
     )
     assert textgen.load(tmp_path / "run").description.training.epochs == 1.0
 
@@ -310,7 +274,8 @@ def test_an_existing_run_is_kept_unless_forced_and_then_until_the_new_one_saves(
     with pytest.raises(RunError) as error:
         train(tmp_path / "run")
     assert str(error.value) == (
-        f"{tmp_path / 'run'}: a run is there already; name another folder with -o, or replace it with --force"
+        f"{tmp_path / 'run'}: a run is there already; "
+        "name another folder with `output`, or replace it with `force=True`"
     )
     with pytest.raises(TrainingError):
         train(tmp_path / "run", force=True, callbacks=[Spoil(1)])
@@ -340,7 +305,9 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match=r"cannot be written \(Not a directory\)"):
         train(tmp_path / "file" / "run")
-    with pytest.raises(RunError, match=r"the output is a run folder, not a model file; leave out \.keras: -o "):
+    with pytest.raises(
+        RunError, match=r"the output is a run folder, not a model file; name it without \.keras: `output="
+    ):
         train(tmp_path / "run.keras")
 
 

@@ -89,7 +89,9 @@ def main(arguments: list[str] | None = None) -> None:
         _show_traceback(arguments)
         if isinstance(error, OSError):
             _give_up_stdout()
-        click.echo(f"textgen: error: {error}", err=True)
+        from textgen.cli.options import as_options
+
+        click.echo(f"textgen: error: {as_options(str(error))}", err=True)
         sys.exit(1)
 
 

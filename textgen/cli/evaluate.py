@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from textgen.cli.options import number_option, source_options
+from textgen.cli.options import as_options, number_option, source_options
 from textgen.cli.table import write_line
 from textgen.config import CONTEXT
 from textgen.wording import counted
@@ -55,7 +55,7 @@ def command(
         **options,
     )
     for note in result.notes:
-        click.echo(note, err=True)
+        click.echo(as_options(note), err=True)
     if as_json:
         values = asdict(result) | {"bpc": result.bpc, "perplexity": result.perplexity}
         del values["notes"]

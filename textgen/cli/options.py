@@ -1,8 +1,10 @@
 """Options whose default, range and error message come from the configuration's fields."""
 
+import functools
 import os
 import re
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any
 
@@ -12,6 +14,9 @@ from textgen.arguments import Checked, Range, shown
 from textgen.config import RNG_SEED, UNICODE, Reading, check_encoding
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+# How the library's messages name an argument: `output`, `force=True`, `unknown="skip"`, `units=64`.
+_ARGUMENT = re.compile(r"""`(\w+)(?:=(?:True|"([^"`]*)"|([^"`]*)))?`""")
 
 
 class Text(click.ParamType[str]):
@@ -53,7 +58,7 @@ class Encoding(click.ParamType[str]):
         try:
             check_encoding(value)
         except ValueError as error:
-            self.fail(f"{error}.", param, ctx)
+            self.fail(f"{as_options(str(error))}.", param, ctx)
         return str(value)
 
 
@@ -138,6 +143,36 @@ def refuse_both(first: tuple[str, Any], second: tuple[str, Any]) -> None:
     """Fail with wrong usage where two options that exclude each other are given."""
     if first[1] not in (None, False) and second[1] not in (None, False):
         raise click.UsageError(f"{first[0]} and {second[0]} exclude each other; give one of them.")
+
+
+def as_options(message: str) -> str:
+    """A message of the library, which names arguments in backticks, with the options that stand for them."""
+
+    def option(found: re.Match[str]) -> str:
+        name, quoted, plain = found.groups()
+        if name not in _options():
+            return found[0]
+        value = quoted if quoted is not None else plain
+        return _options()[name] if value is None else f"{_options()[name]} {shlex.quote(value)}"
+
+    return _ARGUMENT.sub(option, message)
+
+
+@functools.cache
+def _options() -> dict[str, str]:
+    """The options of all commands, by the names of the library's arguments."""
+    from textgen.cli import group
+
+    return {str(item.name): item.opts[0] for item in _parameters(group) if isinstance(item, click.Option)}
+
+
+def _parameters(command: click.Command) -> Iterator[click.Parameter]:
+    yield from command.params
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            if found := command.get_command(context, name):
+                yield from _parameters(found)
 
 
 def _metavar(allowed: Range) -> str:

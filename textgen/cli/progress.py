@@ -9,6 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from textgen.cli.options import as_options
 from textgen.training.progress import Event, Scored, Started, Stepped
 from textgen.wording import counted
 
@@ -55,9 +56,9 @@ class Display(AbstractContextManager["Display"]):
 
     def _started(self, event: Started) -> None:
         for note in self._notes:
-            self._line(note)
+            self._line(as_options(note))
         for note in event.notes:
-            self._line(f"Note: {note}")
+            self._line(f"Note: {as_options(note)}")
         plan = f"{counted(event.epochs, 'epoch')} planned" if event.epochs else "as many epochs as the time allows"
         self._line(
             f"{event.name}: {counted(event.characters, 'character')}, {counted(event.symbols, 'different one')}; "

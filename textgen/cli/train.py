@@ -45,6 +45,7 @@ STOPPED = {
 @click.option("--force", is_flag=True, help="Replace an old run in the folder.")
 @number_option(
     "--checkpoint-every",
+    "checkpoint_seconds",
     allowed=CHECKPOINT_SECONDS,
     summary="Seconds between two checkpoints, at the most.",
     default=30,
@@ -70,7 +71,7 @@ def command(
     resume: bool,
     start_from: str | None,
     force: bool,
-    checkpoint_every: float,
+    checkpoint_seconds: float,
     **options: Any,
 ) -> None:
     """Learn from TEXT..., and keep the best model in a run folder.
@@ -115,7 +116,7 @@ def command(
             start_from=start_from,
             resume=resume,
             force=force,
-            checkpoint_seconds=checkpoint_every,
+            checkpoint_seconds=checkpoint_seconds,
             on_progress=display,
         )
     held_out = "" if result.validation_nats is None else f", held-out loss {loss(result.validation_nats)}"

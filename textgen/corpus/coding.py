@@ -103,7 +103,7 @@ def encode(name: str, chunks: Iterable[str], *, draft: IO[bytes], codes: IO[byte
     points = np.array(coder.points, np.uint32)
     rare = coder.counts < min_count if min_count > 1 else np.zeros(len(points), bool)
     if rare.all():
-        raise CorpusError(f"{name}: no symbol occurs {min_count:,} times; choose a smaller --min-count")
+        raise CorpusError(f"{name}: no symbol occurs {min_count:,} times; choose a smaller `min_count`")
     kept = np.where(rare, ord(REPLACEMENT), points).astype(np.uint32)
     vocabulary = Vocabulary([chr(point) for point in np.unique(kept)])
     _rewrite(coder.parts, vocabulary.encode("".join(map(chr, kept.tolist()))), draft, codes)

@@ -105,16 +105,14 @@ def _encoding(name: str, head: bytes, check: _Utf8Check, given: str | None) -> E
         return Encoding(given, 0 if reads_marks else len(mark), "given")
     if mark:
         if mark != codecs.BOM_UTF8 and _is_utf8(head[len(mark) :]):
-            raise CorpusError(
-                f"{name}: has the byte order mark of {MARKS[mark]}, and is not; name its encoding with --encoding"
-            )
+            raise CorpusError(f"{name}: has the byte order mark of {MARKS[mark]}, and is not; give its `encoding`")
         return Encoding(MARKS[mark], len(mark), "mark")
     if b"\0" in head:
         guess = _guess(head[: len(head) // 2 * 2], WIDE)
         if guess is None:
             raise CorpusError(
                 f"{name}: has a NUL at offset {head.index(0):,}; expected a text, not binary data; "
-                "if it is UTF-16, say so with --encoding"
+                "if it is UTF-16, say so with `encoding`"
             )
         return Encoding(guess, 0, "guessed")
     if check.failed is None:
@@ -123,8 +121,7 @@ def _encoding(name: str, head: bytes, check: _Utf8Check, given: str | None) -> E
     if guess is None:
         like = "although all before it is" if check.surplus >= SURELY else "and like no other encoding"
         raise CorpusError(
-            f"{name}: not UTF-8 at offset {check.failed:,}, {like}; "
-            "name its encoding with --encoding, or save the text as UTF-8"
+            f"{name}: not UTF-8 at offset {check.failed:,}, {like}; give its `encoding`, or save the text as UTF-8"
         )
     return Encoding(guess, 0, "guessed")
 
@@ -170,7 +167,7 @@ def decode(name: str, blocks: Iterable[bytes], encoding: Encoding) -> Iterator[s
             offset = read + len(block) - len(error.object) + error.start
             raise CorpusError(_undecodable(name, encoding, error.object[error.start], offset)) from error
         except UnicodeError as error:
-            raise CorpusError(f"{name}: not {encoding.name} ({error}); name its encoding with --encoding") from error
+            raise CorpusError(f"{name}: not {encoding.name} ({error}); give its `encoding`") from error
         read += len(block)
         if "\0" in text:
             place = characters + text.index("\0")
@@ -187,7 +184,4 @@ def _undecodable(name: str, encoding: Encoding, byte: int, offset: int) -> str:
         "given": f"not {encoding.name}",
         "valid": "not UTF-8",
     }[encoding.how]
-    return (
-        f"{name}: {what}: byte 0x{byte:02x} at offset {offset:,}; "
-        "name its encoding with --encoding, or save the text as UTF-8"
-    )
+    return f"{name}: {what}: byte 0x{byte:02x} at offset {offset:,}; give its `encoding`, or save the text as UTF-8"

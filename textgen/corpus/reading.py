@@ -72,7 +72,7 @@ class Text:
         if removed.library and self.strip:
             parts.append(f"without {removed}")
         elif removed.library:
-            parts.append(f"with what {removed.library} has added, which --strip takes out")
+            parts.append(f"with what {removed.library} has added, which `strip` takes out")
         return ", ".join(parts)
 
 

@@ -197,7 +197,7 @@ def _add_folder(folder: Path, glob: str, found: Found) -> None:
             else:
                 _add(source, glob, found)
     if len(found.sources) == before:
-        raise CorpusError(f"{folder}: no text in this folder matches {glob}; name others with --glob")
+        raise CorpusError(f"{folder}: no text in this folder matches {glob}; name others with `glob`")
 
 
 def _listed(folder: Path, skipped: list[str]) -> Iterator[Path]:
@@ -233,7 +233,7 @@ def _add_zip(source: Source, glob: str, found: Found) -> None:
         else:
             found.sources.append(text)
     if len(found.sources) == before:
-        raise CorpusError(f"{source.name}: no text in this archive matches {glob}; name others with --glob")
+        raise CorpusError(f"{source.name}: no text in this archive matches {glob}; name others with `glob`")
 
 
 def _check_zip(name: str, entries: Sequence[zipfile.ZipInfo], size: int) -> None:

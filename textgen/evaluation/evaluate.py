@@ -109,9 +109,7 @@ def evaluate(
     unread = len(corpus) - first - (len(known) - known_first)
     unknown = len(corpus) - first - count_known(corpus.codes[first:], unknown_symbols)
     if scored <= 0:
-        raise CorpusError(
-            f"{corpus.label}: has no character to score that the model knows; expected a text in its script"
-        )
+        raise CorpusError(f"{texts[0]}: has no character to score that the model knows; expected a text in its script")
     if protocol == "cold":
         nats = score_cold(read.weights, known, known_first, context=context)
     else:
@@ -160,7 +158,7 @@ def _part(model: Model, corpus: Corpus, everything: bool) -> tuple[int, str]:
     if not hold_out:
         raise CorpusError(
             f"{model.path}: was trained on all of this text, with nothing held out; "
-            "evaluate another text, or score this one as seen in training with --all"
+            "evaluate another text, or score this one as seen in training with `everything=True`"
         )
     return len(corpus) - hold_out, "hold-out"
 

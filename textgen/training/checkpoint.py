@@ -90,8 +90,8 @@ def read_checkpoint(folder: Path) -> tuple[Checkpoint, str | None]:
         else:
             return checkpoint, f"{problems[0]}; going on from the one before" if problems else None
     if not problems:
-        raise RunError(f"{folder}: there is nothing to resume; start the run without --resume")
-    raise RunError(f"{folder}: {'; '.join(problems)}; start the run anew with --force")
+        raise RunError(f"{folder}: there is nothing to resume; start the run without `resume`")
+    raise RunError(f"{folder}: {'; '.join(problems)}; start the run anew with `force=True`")
 
 
 def _read(path: Path) -> Checkpoint:

@@ -46,7 +46,7 @@ def _check_normalisation(model: Model, corpus: Corpus) -> None:
     if reading.lowercase != text.lowercase:
         wanted = "lowercase text" if text.lowercase else "text as it is, not made lowercase"
     elif reading.unicode != text.unicode:
-        wanted = f"text with --unicode {text.unicode}, not {reading.unicode}"
+        wanted = f'text with `unicode="{text.unicode}"`, not {reading.unicode}'
     else:
         return
-    raise CorpusError(f"{corpus.label}: the model {model.path} was trained on {wanted}; read the text in the same way")
+    raise CorpusError(f"{corpus.name}: the model {model.path} was trained on {wanted}; read the text in the same way")

@@ -170,7 +170,7 @@ class Loop:
 
     def _not_finite(self, loss: float) -> str:
         kept = f"the best model so far is kept in {self.folder.path}" if self.folder.has_model else "nothing was saved"
-        return f"the loss became {loss} at step {self.position.step + 1:,}; {kept}; try a lower --learning-rate"
+        return f"the loss became {loss} at step {self.position.step + 1:,}; {kept}; try a lower `learning_rate`"
 
     def _seconds_left(self) -> float | None:
         if self.budget:

@@ -145,7 +145,8 @@ def open_run_folder(path: str | Path, *, force: bool = False, resume: bool = Fal
     path = Path(path)
     if path.suffix == ".keras":
         raise RunError(
-            f"{path}: the output is a run folder, not a model file; leave out .keras: -o {path.with_suffix('')}"
+            f"{path}: the output is a run folder, not a model file; "
+            f'name it without .keras: `output="{path.with_suffix("")}"`'
         )
     if resume:
         check_resumable(path)
@@ -156,7 +157,8 @@ def open_run_folder(path: str | Path, *, force: bool = False, resume: bool = Fal
         try:
             if not (force or resume) and any((path / name).exists() for name in OWN):
                 raise RunError(
-                    f"{path}: a run is there already; name another folder with -o, or replace it with --force"
+                    f"{path}: a run is there already; "
+                    "name another folder with `output`, or replace it with `force=True`"
                 )
             with _told(path):
                 for name in OWN:
@@ -173,9 +175,9 @@ def check_resumable(path: Path) -> None:
         return
     if (path / FILE_NAME).exists():
         raise RunError(
-            f"{path}: the run is finished; train on from its model with: textgen train TEXT --from {path} -o NEW_FOLDER"
+            f'{path}: the run is finished; train on from its model into another folder, with `start_from="{path}"`'
         )
-    raise RunError(f"{path}: there is nothing to resume; start the run without --resume")
+    raise RunError(f"{path}: there is nothing to resume; start the run without `resume`")
 
 
 @contextmanager
@@ -188,9 +190,11 @@ def _locked(path: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise RunError(f"{path}: cannot be locked ({reason(error)}); name another folder with -o") from error
+                raise RunError(
+                    f"{path}: cannot be locked ({reason(error)}); name another folder with `output`"
+                ) from error
             raise RunError(
-                f"{path}: another process trains into this folder; wait for it, or use another -o"
+                f"{path}: another process trains into this folder; wait for it, or name another folder with `output`"
             ) from error
         yield
     finally:
@@ -204,7 +208,7 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise RunError(
-            f"{path}: cannot be written ({reason(error)}); free it, or name another folder with -o"
+            f"{path}: cannot be written ({reason(error)}); free it, or name another folder with `output`"
         ) from error
 
 

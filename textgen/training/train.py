@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, TrainingConfig
-from textgen.corpus.corpus import Corpus, called, unseen_note
+from textgen.corpus.corpus import Corpus
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import CorpusError, RunError
 from textgen.evaluation.baselines import Baseline, baselines
@@ -99,8 +99,8 @@ def train(
         check_resumable(output)
     elif len(corpus) < (shortest := 2 * (training or TrainingConfig()).window + 1):
         raise CorpusError(
-            f"{corpus.label}: the text has {counted(len(corpus), 'character')}; expected at least {shortest:,} "
-            f"with a window of {shortest // 2}: add text, or make the --window smaller"
+            f"{corpus.name}: the text has {counted(len(corpus), 'character')}; expected at least {shortest:,} "
+            f"with a window of {shortest // 2}: add text, or make the `window` smaller"
         )
     with open_run_folder(output, force=force, resume=resume) as folder:
         start = None
@@ -183,14 +183,7 @@ def _new_plan(
         epochs=expected,
         fine_tuning=source is not None,
     )
-    return Plan(corpus, model, training, epochs, minutes), [*notes, *_unseen(corpus, training.validation, source)]
-
-
-def _unseen(corpus: Corpus, validation: float, source: Model | None) -> list[str]:
-    """What to tell of symbols that the hold-out alone has, and the model to start from has not learnt either."""
-    learnt = () if source is None else source.description.vocabulary.symbols
-    found = {symbol: count for symbol, count in corpus.unseen(validation).items() if symbol not in learnt}
-    return [unseen_note(found, corpus.hold_out(validation))] if found else []
+    return Plan(corpus, model, training, epochs, minutes), notes
 
 
 def _shape_of(source: Model, model: ModelConfig | None) -> ModelConfig:
@@ -200,19 +193,18 @@ def _shape_of(source: Model, model: ModelConfig | None) -> ModelConfig:
         for name in ("layers", "units", "embedding"):
             asked = getattr(model, name)
             if asked not in (None, getattr(shape, name), getattr(ModelConfig(), name)):
-                raise RunError(f"{source.path}: has {getattr(shape, name)} {name}, not {asked}; leave out --{name}")
+                raise RunError(f"{source.path}: has {getattr(shape, name)} {name}, not {asked}; leave out `{name}`")
     return replace(shape, dropout=None if model is None else model.dropout)
 
 
 def _stored_plan(folder: Path, checkpoint: Checkpoint, corpus: Corpus, given: Mapping[str, Any]) -> Plan:
     """The plan of the run to resume, compared with what is given again."""
     meta = checkpoint.meta
-    text = meta["text"]
-    if corpus.sha256 != text["sha256"]:
+    if corpus.sha256 != meta["text"]["sha256"]:
         raise RunError(
-            f"{folder}: the run was started on another text ({called(text['sources'] or [text['name']])}, SHA-256 "
-            f"{text['sha256'][:12]}…, not {corpus.sha256[:12]}…); "
-            "resume with that text, or start anew with --force"
+            f"{folder}: the run was started on another text ({meta['text']['name']}, SHA-256 "
+            f"{meta['text']['sha256'][:12]}…, not {corpus.sha256[:12]}…); "
+            "resume with that text, or start anew with `force=True`"
         )
     check_agreement(folder, {"min_count": corpus.reading.min_count}, meta["reading"])
     for name, value in given.items():
@@ -235,8 +227,8 @@ def check_agreement(folder: Path, given: Mapping[str, Any], stored: Mapping[str,
     for name, value in given.items():
         if value != stored[name]:
             raise RunError(
-                f"{folder}: {name} is {value} here, and the run was started with {stored[name]}; "
-                "resume it with --resume alone, or start anew with --force"
+                f"{folder}: `{name}` is {value} here, and the run was started with {stored[name]}; "
+                "give `resume=True` alone, or start anew with `force=True`"
             )
 
 
