@@ -134,7 +134,10 @@ def test_a_text_removed_between_two_commands_is_told(play: Path, tmp_path: Path)
         ("--rng-seed -1", "'--rng-seed': expected a whole number from 0"),
         ("--epochs 1 --minutes 1", "--epochs and --minutes exclude each other; give one of them."),
         ("--nonsense", "No such option"),
-        ("--encoding klingon", "'--encoding': --encoding must be one that Python knows, such as utf-8, cp932 or latin-1"),
+        (
+            "--encoding klingon",
+            "'--encoding': --encoding must be one that Python knows, such as utf-8, cp932 or latin-1",
+        ),
         ("--unicode nfd", "Invalid value for '--unicode': 'nfd' is not one of 'none', 'nfc', 'nfkc'."),
         ("--min-count 0", "'--min-count': expected a whole number from 1 to 1,000,000,000, not '0'."),
     ],

@@ -62,10 +62,10 @@ def test_a_byte_order_mark_is_respected_and_left_out(name: str, text: str) -> No
             codecs.BOM_UTF8 + JAPANESE.encode("cp932"),
             "has the byte order mark of utf-8, but is not utf-8: byte 0x8c at",
         ),
-        (codecs.BOM_UTF16_LE + b"Plain text.\n" * 9, "has the byte order mark of utf-16-le, and is not; name its"),
-        (codecs.BOM_UTF16_LE + JAPANESE.encode(), "has the byte order mark of utf-16-le, and is not; name its"),
+        (codecs.BOM_UTF16_LE + b"Plain text.\n" * 9, "has the byte order mark of utf-16-le, and is not; give its"),
+        (codecs.BOM_UTF16_LE + JAPANESE.encode(), "has the byte order mark of utf-16-le, and is not; give its"),
         (codecs.BOM_UTF16_BE + JAPANESE.encode("cp932"), "has the byte order mark of utf-16-be, but is not utf-16-be"),
-        (codecs.BOM_UTF32_LE + b"Plain text.\n" * 9, "has the byte order mark of utf-32-le, and is not; name its"),
+        (codecs.BOM_UTF32_LE + b"Plain text.\n" * 9, "has the byte order mark of utf-32-le, and is not; give its"),
     ],
 )
 def test_a_mark_that_lies_is_an_error_with_a_remedy(content: bytes, message: str) -> None:
@@ -92,8 +92,8 @@ def test_what_the_user_says_overrides_the_bytes(given: str) -> None:
         ),
         (JAPANESE.encode()[:-2], None, "not UTF-8 at offset 434, although all before it is; give its `encoding`"),
         (b"abc\xe9def", "utf-8", "not utf-8: byte 0xe9 at offset 3; give its `encoding`, or save"),
-        (b"abc\xe9", "utf-8", "not utf-8: byte 0xe9 at offset 3; name its"),
-        (b"ab\x81", "cp932", "not cp932: byte 0x81 at offset 2; name its"),
+        (b"abc\xe9", "utf-8", "not utf-8: byte 0xe9 at offset 3; give its"),
+        (b"ab\x81", "cp932", "not cp932: byte 0x81 at offset 2; give its"),
         (
             JAPANESE.encode("cp932") * 999 + b"\x81\n",
             None,
