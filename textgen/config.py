@@ -78,8 +78,9 @@ class Reading(Checked):
     """How files become the text that a model is trained on."""
 
     encoding: str | None = None  # of all files; None tells each one's from its bytes
-    glob: str = "*.txt"  # which files of a folder or a zip are texts
+    glob: str = "*.txt"  # which files of a folder or an archive are texts
     separator: str = "\n"  # between two texts
+    markup: bool = False  # take HTML and RTF for texts, read as they are
     strip: bool = False  # take out what Project Gutenberg and Aozora Bunko have added
     unicode: str = "nfc"  # form of Unicode: one of UNICODE
     lowercase: bool = False

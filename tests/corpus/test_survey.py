@@ -49,7 +49,7 @@ def test_each_source_has_its_encoding_and_all_are_joined(tmp_path: Path) -> None
 def test_what_is_passed_over_in_a_folder_is_named(tmp_path: Path) -> None:
     written(tmp_path / "a.txt", "abc")
     written(tmp_path / "b.txt", b"\0\1")
-    assert survey([tmp_path], PLAIN).skipped == (f"{tmp_path / 'b.txt'} (binary)",)
+    assert [str(item) for item in survey([tmp_path], PLAIN).skipped] == [f"{tmp_path / 'b.txt'} (binary)"]
 
 
 def test_options_of_reading_are_followed(tmp_path: Path) -> None:

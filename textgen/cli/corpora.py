@@ -116,6 +116,8 @@ def _freed(size: int) -> str:
 
 def _sources(found: "Survey") -> list[str]:
     """A line for each source, and what --strip takes out under it."""
+    from textgen.corpus.notes import passed_over
+
     rows = [
         [printable(source.name), counted(source.characters, "character"), f"{source.encoding} ({HOW[source.how]})"]
         for source in found.sources
@@ -125,7 +127,7 @@ def _sources(found: "Survey") -> list[str]:
         lines.append(line)
         if source.removed:
             lines.append(f"    --strip {'took' if source.stripped else 'would take'} out {source.removed}")
-    return lines + [f"passed over: {printable(item)}" for item in found.skipped]
+    return lines + [printable(line) for line in passed_over(found.skipped)]
 
 
 def _sizes(found: "Survey") -> list[str]:

@@ -75,6 +75,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say how files are read; their names are fields of `Reading`."""
     for option in (
         click.option("--strip", is_flag=True, help="Take out what Project Gutenberg and Aozora Bunko have added."),
+        click.option("--markup", is_flag=True, help="Read HTML and RTF as they are, markup included."),
         click.option(
             "--separator",
             type=Separator(),
@@ -87,7 +88,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             default=Reading.glob,
             show_default=True,
             metavar="PATTERN",
-            help="Which files of a folder, and of a zip archive, are texts.",
+            help="Which files of a folder, and of an archive, are texts; capitals and .gz, .xz, .bz2 do not matter.",
         ),
         click.option(
             "--encoding", type=Encoding(), metavar="NAME", help="Of all texts. By default each one's own is found."

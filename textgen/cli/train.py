@@ -76,8 +76,9 @@ def command(
 ) -> None:
     """Learn from TEXT..., and keep the best model in a run folder.
 
-    TEXT is a file, a folder, a gzip or zip archive of texts, a name that textgen corpora list shows, or - for standard
-    input; several are joined in the order given. What is not given is chosen from the text's size, and told.
+    TEXT is a file, a folder, an archive (.zip, .tar, .gz, .xz, .bz2), a name that textgen corpora list shows, or - for
+    standard input; several are joined in the order given, inside a folder or an archive in that of their names, ch2
+    before ch10. What is not given is chosen from the text's size, and told.
     """
     refuse_both(("--epochs", epochs), ("--minutes", minutes))
     refuse_both(("--resume", resume), ("--force", force))

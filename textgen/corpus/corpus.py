@@ -13,9 +13,11 @@ from textgen.config import Reading
 from textgen.corpus import cache
 from textgen.corpus.codes import mapped, translate
 from textgen.corpus.coding import Coded, encode
+from textgen.corpus.finding import STANDARD_INPUT
 from textgen.corpus.normalisation import UNIDATA_VERSION, Normalisation, with_lf
+from textgen.corpus.notes import passed_over
+from textgen.corpus.packing import without_packing
 from textgen.corpus.reading import Text, find_texts, joined
-from textgen.corpus.sources import STANDARD_INPUT
 from textgen.corpus.vocabulary import Codes, Vocabulary
 from textgen.errors import CorpusError
 from textgen.wording import counted
@@ -31,6 +33,7 @@ class SourceOptions(TypedDict, total=False):
     glob: str
     separator: str
     strip: bool
+    markup: bool
 
 
 class ReadingOptions(SourceOptions, total=False):
@@ -103,12 +106,13 @@ class Corpus:
         The codes are kept in the user's cache folder, by content and options, and taken from there the next time.
 
         Args:
-            *paths: files, folders, gzip and zip archives, `-` for standard input. Their order is kept; inside a folder
-                or a zip, texts are ordered by path.
+            *paths: files, folders, archives (zip, tar, gzip, xz, bzip2), `-` for standard input. Their order is kept;
+                inside a folder or an archive, texts are ordered by path, `ch2` before `ch10`.
             **options: the fields of `Reading`: `encoding` of all files (default: each one's own, told from its bytes),
-                `glob` (which files of a folder or a zip, `*.txt`), `separator` between two texts (`\n`), `strip` (take
-                out what Project Gutenberg and Aozora Bunko have added), `unicode` (`none`, `nfc` or `nfkc`),
-                `lowercase`, and `min_count` (symbols that occur less often are replaced by one).
+                `glob` (which files of a folder or an archive, `*.txt`), `separator` between two texts (`\n`), `markup`
+                (read HTML and RTF as they are), `strip` (take out what Project Gutenberg and Aozora Bunko have added),
+                `unicode` (`none`, `nfc` or `nfkc`), `lowercase`, and `min_count` (symbols that occur less often are
+                replaced by one).
 
         Raises:
             CorpusError: a text is missing, unreadable, empty, in no encoding known, or changes while it is read; or the
@@ -136,7 +140,7 @@ class Corpus:
             reading,
             meta["replacement"],
             tuple(str(path) if str(path) == STANDARD_INPUT else str(Path(path).absolute()) for path in paths),
-            (*notes, *(f"passed over: {item}" for item in skipped), *_rare(meta["replaced"])),
+            (*notes, *passed_over(skipped), *_rare(meta["replaced"])),
         )
 
     def __len__(self) -> int:
@@ -183,7 +187,7 @@ def name_of(path: str | Path) -> str:
     if str(path) == STANDARD_INPUT:
         return "stdin"
     name = Path(os.path.normpath(Path(path).absolute())).name  # a path that ends in .. has one too
-    return Path(name.removesuffix(".gz")).stem or "text"
+    return Path(without_packing(name)).stem or "text"
 
 
 def _rare(symbols: str) -> tuple[str, ...]:

@@ -8,8 +8,9 @@ from typing import Any
 from textgen.config import Reading
 from textgen.corpus.cache import Memory
 from textgen.corpus.encodings import Encoding, decode, examine
+from textgen.corpus.finding import Skipped, find_sources
 from textgen.corpus.normalisation import Normalisation, with_lf
-from textgen.corpus.sources import Source, find_sources
+from textgen.corpus.sources import Source
 from textgen.corpus.stripping import Removed, notice, strip
 from textgen.errors import CorpusError
 from textgen.wording import counted
@@ -76,7 +77,7 @@ class Text:
         return ", ".join(parts)
 
 
-def find_texts(paths: Sequence[str | Path], reading: Reading) -> tuple[list[Text], list[str]]:
+def find_texts(paths: Sequence[str | Path], reading: Reading) -> tuple[list[Text], list[Skipped]]:
     """Find the texts that paths stand for, in order, and tell the encoding of each.
 
     Of a file that has not changed since it was examined last, this is remembered.
@@ -91,7 +92,17 @@ def find_texts(paths: Sequence[str | Path], reading: Reading) -> tuple[list[Text
     Raises:
         CorpusError: a path is missing or unreadable, holds no text, or is in no encoding known.
     """
-    sources, skipped = find_sources(paths, reading.glob)
+    sources, skipped = find_sources(paths, reading.glob, markup=reading.markup)
+    try:
+        return _examined(sources, paths, reading), skipped
+    except BaseException:
+        for source in sources:
+            source.close()
+        raise
+
+
+def _examined(sources: Sequence[Source], paths: Sequence[str | Path], reading: Reading) -> list[Text]:
+    """Each source with its encoding, which is remembered of files."""
     memory = Memory([str(Path(path).absolute()) for path in paths], reading.glob, reading.encoding)
     texts, remembered = [], {}
     for source in sources:
@@ -103,7 +114,7 @@ def find_texts(paths: Sequence[str | Path], reading: Reading) -> tuple[list[Text
         if source.identity is not None and source.settled:
             remembered[source.identity] = [sha256, encoding.name, encoding.mark, encoding.how]
     memory.keep(remembered)
-    return texts, skipped
+    return texts
 
 
 def decoded(name: str, content: bytes) -> tuple[str, str | None]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from textgen.config import Reading, TrainingConfig
 from textgen.corpus.corpus import held_out
+from textgen.corpus.finding import Skipped
 from textgen.corpus.reading import Text, find_texts, joined
 from textgen.corpus.stripping import Removed
 from textgen.corpus.vocabulary import code_points
@@ -84,7 +85,7 @@ class Survey:
     """
 
     sources: tuple[Surveyed, ...]
-    skipped: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
     characters: int
     lines: int
     symbols: tuple[Symbol, ...]
@@ -99,7 +100,11 @@ class Survey:
     def as_dict(self) -> dict[str, Any]:
         """All of it, as JSON values."""
         symbols = [asdict(item) | {"code_point": item.code_point, "name": item.name} for item in self.symbols]
-        return asdict(self) | {"training": self.characters - self.hold_out, "symbols": symbols}
+        return asdict(self) | {
+            "skipped": [str(item) for item in self.skipped],
+            "training": self.characters - self.hold_out,
+            "symbols": symbols,
+        }
 
 
 def survey(paths: Sequence[str | Path], reading: Reading) -> Survey:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from textgen.atomic_file import replacing
 from textgen.errors import RunError, reason
 
-FORMAT = 2
+FORMAT = 3
 NEWEST, PREVIOUS = "checkpoint", "checkpoint.previous"
 META = "meta"
 
