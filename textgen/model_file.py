@@ -44,7 +44,7 @@ class LayerWeights(NamedTuple):
     bias: Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Weights:
     """The network's float32 weights: `embedding (V, E)`, the LSTMs, `head (H, V)` and `head_bias (V,)`."""
 
@@ -64,6 +64,9 @@ class Weights:
         """Whether every number is finite."""
         arrays = [self.embedding, self.head, self.head_bias, *(array for lstm in self.lstms for array in lstm)]
         return all(bool(np.isfinite(array).all()) for array in arrays)
+
+    def __repr__(self) -> str:
+        return f"<Weights: {len(self.lstms)} × LSTM, {self.parameters:,} parameters>"
 
     @property
     def parameters(self) -> int:

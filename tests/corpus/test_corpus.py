@@ -286,3 +286,7 @@ def test_a_full_disk_ends_with_one_line_and_leaves_nothing(tmp_path: Path) -> No
 )
 def test_the_hold_out_is_a_share_of_the_text_with_a_limit(characters: int, share: float, held_out: int) -> None:
     assert Corpus.from_text("ab" * (characters // 2) + "c" * (characters % 2)).hold_out(share) == held_out
+
+
+def test_it_is_shown_in_a_short_line() -> None:
+    assert repr(Corpus.from_text("abc" * 1000, name="my\ntext")) == r"<Corpus 'my\ntext': 3,000 characters, 3 symbols>"

@@ -21,7 +21,7 @@ UTF_8 = "utf-8"
 MOST_SEED = 2**24  # bytes of standard input; of the characters of so long a seed hardly the last thousand matter
 
 
-@click.command("generate")
+@click.command("generate", short_help="Write text with a model.")
 @click.argument("model", required=False, type=click.Path())
 @click.option(
     "--seed",

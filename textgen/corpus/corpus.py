@@ -9,6 +9,7 @@ from typing import IO, Any, Self, TypedDict, Unpack
 
 import numpy as np
 
+from textgen.arguments import shown
 from textgen.config import Reading
 from textgen.corpus import cache
 from textgen.corpus.codes import mapped, translate
@@ -44,7 +45,7 @@ class ReadingOptions(SourceOptions, total=False):
     min_count: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Corpus:
     """One text, or several joined, normalised and encoded.
 
@@ -142,6 +143,9 @@ class Corpus:
             tuple(str(path) if str(path) == STANDARD_INPUT else str(Path(path).absolute()) for path in paths),
             (*notes, *passed_over(skipped), *_rare(meta["replaced"])),
         )
+
+    def __repr__(self) -> str:
+        return f"<Corpus {shown(self.name)}: {len(self):,} characters, {len(self.vocabulary):,} symbols>"
 
     def __len__(self) -> int:
         return len(self.codes)
