@@ -20,6 +20,7 @@ ORDER = [
     "kernel",
     "config",
     "corpus",
+    "keras_archive",
     "model_file",
     "generation",
     "evaluation",

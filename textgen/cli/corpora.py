@@ -138,7 +138,8 @@ def _sizes(found: "Survey") -> list[str]:
         ("trained on", found.characters - found.hold_out),
         ("held out", found.hold_out),
     ]
-    return aligned([[name, f"{value:,}"] for name, value in rows], right=frozenset({1}))
+    note = found.unseen_note()
+    return [*aligned([[name, f"{value:,}"] for name, value in rows], right=frozenset({1})), *([note] if note else [])]
 
 
 def _commonest(found: "Survey") -> list[str]:

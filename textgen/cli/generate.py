@@ -140,8 +140,8 @@ def _opened(output: str | None, encoding: str) -> Iterator[TextIO]:
             stream.detach()
         return
     from textgen.atomic_file import replacing
+    from textgen.corpus.characters import named
     from textgen.errors import RunError, reason
-    from textgen.generation.seed import named
 
     path = Path(os.path.realpath(output))  # a link stays, and what it leads to is written
     try:

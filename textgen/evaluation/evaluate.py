@@ -110,7 +110,9 @@ def evaluate(
     unread = len(corpus) - first - (len(known) - known_first)
     unknown = len(corpus) - first - count_known(corpus.codes[first:], unknown_symbols)
     if scored <= 0:
-        raise CorpusError(f"{texts[0]}: has no character to score that the model knows; expected a text in its script")
+        raise CorpusError(
+            f"{corpus.label}: has no character to score that the model knows; expected a text in its script"
+        )
     if protocol == "cold":
         nats = score_cold(read.weights, known, known_first, context=context)
     else:
