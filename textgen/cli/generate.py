@@ -149,7 +149,10 @@ def _opened(output: str | None, encoding: str) -> Iterator[TextIO]:
             with path.open("w", encoding=encoding, newline="") as stream:
                 yield stream
             return
-        with replacing(path) as temporary, temporary.open("w", encoding=encoding, newline="") as stream:
+        with (
+            replacing(path, keep_links=True) as temporary,
+            temporary.open("w", encoding=encoding, newline="") as stream,
+        ):
             yield stream
     except OSError as error:
         raise RunError(f"{output}: cannot be written ({reason(error)}); name another file with -o") from error
