@@ -297,8 +297,8 @@ def test_a_full_disk_ends_with_one_line_and_leaves_nothing(tmp_path: Path) -> No
     )
     assert result.returncode == 1
     assert result.stderr == (
-        f"textgen: error: {folder / 'codes'}: the cache cannot be written (File too large); free some space there, "
-        "or name another folder with TEXTGEN_CACHE\n"
+        f"textgen: error: {folder / 'codes'} cannot be written (File too large), nor can the folder for temporary "
+        "files (File too large); make room there, or let TEXTGEN_CACHE name another folder\n"
     )
     assert not [path for path in (folder / "codes").iterdir() if path.suffix != ".memory"]
 

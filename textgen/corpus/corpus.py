@@ -117,8 +117,8 @@ class Corpus:
                 replaced by one).
 
         Raises:
-            CorpusError: a text is missing, unreadable, empty, in no encoding known, or changes while it is read; or the
-                cache folder cannot be written.
+            CorpusError: a text is missing, unreadable, empty, in no encoding known, or changes while it is read; or
+                neither the cache folder nor the one for temporary files takes its codes.
             ValueError: no path is given, or an option is wrong.
         """
         if not paths:
@@ -137,12 +137,12 @@ class Corpus:
         return cls(
             name,
             vocabulary,
-            mapped(stored.path, vocabulary.dtype),
+            mapped(stored.codes, vocabulary.dtype),
             meta["sha256"],
             reading,
             meta["replacement"],
             tuple(str(path) if str(path) == STANDARD_INPUT else str(Path(path).absolute()) for path in paths),
-            (*notes, *passed_over(skipped), *_rare(meta["replaced"])),
+            (*notes, *passed_over(skipped), *_rare(meta["replaced"]), *stored.notes),
         )
 
     def __repr__(self) -> str:
@@ -203,9 +203,8 @@ def _stored(name: str, texts: Sequence[Text], reading: Reading) -> cache.Stored:
     contents = [[text.sha256, text.encoding.name, text.encoding.mark] for text in texts]
     key = cache.digest(1, UNIDATA_VERSION, contents, asdict(reading))
 
-    def write(codes: IO[bytes]) -> dict[str, Any]:
-        with cache.scratch_file() as draft:
-            coded: Coded = encode(name, joined(texts, reading), draft=draft, codes=codes, min_count=reading.min_count)
+    def write(codes: IO[bytes], draft: IO[bytes]) -> dict[str, Any]:
+        coded: Coded = encode(name, joined(texts, reading), draft=draft, codes=codes, min_count=reading.min_count)
         return {
             "vocabulary": coded.vocabulary.symbols,
             "sha256": coded.sha256,
