@@ -95,10 +95,22 @@ def test_wrong_arguments_are_refused(trained: Path, write, wrong: dict) -> None:
         textgen.evaluate(trained, write(TEXT), **wrong)
 
 
-def test_the_verdict_has_one_unit() -> None:
+@pytest.mark.parametrize(
+    ("bits", "words"),
+    [
+        (2.11, "better than the best n-gram (order 5) by 0.30 bits a character (2.11 to 2.41; xz 2.52)"),
+        (2.413, "as good as the best n-gram (order 5) (2.41 to 2.41; xz 2.52 bits a character)"),
+        (
+            3.0,
+            "worse than the best n-gram (order 5) by 0.59 bits a character (3.00 to 2.41; xz 2.52): "
+            "it needs more time, or more text",
+        ),
+    ],
+)
+def test_the_verdict_is_in_words_and_in_one_unit(bits: float, words: str) -> None:
     bit = math.log(2)
-    line = verdict(2.11 * bit, [Baseline("n-gram (5)", 2.41 * bit), Baseline("xz", 2.52 * bit)])
-    assert line == "2.11 bits a character; best n-gram (5) 2.41; xz 2.52"
+    assert verdict(bits * bit, [Baseline("n-gram (5)", 2.41 * bit), Baseline("xz", 2.52 * bit)]) == words
+    assert verdict(2 * bit, []) == "2.00 bits a character"
 
 
 def test_the_command_prints_the_verdict_or_json(trained: Path, write) -> None:
@@ -108,7 +120,7 @@ def test_the_command_prints_the_verdict_or_json(trained: Path, write) -> None:
     plain = run("evaluate", str(trained), str(text))
     assert plain.returncode == 0
     assert plain.stdout.startswith("hold-out: 408 characters, 0 of them unknown to the model\n")
-    assert " bits a character; best n-gram (" in plain.stdout
+    assert " than the best n-gram (order " in plain.stdout
     values = json.loads(run("evaluate", str(trained), str(text), "--json").stdout)
     assert {"characters", "unknown", "nats", "bpc", "perplexity", "part", "baselines"} <= set(values)
     assert [sorted(item) for item in values["baselines"]] == [["name", "nats"]] * 2

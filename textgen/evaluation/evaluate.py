@@ -55,12 +55,25 @@ class Evaluation:
 
 
 def verdict(nats: float, compared: Sequence[Baseline]) -> str:
-    """One line, all in bits a character: "2.11 bits a character; best n-gram (5) 2.41; xz 2.52"."""
-    parts = [f"{nats / math.log(2):.2f} bits a character"]
-    for baseline in compared:
-        best = "best " if baseline.name.startswith("n-gram") else ""
-        parts.append(f"{best}{baseline.name} {baseline.nats / math.log(2):.2f}")
-    return "; ".join(parts)
+    """A model beside the baselines, in words.
+
+    "better than the best n-gram (order 5) by 0.30 bits a character (2.11 to 2.41; xz 2.52)", for instance.
+
+    Args:
+        nats: the model's loss.
+        compared: from `baselines`, the n-gram first, or nothing.
+    """
+    bits = round(nats / math.log(2), 2)
+    if not compared:
+        return f"{bits:.2f} bits a character"
+    (ngram, least), *others = [(item.name, round(item.nats / math.log(2), 2)) for item in compared]
+    best = f"the best {ngram.replace('(', '(order ')}"
+    figures = "; ".join([f"{bits:.2f} to {least:.2f}", *(f"{name} {value:.2f}" for name, value in others)])
+    if bits == least:
+        return f"as good as {best} ({figures} bits a character)"
+    if bits < least:
+        return f"better than {best} by {least - bits:.2f} bits a character ({figures})"
+    return f"worse than {best} by {bits - least:.2f} bits a character ({figures}): it needs more time, or more text"
 
 
 def evaluate(
@@ -110,9 +123,7 @@ def evaluate(
     unread = len(corpus) - first - (len(known) - known_first)
     unknown = len(corpus) - first - count_known(corpus.codes[first:], unknown_symbols)
     if scored <= 0:
-        raise CorpusError(
-            f"{corpus.label}: has no character to score that the model knows; expected a text in its script"
-        )
+        raise CorpusError(f"{texts[0]}: has no character to score that the model knows; expected a text in its script")
     if protocol == "cold":
         nats = score_cold(read.weights, known, known_first, context=context)
     else:
