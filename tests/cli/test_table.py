@@ -1,6 +1,6 @@
 import pytest
 
-from textgen.cli.table import aligned, printable, width
+from textgen.cli.table import aligned, cut, width
 
 
 @pytest.mark.parametrize(
@@ -16,5 +16,9 @@ def test_cells_are_aligned() -> None:
     assert aligned([]) == []
 
 
-def test_what_could_steer_a_terminal_is_escaped() -> None:
-    assert printable("a\x1b[2J\u202eb\n日\udce9") == r"a\x1b[2J\u202eb\n日\udce9"
+@pytest.mark.parametrize(
+    ("text", "columns", "kept"),
+    [("abc", 2, "ab"), ("日本", 3, "日"), ("ae\u0301\u0302b", 2, "ae\u0301\u0302"), ("a", 9, "a")],
+)
+def test_a_text_is_cut_between_characters(text: str, columns: int, kept: str) -> None:
+    assert cut(text, columns) == kept

@@ -1,6 +1,5 @@
 """The command line: `textgen` and `python -m textgen`. Each command parses, calls the library and prints."""
 
-import os
 import signal
 import sys
 from importlib import import_module
@@ -10,10 +9,11 @@ from typing import Any
 import click
 
 from textgen import __version__
+from textgen.cli.terminal import leave_standard_streams, open_standard_streams, tell, write_line
 from textgen.errors import TextgenError
 
 COMMANDS = ("train", "generate", "evaluate", "info", "corpora")
-INTERRUPTED, TERMINATED = 130, 143
+SIGNALLED = 128  # and the signal's number, as shells have it: what a signal ends exits with
 
 
 class Commands(click.Group):
@@ -34,9 +34,10 @@ class Commands(click.Group):
         """Run the command; a reader that has seen enough (`| head`) is no error."""
         try:
             super().invoke(ctx)
-            sys.stdout.flush()
         except BrokenPipeError:
-            _give_up_stdout()
+            return
+        except KeyboardInterrupt as error:  # for which click would write to stderr, whether it can be written or not
+            raise click.Abort from error
 
 
 def _show_version(ctx: click.Context, parameter: click.Parameter, asked: bool) -> None:
@@ -44,8 +45,8 @@ def _show_version(ctx: click.Context, parameter: click.Parameter, asked: bool) -
         return
     from textgen.kernel.library import best_level
 
-    click.echo(f"textgen, version {__version__}")
-    click.echo(f"kernel: {best_level() or 'none, so training and writing are slower; see the README, Install'}")
+    write_line(f"textgen, version {__version__}")
+    write_line(f"kernel: {best_level() or 'none, so training and writing are slower; see the README, Install'}")
     ctx.exit()
 
 
@@ -74,38 +75,46 @@ def group(debug: bool) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a command and exit: 0 done, 1 an error told in one line, 2 wrong usage, 130 interrupted, 143 terminated."""
+    """Run a command and exit: 0 done, 1 an error told in one line, 2 wrong usage, 128 and a signal's number."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    signal.signal(signal.SIGTERM, _terminated)
+    open_standard_streams()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup has it ignored
+            signal.signal(number, _ended)
     try:
         group.main(arguments, prog_name="textgen", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        _tell_usage(error)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         _show_traceback(arguments)
-        sys.exit(INTERRUPTED)
+        tell()  # beside the terminal's ^C
+        sys.exit(SIGNALLED + signal.SIGINT)
     except (TextgenError, OSError) as error:
         _show_traceback(arguments)
-        if isinstance(error, OSError):
-            _give_up_stdout()
         from textgen.cli.options import as_options
 
-        click.echo(f"textgen: error: {as_options(str(error))}", err=True)
+        tell(f"textgen: error: {as_options(str(error))}")
         sys.exit(1)
+    finally:
+        leave_standard_streams()
 
 
-def _give_up_stdout() -> None:
-    """Let what is left unwritten vanish: Python would try once more at its exit, and complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _tell_usage(error: click.ClickException) -> None:
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        for line in (*context.get_usage().splitlines(), f"Try '{context.command_path} --help' for help.", ""):
+            tell(line)
+    tell(f"Error: {error.format_message()}")
 
 
 def _show_traceback(arguments: list[str]) -> None:
     if "--debug" in arguments:
         import traceback
 
-        traceback.print_exc()
+        for line in traceback.format_exc().splitlines():
+            tell(line)
 
 
-def _terminated(number: int, frame: FrameType | None) -> Any:
-    sys.exit(TERMINATED)
+def _ended(number: int, frame: FrameType | None) -> Any:
+    sys.exit(SIGNALLED + number)

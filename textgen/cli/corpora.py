@@ -1,8 +1,5 @@
 """`textgen corpora`: the texts that are known by name, what is in a text, and the cache."""
 
-import json
-import os
-import sys
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,7 +9,8 @@ import click
 
 from textgen.cli.download import DownloadDisplay, located
 from textgen.cli.options import normalisation_options, source_options
-from textgen.cli.table import aligned, printable, write_line
+from textgen.cli.table import aligned
+from textgen.cli.terminal import printable, tell, write_json, write_line
 from textgen.wording import counted
 
 if TYPE_CHECKING:
@@ -30,12 +28,12 @@ class InOrder(click.Group):
         return list(self.commands)
 
 
-@click.group("corpora", cls=InOrder, short_help="Fetch texts to train on, look into a text, empty the cache.")
+@click.group("corpora", cls=InOrder)
 def command() -> None:
     """Texts to train on: a catalog to fetch from, a look into a text, the cache."""
 
 
-@command.command("list", short_help="List the texts that can be given by name.")
+@command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def list_texts(as_json: bool) -> None:
     """List the texts that can be given by name, to train for instance."""
@@ -45,18 +43,19 @@ def list_texts(as_json: bool) -> None:
     texts = list(read_catalog().values())
     if as_json:
         for text in texts:
-            write_line(json.dumps(asdict(text) | {"cached": cached(text) is not None}, ensure_ascii=False))
+            write_json(asdict(text) | {"cached": cached(text) is not None})
         return
     rows = [["name", "title", "author", "characters", "language", "cached", "licence"]]
     for text in texts:
         here = "yes" if cached(text) else "no"
         characters = f"{text.characters:,}"
-        rows.append([text.name, text.title, text.author, characters, text.language, here, text.licence])
+        cells = [text.name, text.title, text.author, characters, text.language, here, text.licence]
+        rows.append([printable(cell) for cell in cells])
     for line in aligned(rows, right=frozenset({3})):
         write_line(line)
 
 
-@command.command("get", short_help="Fetch texts of the catalog, and print their paths.")
+@command.command("get")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 def get(names: tuple[str, ...]) -> None:
     """Fetch texts of the catalog into the cache, and print the paths of their files."""
@@ -67,11 +66,10 @@ def get(names: tuple[str, ...]) -> None:
     texts = [find(catalog, name) for name in names]
     with DownloadDisplay() as display:
         for text in texts:
-            sys.stdout.buffer.write(os.fsencode(fetch(text, display)) + b"\n")
-            sys.stdout.buffer.flush()
+            write_line(str(fetch(text, display)), errors="surrogateescape")
 
 
-@command.command("show", short_help="Tell what is in a text before you train on it.")
+@command.command("show")
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
 @source_options
 @normalisation_options
@@ -86,13 +84,13 @@ def show(texts: tuple[str, ...], as_json: bool, **options: Any) -> None:
 
     found = survey(located(texts), Reading(**options))
     if as_json:
-        write_line(json.dumps(found.as_dict(), ensure_ascii=False))
+        write_json(found.as_dict())
         return
     for line in [*_sources(found), "", *_sizes(found), "", *_commonest(found), *_rare(found)]:
         write_line(line)
 
 
-@command.command("clean", short_help="Empty the cache of encoded texts.")
+@command.command("clean")
 @click.option("--texts", is_flag=True, help="Remove the downloaded texts as well.")
 def clean(texts: bool) -> None:
     """Empty the cache of encoded texts; it fills again when they are used.
@@ -103,11 +101,11 @@ def clean(texts: bool) -> None:
     from textgen.corpus.download import downloads, remove_downloads
 
     codes = cache.clean()
-    click.echo(f"encoded texts: {_freed(codes)}", err=True)
+    tell(f"encoded texts: {_freed(codes)}")
     if texts:
-        click.echo(f"downloaded texts: {_freed(remove_downloads())}", err=True)
+        tell(f"downloaded texts: {_freed(remove_downloads())}")
     elif kept := downloads():
-        click.echo(f"downloaded texts: {len(kept):,} kept; --texts removes them as well", err=True)
+        tell(f"downloaded texts: {len(kept):,} kept; --texts removes them as well")
 
 
 def _freed(size: int) -> str:
@@ -138,8 +136,7 @@ def _sizes(found: "Survey") -> list[str]:
         ("trained on", found.characters - found.hold_out),
         ("held out", found.hold_out),
     ]
-    note = found.unseen_note()
-    return [*aligned([[name, f"{value:,}"] for name, value in rows], right=frozenset({1})), *([note] if note else [])]
+    return aligned([[name, f"{value:,}"] for name, value in rows], right=frozenset({1}))
 
 
 def _commonest(found: "Survey") -> list[str]:

@@ -1,12 +1,10 @@
 """Texts by name on the command line: what a download shows while it runs."""
 
-import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-import click
-
+from textgen.cli.terminal import bar, printable, tell
 from textgen.corpus.catalog import CatalogText
 from textgen.wording import counted
 
@@ -26,33 +24,22 @@ class DownloadDisplay(AbstractContextManager["DownloadDisplay"]):
         """Nothing is shown yet."""
         self._text: CatalogText | None = None
         self._bar: Any = None
-        self._mute = False
 
     def __exit__(self, *_: object) -> None:
-        if self._bar is not None and not self._mute:
+        if self._bar is not None:
             self._bar.close()
 
     def __call__(self, text: CatalogText, received: int) -> None:
-        """Show how many of a text's bytes have come, 0 at the start of an attempt; go on when nobody reads any more."""
-        if self._mute:
-            return
-        try:
-            if received == 0:
-                self._start(text)
-            self._bar.update(received - self._bar.n)
-        except BrokenPipeError:
-            self._mute = True
+        """Show how many of a text's bytes have come, 0 at the start of an attempt."""
+        if received == 0:
+            self._start(text)
+        self._bar.update(received - self._bar.n)
 
     def _start(self, text: CatalogText) -> None:
-        from tqdm import tqdm
-
         if self._bar is not None:
             self._bar.close()
         first = text != self._text
         what = f"fetching {counted(text.size, 'byte')} from {text.url}" if first else "that failed; trying again"
-        click.echo(f"{text.name}: {what}", err=True)
+        tell(f"{text.name}: {what}")
         self._text = text
-        hidden = not sys.stderr.isatty()
-        self._bar = tqdm(
-            total=text.size, unit="B", unit_scale=True, desc=text.name, disable=hidden, file=sys.stderr, leave=False
-        )
+        self._bar = bar(total=text.size, unit="B", unit_scale=True, desc=printable(text.name))

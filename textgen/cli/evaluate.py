@@ -1,18 +1,17 @@
 """`textgen evaluate`: how well a model predicts a text."""
 
-import json
 from dataclasses import asdict
 from typing import Any
 
 import click
 
 from textgen.cli.options import as_options, number_option, source_options
-from textgen.cli.table import write_line
+from textgen.cli.terminal import tell, write_json, write_line
 from textgen.config import CONTEXT
 from textgen.wording import counted
 
 
-@click.command("evaluate", short_help="Tell how well a model predicts a text.")
+@click.command("evaluate")
 @click.argument("model", type=click.Path())
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
 @click.option(
@@ -41,6 +40,10 @@ def command(
 
     Of the text that the model was trained on, only the part held out from training is scored. A character that the
     model does not know costs as much as a choice among all of Unicode.
+
+    The loss is what a character costs in the mean: -ln p in nats, if the model gave it the probability p before it
+    came. In bits a character (bpc) that is nats / ln 2; at 2 bits a model is as unsure as between 4 equally likely
+    characters. Lower is better.
     """
     from textgen.cli.download import located
     from textgen.evaluation.evaluate import evaluate, verdict
@@ -55,11 +58,11 @@ def command(
         **options,
     )
     for note in result.notes:
-        click.echo(as_options(note), err=True)
+        tell(as_options(note))
     if as_json:
         values = asdict(result) | {"bpc": result.bpc, "perplexity": result.perplexity}
         del values["notes"]
-        lines = [json.dumps(values, ensure_ascii=False)]
+        write_json(values)
     else:
         lines = [
             f"{result.part}: {counted(result.characters, 'character')}, "
@@ -69,5 +72,5 @@ def command(
         ]
         if not result.baselines:
             lines.append("nothing to compare with: give n-gram and xz a text to learn from with --baseline TEXT")
-    for line in lines:
-        write_line(line)
+        for line in lines:
+            write_line(line)

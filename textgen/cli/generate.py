@@ -13,6 +13,7 @@ from typing import Any, TextIO
 import click
 
 from textgen.cli.options import Encoding, Text, field_option, is_given, number_option, refuse_both, rng_seed_option
+from textgen.cli.terminal import for_stream, standard_output, tell
 from textgen.config import COUNT, LENGTH, SamplingConfig
 
 FLUSH_SECONDS = 0.02  # a reader's eye does not tell this from at once
@@ -21,7 +22,7 @@ UTF_8 = "utf-8"
 MOST_SEED = 2**24  # bytes of standard input; of the characters of so long a seed hardly the last thousand matter
 
 
-@click.command("generate", short_help="Write text with a model.")
+@click.command("generate")
 @click.argument("model", required=False, type=click.Path())
 @click.option(
     "--seed",
@@ -83,26 +84,26 @@ def command(
     path = model or shipped()
     writing = load(path).write(seed, sampling, **options)
     if model is None or (options["rng_seed"] is None and not as_json):
-        click.echo(f"{path}, --rng-seed {writing.rng_seed}{_yours() if model is None else ''}", err=True)
+        tell(f"{path}, --rng-seed {writing.rng_seed}{_yours() if model is None else ''}")
     with _opened(output, encoding or UTF_8) as stream:
         (_print_json if as_json else _print_texts)(writing, seed, stream)
 
 
 def _print_texts(writing: Any, seed: str, stream: TextIO) -> None:
     """Print the first text as it is written, then the others."""
-    stream.write(seed)
+    stream.write(for_stream(seed, stream))
     stream.flush()
     others: list[list[str]] = [[] for _ in range(len(writing.finders) - 1)]
     flushed = 0.0
     for first, *rest in writing:
-        stream.write(first)
+        stream.write(for_stream(first, stream))
         for other, piece in zip(others, rest, strict=True):
             other.append(piece)
         if time.monotonic() - flushed > FLUSH_SECONDS:
             stream.flush()
             flushed = time.monotonic()
     for pieces in others:
-        stream.write(f"\n{BETWEEN}\n{seed}{''.join(pieces)}")
+        stream.write(for_stream(f"\n{BETWEEN}\n{seed}{''.join(pieces)}", stream))
     stream.write("\n")
     stream.flush()
 
@@ -110,22 +111,25 @@ def _print_texts(writing: Any, seed: str, stream: TextIO) -> None:
 def _print_json(writing: Any, seed: str, stream: TextIO) -> None:
     for pieces, stopped_by in zip(zip(*writing, strict=True), writing.stopped_by, strict=True):
         text = {"seed": seed, "text": "".join(pieces), "rng_seed": writing.rng_seed, "stopped_by": stopped_by}
-        stream.write(json.dumps(text, ensure_ascii=stream.encoding != UTF_8) + "\n")
+        stream.write(json.dumps(text, ensure_ascii=stream.isatty() or stream.encoding != UTF_8) + "\n")
     stream.flush()
 
 
 def _standard_input() -> str:
     """The seed phrase that is piped in, without the newline that echo adds."""
     from textgen.corpus.reading import decoded
-    from textgen.errors import SeedError
+    from textgen.errors import SeedError, reason
 
     name = "the seed on standard input"
-    content = sys.stdin.buffer.read(MOST_SEED + 1)
+    try:
+        content = sys.stdin.buffer.read(MOST_SEED + 1)
+    except OSError as error:
+        raise SeedError(f"{name}: cannot be read ({reason(error)}); pipe a text in") from error
     if len(content) > MOST_SEED:
         raise SeedError(f"{name}: is larger than {MOST_SEED:,} bytes; pipe in the end of it")
     seed, told = decoded(name, content)
     if told:
-        click.echo(told, err=True)
+        tell(told)
     return seed.removesuffix("\n")
 
 
@@ -133,15 +137,16 @@ def _standard_input() -> str:
 def _opened(output: str | None, encoding: str) -> Iterator[TextIO]:
     """Standard output, in UTF-8 whatever the locale; or a file that appears whole or not at all."""
     if output is None:
-        stream = io.TextIOWrapper(sys.stdout.buffer, UTF_8, newline="", write_through=True)
-        try:
-            yield stream
-        finally:
-            stream.detach()
+        with standard_output() as binary:
+            text = io.TextIOWrapper(binary, UTF_8, "backslashreplace", newline="", write_through=True)
+            try:
+                yield text
+            finally:
+                text.detach()
         return
     from textgen.atomic_file import replacing
-    from textgen.corpus.characters import named
     from textgen.errors import RunError, reason
+    from textgen.generation.seed import named
 
     path = Path(os.path.realpath(output))  # a link stays, and what it leads to is written
     try:
@@ -149,10 +154,7 @@ def _opened(output: str | None, encoding: str) -> Iterator[TextIO]:
             with path.open("w", encoding=encoding, newline="") as stream:
                 yield stream
             return
-        with (
-            replacing(path, keep_links=True) as temporary,
-            temporary.open("w", encoding=encoding, newline="") as stream,
-        ):
+        with replacing(path) as temporary, temporary.open("w", encoding=encoding, newline="") as stream:
             yield stream
     except OSError as error:
         raise RunError(f"{output}: cannot be written ({reason(error)}); name another file with -o") from error

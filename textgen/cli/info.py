@@ -1,18 +1,19 @@
 """`textgen info`: what a model is."""
 
+import json
 import math
 from typing import TYPE_CHECKING
 
 import click
 
-from textgen.cli.table import printable, write_line
+from textgen.cli.terminal import printable, write_json, write_line
 from textgen.wording import counted
 
 if TYPE_CHECKING:
     from textgen.model_file import Model
 
 
-@click.command("info", short_help="Tell what a model is, and what it was trained on.")
+@click.command("info")
 @click.argument("model", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Print textgen.json as it is in the model file.")
 def command(model: str, as_json: bool) -> None:
@@ -21,7 +22,7 @@ def command(model: str, as_json: bool) -> None:
 
     read = read_model(model)
     if as_json:
-        write_line(read.description.to_json())
+        write_json(json.loads(read.description.to_json()), indent=1)
         return
     for name, value in _rows(read):
         write_line(f"{name:<14}{printable(value)}")

@@ -1,7 +1,6 @@
 """What `textgen train` shows as it goes: a bar on a terminal, a line for each scoring."""
 
 import math
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -10,11 +9,14 @@ from typing import Any
 from tqdm import tqdm
 
 from textgen.cli.options import as_options
+from textgen.cli.table import cut
+from textgen.cli.terminal import bar, printable, tell
 from textgen.training.progress import Event, Scored, Started, Stepped
 from textgen.wording import counted
 
 LAYOUT = "{percentage:3.0f}%|{bar}| {desc}"
 SMOOTHING = 0.05  # of the loss beside the bar
+COLUMNS = 80  # of the line with the sample
 
 
 def loss(nats: float) -> str:
@@ -22,31 +24,33 @@ def loss(nats: float) -> str:
     return f"{nats:.3f} nats ({nats / math.log(2):.2f} bpc)"
 
 
+def percentage(event: Stepped) -> int:
+    """How much of a run is done; it is not all done while there is time left, to score the model for instance."""
+    done = 100 * event.step // event.planned_steps
+    return min(done, 99 if event.seconds_left else 100)
+
+
 class Display(AbstractContextManager["Display"]):
-    """Writes a run's events to stderr."""
+    """Writes a run's events to stderr.
+
+    Attributes:
+        held_out: the held-out loss told last, nats a character.
+    """
 
     def __init__(self, notes: Sequence[str] = ()) -> None:
         """Nothing is shown yet; the notes, of how the text was read, come first of all."""
+        self.held_out: float | None = None
         self._notes = notes
         self._bar: Any = None
         self._loss: float | None = None
         self._speed = _Speed()
-        self._mute = False
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()
 
     def __call__(self, event: Event) -> None:
-        """Show one event; training goes on when nobody reads any more."""
-        if self._mute:
-            return
-        try:
-            self._show(event)
-        except BrokenPipeError:
-            self._mute = True
-
-    def _show(self, event: Event) -> None:
+        """Show one event."""
         if isinstance(event, Started):
             self._started(event)
         elif isinstance(event, Stepped):
@@ -68,25 +72,24 @@ class Display(AbstractContextManager["Display"]):
             f"{counted(event.parameters, 'parameter')}, {counted(event.streams, 'stream')} of {event.window}-character "
             f"windows, {plan}"
         )
-        hidden = not sys.stderr.isatty()
         self._line(
             f"dropout {event.dropout:g}, embedding {event.embedding}, learning rate {event.learning_rate:g}, "
             f"rng seed {event.rng_seed}"
         )
         if event.resumed_at:
             self._line(f"resumed after {event.resumed_at:.2f} epochs")
-        self._bar = tqdm(disable=hidden, file=sys.stderr, leave=False, bar_format=LAYOUT, dynamic_ncols=True)
+        self._bar = bar(bar_format=LAYOUT, dynamic_ncols=True, miniters=0)
 
     def _stepped(self, event: Stepped) -> None:
         self._loss = event.loss if self._loss is None else self._loss + SMOOTHING * (event.loss - self._loss)
         self._speed.add(event.characters)
-        bar = self._bar
-        if bar.disable:
+        if self._bar.disable:
             return
-        bar.total = event.planned_steps if event.seconds_left is not None else None
         left = "" if event.seconds_left is None else f", {tqdm.format_interval(event.seconds_left)} left"
-        bar.set_description_str(f"epoch {event.epochs:.1f}, loss {self._loss:.3f}, {self._speed}{left}", refresh=False)
-        bar.update(event.step - bar.n)
+        shown = f"epoch {event.epochs:.1f}, loss {self._loss:.3f}, {self._speed}{left}"
+        self._bar.set_description_str(shown, refresh=False)
+        self._bar.total = None if event.seconds_left is None else 100
+        self._bar.update(percentage(event) - self._bar.n)
 
     def _scored(self, event: Scored) -> None:
         held_out = "none held out" if event.validation_nats is None else f"held-out {loss(event.validation_nats)}"
@@ -95,13 +98,16 @@ class Display(AbstractContextManager["Display"]):
             f"epoch {event.epochs:.1f}, {tqdm.format_interval(event.seconds)}: train {event.train_nats:.3f}, "
             f"{held_out}{mark}; {self._speed}"
         )
-        self._line(f"    | {' '.join(event.sample.split())}")
+        self._line(cut(f"    | {printable(' '.join(event.sample.split()))}", COLUMNS))
+        self.held_out = event.validation_nats
 
     def _line(self, text: str) -> None:
         if self._bar is None:
-            print(text, file=sys.stderr, flush=True)
-        else:
-            self._bar.write(text, file=sys.stderr)
+            tell(text)
+            return
+        self._bar.clear()
+        tell(text)
+        self._bar.refresh()
 
 
 class _Speed:

@@ -1,6 +1,5 @@
-"""Text on a terminal: columns aligned also where characters are two columns wide or none, nothing that steers it."""
+"""Columns of a terminal: aligned also where characters are two columns wide or none."""
 
-import sys
 import unicodedata
 from collections.abc import Sequence
 
@@ -10,6 +9,15 @@ GAP = "  "
 def width(text: str) -> int:
     """How many columns of a terminal a text takes."""
     return sum(_columns(character) for character in text)
+
+
+def cut(text: str, columns: int) -> str:
+    """As much of a text's beginning as so many columns hold, with the marks on its last character."""
+    for place, character in enumerate(text):
+        columns -= _columns(character)
+        if columns < 0:
+            return text[:place]
+    return text
 
 
 def aligned(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> list[str]:
@@ -26,16 +34,6 @@ def aligned(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset(
         ).rstrip()
         for row in rows
     ]
-
-
-def printable(text: str) -> str:
-    """The text with what could steer a terminal escaped: it may be a stranger's."""
-    return "".join(symbol if symbol.isprintable() else repr(symbol)[1:-1] for symbol in text)
-
-
-def write_line(line: str) -> None:
-    """Print a line in UTF-8, whatever the locale; bytes of a file name that are not become \\udcXX, as in JSON."""
-    sys.stdout.buffer.write(f"{line}\n".encode(errors="backslashreplace"))
 
 
 def _padded(cell: str, size: int, right: bool) -> str:

@@ -1,6 +1,7 @@
 """`textgen train`: learn from texts, go on with an unfinished run, train a model on."""
 
 import shlex
+import signal
 import sys
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import click
 
-from textgen.cli import INTERRUPTED, TERMINATED
+from textgen.cli import SIGNALLED
 from textgen.cli.options import (
     field_option,
     is_given,
@@ -17,6 +18,7 @@ from textgen.cli.options import (
     refuse_both,
     source_options,
 )
+from textgen.cli.terminal import tell
 from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, Reading, TrainingConfig
 
 STOPPED = {
@@ -25,10 +27,11 @@ STOPPED = {
     "patience": "the held-out loss has stopped falling",
     "SIGINT": "interrupted",
     "SIGTERM": "terminated",
+    "SIGHUP": "the terminal is gone",
 }
 
 
-@click.command("train", short_help="Learn from texts, and keep the best model in a run folder.")
+@click.command("train")
 @click.argument("texts", nargs=-1, metavar="TEXT...")
 @click.option("-o", "--output", type=click.Path(), help="The run folder.  [default: models/NAME, after the first text]")
 @number_option("--minutes", allowed=MINUTES, summary="Train for so long, all in all.")
@@ -120,15 +123,17 @@ def command(
             checkpoint_seconds=checkpoint_seconds,
             on_progress=display,
         )
-    held_out = "" if result.validation_nats is None else f", held-out loss {loss(result.validation_nats)}"
-    _say(f"Stopped: {STOPPED[result.stopped_by]}. The model is {result.model}{held_out}.")
-    if result.validation_nats is not None and result.baselines:
-        _say(f"Verdict: {verdict(result.validation_nats, result.baselines)}.")
-    if result.stopped_by in ("SIGINT", "SIGTERM"):
-        _say(f"Go on with it:  textgen train --resume -o {shlex.quote(output)}")
-    _say(f"Write with it:  textgen generate {shlex.quote(output)}")
-    if result.stopped_by in ("SIGINT", "SIGTERM"):
-        raise SystemExit(INTERRUPTED if result.stopped_by == "SIGINT" else TERMINATED)
+    nats = result.validation_nats
+    held_out = "" if nats is None or nats == display.held_out else f", held-out loss {loss(nats)}"
+    tell(f"Stopped: {STOPPED[result.stopped_by]}. The model is {result.model}{held_out}.")
+    if nats is not None and result.baselines:
+        tell(f"Verdict: {verdict(nats, result.baselines)}.")
+    ended_by = signal.Signals.__members__.get(result.stopped_by)
+    if ended_by:
+        tell(f"Go on with it:  textgen train --resume -o {shlex.quote(output)}")
+    tell(f"Write with it:  textgen generate {shlex.quote(output)}")
+    if ended_by:
+        raise SystemExit(SIGNALLED + ended_by)
 
 
 def _like_the_model_s(start_from: str, reading: Reading) -> Reading:
@@ -155,7 +160,3 @@ def _stored_text(output: str, texts: tuple[str, ...], given: dict[str, Any]) -> 
     if "-" in texts and sys.stdin.isatty():
         raise click.UsageError("the run's text came from standard input; pipe it in again.")
     return texts, Reading.from_dict(meta["reading"])
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)

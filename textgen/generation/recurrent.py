@@ -15,8 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.keras_archive import Array
-from textgen.model_file import Weights
+from textgen.model_file import Array, Weights
 
 
 def _for_tanh(array: Array) -> Array:

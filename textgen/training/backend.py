@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from textgen.errors import TrainingError
 from textgen.machine import cores
@@ -21,15 +21,21 @@ def _quiet() -> Iterator[None]:
     if logging.getLogger("textgen").isEnabledFor(logging.DEBUG):
         yield
         return
-    sys.stderr.flush()
-    saved = os.dup(2)
+    with suppress(AttributeError, OSError, ValueError):  # it may be closed or full, or None
+        sys.stderr.flush()
+    try:
+        saved = os.dup(2)
+    except OSError:  # closed: there is nothing to keep the chatter from
+        yield
+        return
     with tempfile.TemporaryFile() as chatter:
         os.dup2(chatter.fileno(), 2)
         try:
             yield
         except BaseException:
             chatter.seek(0)
-            os.write(saved, chatter.read())
+            with suppress(OSError):
+                os.write(saved, chatter.read())
             raise
         finally:
             os.dup2(saved, 2)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, turned into a wish that the training loop asks for after each step."""
+"""Ctrl-C, SIGTERM and SIGHUP, turned into a wish that the training loop asks for after each step."""
 
 import signal
 import threading
@@ -23,12 +23,18 @@ class Interruption:
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """Catch SIGINT and SIGTERM inside the block; outside the main thread Python cannot, and nothing is caught."""
+    """Catch SIGINT, SIGTERM and SIGHUP inside the block; outside the main thread Python cannot, and nothing is caught.
+
+    A SIGHUP that is ignored, as nohup has it, stays so.
+    """
     interruption = Interruption()
     if threading.current_thread() is not threading.main_thread():
         yield interruption
         return
-    saved = {number: signal.signal(number, interruption) for number in (signal.SIGINT, signal.SIGTERM)}
+    caught = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        caught.append(signal.SIGHUP)
+    saved = {number: signal.signal(number, interruption) for number in caught}
     try:
         yield interruption
     finally:

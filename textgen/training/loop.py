@@ -89,7 +89,7 @@ class Loop:
         """Train; leave the best weights in the run folder.
 
         Returns:
-            Why it ended: `plan`, `budget`, `patience`, `callback`, `SIGINT` or `SIGTERM`.
+            Why it ended: `plan`, `budget`, `patience`, `callback`, `SIGINT`, `SIGTERM` or `SIGHUP`.
 
         Raises:
             TrainingError: a loss is not finite.

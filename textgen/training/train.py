@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, TrainingConfig
-from textgen.corpus.corpus import Corpus, called, unseen_note
+from textgen.corpus.corpus import Corpus
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import CorpusError, RunError
 from textgen.evaluation.baselines import Baseline, baselines
@@ -34,7 +34,7 @@ class TrainingResult:
         validation_nats: their held-out loss, nats a character; None without a hold-out, or before the first scoring.
         epochs: how often the text was read in all.
         seconds: wall-clock time of the run, its interrupted parts included.
-        stopped_by: `plan`, `budget`, `patience`, `callback`, `SIGINT` or `SIGTERM`.
+        stopped_by: `plan`, `budget`, `patience`, `callback`, `SIGINT`, `SIGTERM` or `SIGHUP`.
         baselines: simpler predictors of the held-out text; none of an interrupted run.
     """
 
@@ -99,7 +99,7 @@ def train(
         check_resumable(output)
     elif len(corpus) < (shortest := 2 * (training or TrainingConfig()).window + 1):
         raise CorpusError(
-            f"{corpus.label}: the text has {counted(len(corpus), 'character')}; expected at least {shortest:,} "
+            f"{corpus.name}: the text has {counted(len(corpus), 'character')}; expected at least {shortest:,} "
             f"with a window of {shortest // 2}: add text, or make the `window` smaller"
         )
     with open_run_folder(output, force=force, resume=resume) as folder:
@@ -183,14 +183,7 @@ def _new_plan(
         epochs=expected,
         fine_tuning=source is not None,
     )
-    return Plan(corpus, model, training, epochs, minutes), [*notes, *_unseen(corpus, training.validation, source)]
-
-
-def _unseen(corpus: Corpus, validation: float, source: Model | None) -> list[str]:
-    """What to tell of symbols that the hold-out alone has, and the model to start from has not learnt either."""
-    learnt = () if source is None else source.description.vocabulary.symbols
-    found = {symbol: count for symbol, count in corpus.unseen(validation).items() if symbol not in learnt}
-    return [unseen_note(found, corpus.hold_out(validation))] if found else []
+    return Plan(corpus, model, training, epochs, minutes), notes
 
 
 def _shape_of(source: Model, model: ModelConfig | None) -> ModelConfig:
@@ -207,11 +200,10 @@ def _shape_of(source: Model, model: ModelConfig | None) -> ModelConfig:
 def _stored_plan(folder: Path, checkpoint: Checkpoint, corpus: Corpus, given: Mapping[str, Any]) -> Plan:
     """The plan of the run to resume, compared with what is given again."""
     meta = checkpoint.meta
-    text = meta["text"]
-    if corpus.sha256 != text["sha256"]:
+    if corpus.sha256 != meta["text"]["sha256"]:
         raise RunError(
-            f"{folder}: the run was started on another text ({called(text['sources'] or [text['name']])}, SHA-256 "
-            f"{text['sha256'][:12]}…, not {corpus.sha256[:12]}…); "
+            f"{folder}: the run was started on another text ({meta['text']['name']}, SHA-256 "
+            f"{meta['text']['sha256'][:12]}…, not {corpus.sha256[:12]}…); "
             "resume with that text, or start anew with `force=True`"
         )
     check_agreement(folder, {"min_count": corpus.reading.min_count}, meta["reading"])

@@ -1,0 +1,140 @@
+"""The one way out: lines for a person go to stderr, data to stdout, and nothing in either steers a terminal."""
+
+import errno
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import IO, Any, BinaryIO, TextIO
+
+from textgen.errors import RunError, reason
+
+LONGEST = 500  # characters of a line on stderr
+# Not printable to Python, yet writing to a reader: joiners, and signs that are drawn around what follows them.
+WRITTEN = frozenset(
+    "\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+)
+UNWRITABLE = (OSError, ValueError)  # what a stream raises that is full, or closed, or has lost its terminal or reader
+
+
+def printable(text: str, keep: str = "") -> str:
+    """The text with what could steer a terminal, or feign another line, escaped: it may be a stranger's."""
+    if text.isprintable():
+        return text
+    return "".join(symbol if symbol in keep or _harmless(symbol) else repr(symbol)[1:-1] for symbol in text)
+
+
+def shortened(text: str, most: int = LONGEST) -> str:
+    """The text, or of a longer one the beginning, and the end, where an error's remedy stands."""
+    if len(text) <= most:
+        return text
+    tail = most // 2
+    return f"{text[: most - tail - 1]}…{text[-tail:]}"
+
+
+def tell(line: str = "") -> None:
+    """Write a line to stderr, for a person. Where nobody can read it, it is lost, and that is no error."""
+    shown = shortened(printable(shortened(line)))  # to escape ten megabytes would take a second
+    with suppress(*UNWRITABLE):
+        sys.stderr.write(f"{shown}\n")
+        sys.stderr.flush()
+
+
+def bar(**options: Any) -> Any:
+    """A tqdm bar on stderr, shown on a terminal alone; it goes on when the terminal is gone."""
+    from tqdm import tqdm
+
+    return tqdm(file=_Forgiving(sys.stderr), disable=not sys.stderr.isatty(), leave=False, **options)
+
+
+class _Forgiving:
+    """A stream that does not complain."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> None:
+        with suppress(*UNWRITABLE):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(*UNWRITABLE):
+            self._stream.flush()
+
+
+@contextmanager
+def standard_output() -> Iterator[BinaryIO]:
+    """Standard output, for bytes; it is flushed at the end.
+
+    Raises:
+        BrokenPipeError: the reader has seen enough.
+        RunError: it cannot be written for another reason.
+    """
+    try:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        why = "it is closed" if error.errno == errno.EBADF else reason(error)
+        raise RunError(f"standard output cannot be written ({why}); redirect it elsewhere") from error
+
+
+def for_stream(text: str, stream: IO[Any]) -> str:
+    r"""A text as a stream gets it: as it is, or on a terminal with all but \n and \t printable."""
+    return printable(text, keep="\n\t") if stream.isatty() else text
+
+
+def write_line(line: str, errors: str = "backslashreplace") -> None:
+    r"""Print a line in UTF-8, whatever the locale.
+
+    Args:
+        line: without its newline; on a terminal other newlines are escaped.
+        errors: what becomes of a file name's bytes that are not UTF-8: \udcXX, as in JSON, or `surrogateescape`.
+    """
+    with standard_output() as stream:
+        shown = printable(line, keep="\t") if stream.isatty() else line
+        stream.write(f"{shown}\n".encode(errors=errors))
+
+
+def write_json(value: Any, **options: Any) -> None:
+    """Print a value as JSON, in UTF-8, or on a terminal in ASCII."""
+    with standard_output() as stream:
+        shown = json.dumps(value, ensure_ascii=stream.isatty(), **options)
+        stream.write(f"{shown}\n".encode(errors="backslashreplace"))
+
+
+def open_standard_streams() -> None:
+    """Open what is closed of descriptors 0 to 2; else the first files opened would be there, and get the messages.
+
+    Standard input then cannot be read, and standard output not be written; what goes to stderr is lost.
+    """
+    for number, name, access in ((0, "stdin", os.O_WRONLY), (1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, access)  # takes the lowest number that is free, this one
+            os.set_inheritable(number, True)
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            stream = open(number, mode, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+            setattr(sys, name, stream)
+
+
+def leave_standard_streams() -> None:
+    """Let what could not be written vanish: Python would try once more at its exit, and complain."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except UNWRITABLE:
+            with suppress(*UNWRITABLE):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _harmless(symbol: str) -> bool:
+    return symbol.isprintable() or symbol in WRITTEN or unicodedata.category(symbol) == "Zs"
