@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import textgen
+import textgen.errors
 
 PACKAGE = Path(textgen.__file__).parent
 ORDER = [
@@ -19,6 +20,7 @@ ORDER = [
     "kernel",
     "config",
     "corpus",
+    "keras_archive",
     "model_file",
     "generation",
     "evaluation",
@@ -76,6 +78,8 @@ def test_the_package_exports_what_it_says() -> None:
         assert getattr(textgen, name).__module__.startswith("textgen.")
     assert set(textgen.__all__) <= set(dir(textgen))
     assert set(textgen._HOMES) == set(textgen.__all__)
+    errors = {name for name, item in vars(textgen.errors).items() if isinstance(item, type)}
+    assert errors <= set(textgen.__all__)
 
 
 def test_nothing_in_the_package_asserts_or_is_left_undone() -> None:

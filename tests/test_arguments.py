@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import textgen
-from textgen.arguments import Checked, Range, expect, expect_known, listed, number, shown
+from textgen.arguments import Checked, Range, expect, expect_known, listed, number, shown, within
 
 HUGE = pytest.param(10**5000, id="huge")  # more digits than Python prints
 WHOLE, REAL = Range(int, 1, 4096), Range(float, 0, 0.9)
@@ -86,7 +86,7 @@ def test_an_unknown_argument_is_told_with_the_nearest_known() -> None:
 
 @dataclass(frozen=True)
 class Settings(Checked):
-    size: int = number(WHOLE)
+    size: int = field(metadata=within(WHOLE))
     share: float | None = number(REAL, None)
     name: str | None = None
     versions: dict[str, str] = field(default_factory=dict)

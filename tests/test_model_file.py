@@ -3,6 +3,7 @@ import json
 import os
 import zipfile
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import h5py
@@ -16,10 +17,11 @@ from textgen.config import ModelConfig
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import ModelFileError
 from textgen.generation.generator import load
-from textgen.model_file import DESCRIPTION, WEIGHTS, add_description, layout, read_model
+from textgen.model_file import DESCRIPTION, MOST_DESCRIPTION, WEIGHTS, add_description, layout, read_model
 
 CONFIG = ModelConfig(layers=2, units=8, dropout=0.25, embedding=4)
 VOCABULARY = Vocabulary.of(TEXT)
+TRAINING_INFO = json.loads(describe(VOCABULARY, CONFIG).to_json())["training"]
 TEXT_INFO = json.loads(describe(VOCABULARY, CONFIG).to_json())["text"]
 
 
@@ -77,7 +79,7 @@ def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path) == f"{tmp_path}: the folder has no model.keras; name a run folder or a .keras file"
 
 
-@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04" + bytes(100)])
+@pytest.mark.parametrize("content", [b"", b"\0not a zip", b"PK\x03\x04" + bytes(100)])
 def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.keras"
     path.write_bytes(content)
@@ -114,7 +116,9 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(
 
 def test_a_keras_archive_of_others_is_refused(tmp_path: Path) -> None:
     message = refused(archive(tmp_path / "other.keras"))
-    assert message.endswith("has no textgen.json, so its vocabulary is unknown; expected a model trained by textgen")
+    assert message.endswith(
+        "it has no textgen.json, so its vocabulary is unknown; expected one that textgen has trained"
+    )
 
 
 @pytest.mark.parametrize(
@@ -135,12 +139,44 @@ def test_a_keras_archive_of_others_is_refused(tmp_path: Path) -> None:
             "layers must be a whole number from 1 to 8",
         ),
         ({"model": {"layers": 2, "units": 8, "dropout": 0.1, "embedding": None}}, "leaves the embedding"),
-        ({"text": {"name": 5}}, "its name is missing or of the wrong type"),
-        ({"text": 5}, "its TextInfo is not an object"),
-        ({"text": TEXT_INFO | {"unicode": "nfd"}}, "its form of Unicode is 'nfd', not one of none, nfc, nfkc"),
+        ({"text": TEXT_INFO | {"name": 5}}, "name must be str, not int"),
+        (
+            {"text": {"name": "a"}},
+            "the TextInfo has missing or unknown keys: characters, lowercase, replacement, sha256",
+        ),
+        ({"text": 5}, "the TextInfo is not an object of names and values"),
+        ({"text": TEXT_INFO | {"unicode": "nfd"}}, "unicode must be one of none, nfc, nfkc, not 'nfd'"),
         ({"text": TEXT_INFO | {"replacement": "Ω"}}, "its replacement is not one symbol of several in its vocabulary"),
-        ({"text": TEXT_INFO | {"replacement": 5}}, "its replacement is missing or of the wrong type"),
-        ({"training": {}}, "its epochs is missing or of the wrong type"),
+        ({"text": TEXT_INFO | {"replacement": 5}}, "replacement must be str or None, not int"),
+        ({"text": TEXT_INFO | {"name": "a" * 1001}}, "name must be text of at most 1,000 characters, not 'aaa"),
+        ({"text": TEXT_INFO | {"name": "\ud800"}}, r"name must be text of at most 1,000 characters, not '\ud800'"),
+        ({"text": TEXT_INFO | {"sha256": "0" * 63 + "g"}}, "sha256 must be 64 hexadecimal digits"),
+        ({"text": TEXT_INFO | {"characters": -1}}, "characters must be a whole number from 0 to "),
+        ({"text": TEXT_INFO | {"characters": 10**400}}, "characters must be a whole number from 0 to "),
+        ({"training": TRAINING_INFO | {"epochs": 10**400}}, "epochs must be a number from 0 to 1e+40"),
+        ({"training": TRAINING_INFO | {"epochs": "1"}}, "epochs must be a number from 0 to 1e+40, not '1'"),
+        ({"training": TRAINING_INFO | {"seconds": -1}}, "seconds must be a number from 0 to 1e+40"),
+        ({"training": TRAINING_INFO | {"window": 1}}, "window must be a whole number from 2 to 10,000, not 1"),
+        ({"training": TRAINING_INFO | {"window": 50.0}}, "window must be a whole number from 2 to 10,000, not 50.0"),
+        ({"training": TRAINING_INFO | {"batch_size": 0}}, "batch_size must be a whole number from 1"),
+        ({"training": TRAINING_INFO | {"learning_rate": 2}}, "learning_rate must be a number above 0, at most 1"),
+        ({"training": TRAINING_INFO | {"validation": float("nan")}}, "it has a number that is NaN"),
+        ({"training": TRAINING_INFO | {"validation": float("-inf")}}, "it has a number that is -Infinity"),
+        ({"training": TRAINING_INFO | {"validation": True}}, "validation must be a number from 0 to 0.5, not True"),
+        ({"training": TRAINING_INFO | {"rng_seed": 2**63}}, "rng_seed must be a whole number from 0"),
+        ({"training": TRAINING_INFO | {"validation_nats": -1}}, "validation_nats must be a number from 0 to 1e+40"),
+        (
+            {"training": TRAINING_INFO | {"versions": {"a": {"b": "c"}}}},
+            "versions and date must be text of at most 100",
+        ),
+        ({"training": TRAINING_INFO | {"versions": {"a": "b" * 101}}}, "versions and date must be text of at most 100"),
+        (
+            {"training": TRAINING_INFO | {"versions": {f"{i}": "" for i in range(51)}}},
+            "versions must be at most 50 entries",
+        ),
+        ({"training": TRAINING_INFO | {"versions": ["a"]}}, "versions must be dict, not list"),
+        ({"training": TRAINING_INFO | {"date": "2" * 101}}, "versions and date must be text of at most 100"),
+        ({"training": {}}, "the TrainingInfo has missing or unknown keys"),
         ({"model": {"layers": 2, "units": 9, "dropout": 0.1, "embedding": 4}}, "is not float32 of shape"),
         ({"model": {"layers": 3, "units": 8, "dropout": 0.1, "embedding": 4}}, "lstm_2/cell/vars/0 is missing"),
         ({"vocabulary": ["a", "b"]}, "is not float32 of shape (2, 4), which its configuration asks for"),
@@ -217,6 +253,64 @@ def test_a_bomb_is_refused_unread(tmp_path: Path) -> None:
         opened.writestr(WEIGHTS, hdf5())
         opened.writestr(DESCRIPTION, json.dumps(good_description()))
     assert "textgen.json is compressed, and Keras compresses nothing" in refused(path)
+
+
+def test_a_number_that_only_json_can_write_is_refused(model: Path) -> None:
+    content = json.dumps(good_description()).replace('"validation": 0.1', '"validation": 1e999')
+    with zipfile.ZipFile(model, "w") as opened:
+        opened.writestr(WEIGHTS, hdf5())
+        opened.writestr(DESCRIPTION, content)
+    assert "validation must be a number from 0 to 0.5, not inf" in refused(model)
+
+
+def test_a_large_shape_in_a_small_file_is_refused_unread(tmp_path: Path) -> None:
+    config, content = ModelConfig(8, 4096, 0.1, 4096), io.BytesIO()
+    with h5py.File(content, "w") as file:
+        for name, shape in layout(config, len(VOCABULARY)).items():
+            file.create_dataset(name, shape, "f4")  # never written, so that it would be read as gigabytes of zeros
+    description = good_description() | {"model": asdict(config)}
+    path = archive(tmp_path / "large.keras", description, content.getvalue())
+    assert path.stat().st_size < 50_000
+    assert "model.weights.h5 is smaller than its model must be" in refused(path)
+
+
+def test_a_description_of_all_of_unicode_fits_and_a_larger_one_is_refused(tmp_path: Path) -> None:
+    everything = [chr(point) for point in range(0x110000) if not 0xD800 <= point <= 0xDFFF]
+    size = len(json.dumps(everything, ensure_ascii=False, indent=1).encode())
+    assert size + 10_000 < MOST_DESCRIPTION
+    path = archive(tmp_path / "large.keras")
+    with zipfile.ZipFile(path, "a") as opened:
+        opened.writestr(DESCRIPTION, " " * MOST_DESCRIPTION + "{}")
+    assert "textgen.json is larger than its model can be" in refused(path)
+
+
+def test_running_out_of_memory_is_told(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("textgen.model_file.read_arrays", fail)
+    assert "there is not enough memory to read it" in refused(model)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"Once upon a time\r\n", "is a text, not a model; train a model on it first, and name its run folder"),
+        ("Il était une fois".encode(), "is a text, not a model"),
+        ("Il était une fois".encode("latin-1"), "is a text, not a model"),
+        ("\ufeffOnce".encode("utf-16-le"), "is a text, not a model"),
+        ("吾輩は猫である".encode("iso2022-jp"), "is a text, not a model"),
+        (hdf5(), "is an HDF5 file, of weights alone; expected a .keras file that textgen has trained"),
+    ],
+)
+def test_what_is_often_taken_for_a_model_is_recognised(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "grimm.txt"
+    path.write_bytes(content)
+    assert refused(path).startswith(f"{path}: {message}")
+
+
+def test_a_model_of_another_name_in_the_folder_is_offered(model: Path) -> None:
+    assert refused(model.parent) == f"{model.parent}: the folder has no model.keras; name {model}"
 
 
 def test_a_name_too_long_for_a_file_is_told() -> None:

@@ -47,6 +47,7 @@ def test_the_library_loads_the_shipped_model(installed: Path) -> None:
     file, name = run(installed, "-c", program).stdout.splitlines()
     assert Path(file) == installed / "textgen" / "__init__.py"
     assert name == "tinyshakespeare"
+    assert (installed / "textgen" / "py.typed").is_file()  # so that a type checker believes the annotations
 
 
 @needs_compiler

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from textgen.config import ModelConfig, SamplingConfig, TrainingConfig
     from textgen.corpus.corpus import Corpus
-    from textgen.errors import TextgenError
+    from textgen.errors import CorpusError, ModelFileError, RunError, SeedError, TextgenError, TrainingError
     from textgen.evaluation.evaluate import Evaluation, evaluate
     from textgen.generation.generator import Generator, load
     from textgen.training.train import TrainingResult, train
@@ -18,12 +18,17 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Corpus",
+    "CorpusError",
     "Evaluation",
     "Generator",
     "ModelConfig",
+    "ModelFileError",
+    "RunError",
     "SamplingConfig",
+    "SeedError",
     "TextgenError",
     "TrainingConfig",
+    "TrainingError",
     "TrainingResult",
     "evaluate",
     "load",
@@ -32,12 +37,17 @@ __all__ = [
 
 _HOMES = {
     "Corpus": "textgen.corpus.corpus",
+    "CorpusError": "textgen.errors",
     "Evaluation": "textgen.evaluation.evaluate",
     "Generator": "textgen.generation.generator",
     "ModelConfig": "textgen.config",
+    "ModelFileError": "textgen.errors",
+    "RunError": "textgen.errors",
     "SamplingConfig": "textgen.config",
+    "SeedError": "textgen.errors",
     "TextgenError": "textgen.errors",
     "TrainingConfig": "textgen.config",
+    "TrainingError": "textgen.errors",
     "TrainingResult": "textgen.training.train",
     "evaluate": "textgen.evaluation.evaluate",
     "load": "textgen.generation.generator",

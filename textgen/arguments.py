@@ -2,7 +2,7 @@
 
 import reprlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import MISSING, field, fields
+from dataclasses import field, fields
 from difflib import get_close_matches
 from numbers import Integral, Real
 from types import GenericAlias, NoneType
@@ -82,13 +82,18 @@ def _called(kind: type) -> str:
     return f"textgen.{kind.__name__}" if kind.__module__.startswith("textgen.") else kind.__name__
 
 
-def number(allowed: Range, default: Any = MISSING) -> Any:
+def number(allowed: Range, default: float | None) -> Any:
     """A field that holds a number in a range, or `None` where its type says so."""
-    return field(default=default, metadata={"range": allowed})
+    return field(default=default, metadata=within(allowed))
+
+
+def within(allowed: Range) -> Mapping[str, Range]:
+    """What makes a field of `Checked` one that holds a number in a range."""
+    return {"range": allowed}
 
 
 class Checked:
-    """Checks the types of a dataclass's fields as it is made, and the ranges of those made by `number`."""
+    """Checks the types of a dataclass's fields as it is made, and the ranges of those that have one."""
 
     def __post_init__(self) -> None:
         """Raise `TypeError` for the first value of a wrong type, `ValueError` for one out of its range."""

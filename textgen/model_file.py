@@ -5,35 +5,38 @@ entry more, `textgen.json`. Nothing in it is ever run: the description is checke
 what Keras itself writes is accepted (hard-linked groups; contiguous, unfiltered, finite float32 of known shapes).
 """
 
-import io
+import codecs
 import json
+import math
+import re
 import zipfile
-import zlib
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Self, cast
+from typing import NamedTuple, Self
 
-import h5py
 import numpy as np
-from numpy.typing import NDArray
 
-from textgen.arguments import Checked
+from textgen.arguments import Checked, Range, listed, shown, within
 from textgen.bundled import bundled
-from textgen.config import UNICODE, ModelConfig
+from textgen.config import BATCH_SIZE, LEARNING_RATE, RNG_SEED, UNICODE, VALIDATION, WINDOW, ModelConfig
 from textgen.corpus.normalisation import Normalisation
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import ModelFileError, reason
+from textgen.keras_archive import Array, opened, read_arrays
 
 FORMAT = 1
+DAMAGED = "it may be cut short or damaged: copy or train it again"
 DESCRIPTION = "textgen.json"
 WEIGHTS = "model.weights.h5"
 FILE_NAME = "model.keras"  # in a run folder
 SHIPPED = "shakespeare.keras"  # in the folder models/ of the package, or of the checkout
-MOST_DESCRIPTION = 64 * 2**20  # bytes: a vocabulary of all of Unicode fits
+MOST_DESCRIPTION = 12 * 2**20  # bytes: a vocabulary of all of Unicode has 9.9 million
 MOST_OVERHEAD = 2**20  # bytes that HDF5 may spend beside the numbers
-
-Array = NDArray[np.float32]
+MOST_NAME, MOST_VERSIONS, MOST_VERSION = 1000, 50, 100  # characters of a name, versions, and characters of each
+AMOUNT = Range(float, 0, 1e40)  # a float32's loss, or how much was done
+CONTROLS = frozenset(range(32)) - set(b"\t\n\f\r\x1a\x1b")  # bytes that no text in one-byte units has
+HEAD = 4096  # bytes by which a text is told
 
 
 class LayerWeights(NamedTuple):
@@ -44,7 +47,7 @@ class LayerWeights(NamedTuple):
     bias: Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Weights:
     """The network's float32 weights: `embedding (V, E)`, the LSTMs, `head (H, V)` and `head_bias (V,)`."""
 
@@ -64,6 +67,9 @@ class Weights:
         """Whether every number is finite."""
         arrays = [self.embedding, self.head, self.head_bias, *(array for lstm in self.lstms for array in lstm)]
         return all(bool(np.isfinite(array).all()) for array in arrays)
+
+    def __repr__(self) -> str:
+        return f"<Weights: {len(self.lstms)} × LSTM, {self.parameters:,} parameters>"
 
     @property
     def parameters(self) -> int:
@@ -91,16 +97,19 @@ class TextInfo(Checked):
 
     name: str
     sha256: str  # of the normalised text in UTF-8
-    characters: int
+    characters: int = field(metadata=within(Range(int, 0, 10**15)))
     unicode: str  # none, nfc or nfkc
     lowercase: bool
     replacement: str | None  # the symbol that stands for rare ones
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` for a form of Unicode that does not exist."""
+        """Raise `ValueError` for a value that cannot be."""
         super().__post_init__()
+        _check_text("name", self.name, MOST_NAME)
+        if not re.fullmatch("[0-9a-f]{64}", self.sha256):
+            raise ValueError(f"`sha256` must be 64 hexadecimal digits, not {shown(self.sha256)}")
         if self.unicode not in UNICODE:
-            raise ValueError(f"its form of Unicode is {self.unicode!r}, not one of {', '.join(UNICODE)}")
+            raise ValueError(f"`unicode` must be one of {', '.join(UNICODE)}, not {shown(self.unicode)}")
 
     @property
     def normalisation(self) -> Normalisation:
@@ -112,16 +121,32 @@ class TextInfo(Checked):
 class TrainingInfo(Checked):
     """How a model was trained, up to the weights that were kept."""
 
-    epochs: float
-    seconds: float
-    window: int
-    batch_size: int
-    learning_rate: float
-    validation: float
-    rng_seed: int
-    validation_nats: float | None  # held-out loss of these weights; None without a hold-out
+    epochs: float = field(metadata=within(AMOUNT))
+    seconds: float = field(metadata=within(AMOUNT))
+    window: int = field(metadata=within(WINDOW))
+    batch_size: int = field(metadata=within(BATCH_SIZE))
+    learning_rate: float = field(metadata=within(LEARNING_RATE))
+    validation: float = field(metadata=within(VALIDATION))
+    rng_seed: int = field(metadata=within(RNG_SEED))
+    validation_nats: float | None = field(
+        metadata=within(AMOUNT)
+    )  # held-out loss of these weights; None without a hold-out
     versions: dict[str, str]
     date: str  # ISO 8601
+
+    def __post_init__(self) -> None:
+        """Raise `TypeError` or `ValueError` for a value that cannot be."""
+        super().__post_init__()
+        if len(self.versions) > MOST_VERSIONS:
+            raise ValueError(f"`versions` must be at most {MOST_VERSIONS} entries, not {len(self.versions):,}")
+        for text in (*self.versions, *self.versions.values(), self.date):
+            _check_text("versions and date", text, MOST_VERSION)
+
+
+def _check_text(name: str, value: object, most: int) -> None:
+    """Raise `ValueError` unless a value is a text, not too long, in whole characters."""
+    if not isinstance(value, str) or len(value) > most or any("\ud800" <= symbol <= "\udfff" for symbol in value):
+        raise ValueError(f"`{name}` must be text of at most {most:,} characters, not {shown(value)}")
 
 
 @dataclass(frozen=True)
@@ -142,44 +167,30 @@ class Description:
     @classmethod
     def from_json(cls, content: bytes) -> Self:
         """Check and take over the entry's text; `ValueError` for anything unexpected."""
-        values = json.loads(content)
+        values = json.loads(content, parse_constant=_refuse)
         if not isinstance(values, dict) or type(values.get("format")) is not int or values["format"] < 1:
             raise ValueError("its format is not given")
         if values["format"] > FORMAT:
             raise ValueError(
-                f"it has format {values['format']}, of a newer textgen; this one reads up to {FORMAT}: update textgen"
+                f"it has format {shown(values['format'])}, of a newer textgen; "
+                f"this one reads up to {FORMAT}: update textgen"
             )
-        if set(values) != {"format", "vocabulary", "model", "text", "training"}:
-            raise ValueError(f"it has missing or unknown keys: {', '.join(sorted(values))}")
+        if odd := set(values) ^ {"format", "vocabulary", "model", "text", "training"}:
+            raise ValueError(f"it has missing or unknown keys: {listed(odd)}")
         if not isinstance(values["vocabulary"], list):
             raise ValueError("its vocabulary is not a list")
         model = ModelConfig.from_dict(values["model"])
         if model.embedding is None or model.dropout is None:
             raise ValueError("its model leaves the embedding or the dropout open")
         vocabulary = Vocabulary(values["vocabulary"])
-        text = TextInfo.from_dict(_typed(TextInfo, values["text"]))
+        text = TextInfo.from_dict(values["text"])
         if text.replacement is not None and (text.replacement not in vocabulary or len(vocabulary) == 1):
             raise ValueError("its replacement is not one symbol of several in its vocabulary")
-        return cls(
-            vocabulary,
-            model,
-            text,
-            TrainingInfo.from_dict(_typed(TrainingInfo, values["training"])),
-        )
+        return cls(vocabulary, model, text, TrainingInfo.from_dict(values["training"]))
 
 
-def _typed(kind: type, values: object) -> Mapping[str, Any]:
-    """Check the types of stored values against a dataclass's annotations."""
-    if not isinstance(values, dict):
-        raise ValueError(f"its {kind.__name__} is not an object")
-    for name, expected in kind.__annotations__.items():
-        accepted: Any = {float: (int, float), float | None: (int, float, type(None)), dict[str, str]: dict}.get(
-            expected, expected
-        )
-        value = values.get(name)
-        if not isinstance(value, accepted) or (isinstance(value, bool) and expected is not bool):
-            raise ValueError(f"its {name} is missing or of the wrong type")
-    return values
+def _refuse(constant: str) -> None:
+    raise ValueError(f"it has a number that is {constant}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,7 +235,9 @@ def locate(path: str | Path) -> Path:
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read ({reason(error)}); name a run folder or a .keras file") from error
     if is_folder:
-        raise ModelFileError(f"{path}: the folder has no {FILE_NAME}; name a run folder or a .keras file")
+        others = sorted(str(other) for other in path.glob("*.keras"))
+        remedy = f"name {' or '.join(others[:3])}" if others else "name a run folder or a .keras file"
+        raise ModelFileError(f"{path}: the folder has no {FILE_NAME}; {remedy}")
     raise ModelFileError(f"{path}: no such model; name a run folder or a .keras file")
 
 
@@ -236,56 +249,41 @@ def read_model(path: str | Path) -> Model:
     """
     path = locate(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            if DESCRIPTION not in names:
-                raise ModelFileError(
-                    f"{path}: has no {DESCRIPTION}, so its vocabulary is unknown; expected a model trained by textgen"
-                )
-            if WEIGHTS not in names or len(set(names)) != len(names):
-                raise ValueError(f"expected one {WEIGHTS} and no entry twice")
-            description = Description.from_json(_entry(archive, DESCRIPTION, MOST_DESCRIPTION))
-            shapes = layout(description.model, len(description.vocabulary))
-            size = 4 * sum(int(np.prod(shape)) for shape in shapes.values())
-            weights = _weights(_entry(archive, WEIGHTS, size + MOST_OVERHEAD), shapes)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
+        return Model(path, *_read(path))
+    except zipfile.BadZipFile as error:
         raise ModelFileError(
-            f"{path}: not a whole Keras archive ({error}); it may be cut short or damaged: copy or train it again"
+            f"{path}: {_recognised(path) or f'not a whole Keras archive ({error}); {DAMAGED}'}"
         ) from error
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read ({reason(error)}); expected a .keras file") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except MemoryError as error:
+        raise ModelFileError(
+            f"{path}: there is not enough memory to read it; free some, or use a machine with more"
+        ) from error
+    except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{path}: not a model of textgen's: {error}") from error
-    return Model(path, description, weights)
 
 
-def _entry(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    """The bytes of an entry of at most `most` bytes; its check sum is compared."""
-    entry = archive.getinfo(name)
-    if entry.file_size > most:
-        raise ValueError(f"{name} is larger than its model can be")
-    if entry.compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"{name} is compressed, and Keras compresses nothing")
-    return archive.read(name)
+def _read(path: Path) -> tuple[Description, Weights]:
+    with opened(path) as archive:
+        if DESCRIPTION not in archive:
+            raise ValueError(
+                f"it has no {DESCRIPTION}, so its vocabulary is unknown; expected one that textgen has trained"
+            )
+        description = Description.from_json(archive.read(DESCRIPTION, most=MOST_DESCRIPTION))
+        shapes = layout(description.model, len(description.vocabulary))
+        size = 4 * sum(math.prod(shape) for shape in shapes.values())
+        content = archive.read(WEIGHTS, least=size, most=size + MOST_OVERHEAD)
+    return description, Weights.from_list(read_arrays(content, shapes))
 
 
-def _weights(content: bytes, shapes: Mapping[str, tuple[int, ...]]) -> Weights:
-    with h5py.File(io.BytesIO(content), "r") as file:
-        return Weights.from_list([_dataset(file, name, shape) for name, shape in shapes.items()])
-
-
-def _dataset(file: Any, name: str, shape: tuple[int, ...]) -> Array:
-    """One array of the file, reached by hard links alone: others may lead outside it."""
-    item = file
-    for part in name.split("/"):
-        if not isinstance(item, h5py.Group) or not isinstance(item.get(part, getlink=True), h5py.HardLink):
-            raise ValueError(f"its weight {name} is missing or not stored in the file itself")
-        item = item[part]
-    if not isinstance(item, h5py.Dataset) or item.dtype != np.dtype("<f4") or item.shape != shape:
-        raise ValueError(f"its weight {name} is not float32 of shape {shape}, which its configuration asks for")
-    if item.id.get_create_plist().get_layout() != h5py.h5d.CONTIGUOUS or item.external:
-        raise ValueError(f"its weight {name} is not stored contiguously in the file itself")
-    array = cast(Array, item[()])
-    if not np.isfinite(array).all():
-        raise ValueError(f"its weight {name} has numbers that are not finite; train it again")
-    return array
+def _recognised(path: Path) -> str:
+    """What a file is that is no archive, and what to do; empty where it is nothing that is often mistaken for one."""
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    if head.startswith(b"\x89HDF"):
+        return "is an HDF5 file, of weights alone; expected a .keras file that textgen has trained"
+    marked = head.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if head and (marked or not CONTROLS & set(head)):
+        return "is a text, not a model; train a model on it first, and name its run folder"
+    return ""

@@ -159,6 +159,9 @@ lines        8
 symbols     11
 trained on  34
 held out     4
+held out, and never seen in training: 3 symbols, 3 characters (75 % of the hold-out): \
+']' (U+005D RIGHT SQUARE BRACKET), \
+'◌́' (U+0301 COMBINING ACUTE ACCENT), '\\u200b' (U+200B ZERO WIDTH SPACE)
 
 The symbols
   é   10  26.32%  U+00E9  LATIN SMALL LETTER E WITH ACUTE
@@ -189,13 +192,14 @@ def test_show_bounds_its_tables_and_json_has_all(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(text, encoding="utf-8")
     words = ("corpora", "show", "a.txt", "--min-count", "25")
     lines = run(*words, cwd=tmp_path).stdout.splitlines()
-    assert lines.index("The 20 commonest symbols") == 8
-    assert lines[9].split() == ["\u4e1d", "30", "6.45%", "U+4E1D", "CJK", "UNIFIED", "IDEOGRAPH-4E1D"]
-    assert lines[30].startswith("24 rare symbols, fewer than 25 times each, 300 characters in all (--min-count 25 ")
-    assert (len(lines), lines[-1]) == (52, "  and 4 more")
+    assert lines.index("The 20 commonest symbols") == 9
+    assert lines[7].startswith("held out, and never seen in training: 1 symbol, 30 characters (63.8 % of the hold-out)")
+    assert lines[10].split() == ["\u4e1d", "30", "6.45%", "U+4E1D", "CJK", "UNIFIED", "IDEOGRAPH-4E1D"]
+    assert lines[31].startswith("24 rare symbols, fewer than 25 times each, 300 characters in all (--min-count 25 ")
+    assert (len(lines), lines[-1]) == (53, "  and 4 more")
     values = json.loads(run(*words, "--json", cwd=tmp_path, LC_ALL="C", PYTHONUTF8="0").stdout)
     assert list(values) == [
-        "sources", "skipped", "characters", "lines", "symbols", "hold_out", "rare_below", "training",
+        "sources", "skipped", "characters", "lines", "symbols", "hold_out", "unseen", "rare_below", "training",
     ]  # fmt: skip
     assert (values["characters"], values["training"], values["hold_out"], len(values["symbols"])) == (465, 418, 47, 30)
     assert values["symbols"][-1] == {

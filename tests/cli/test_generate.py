@@ -142,6 +142,18 @@ def test_a_file_is_written_in_the_encoding_that_is_asked_for(tmp_path: Path, enc
     assert path.read_bytes() == expected.encode(encoding)
 
 
+def test_a_file_keeps_its_permissions_and_its_names(tmp_path: Path) -> None:
+    path, other = tmp_path / ("漢" * 75 + ".txt"), tmp_path / "other"
+    path.write_text("secret")
+    path.chmod(0o600)
+    assert in_process(*WRITING, "-o", str(path)) == (0, "", "")
+    assert path.stat().st_mode & 0o777 == 0o600
+    other.hardlink_to(path)
+    assert in_process(*WRITING, "--count", "2", "-o", str(other)) == (0, "", "")
+    assert path.read_text().count("---") == other.read_text().count("---") == 1
+    assert sorted(tmp_path.iterdir()) == sorted([path, other])
+
+
 def test_json_escapes_what_its_encoding_may_lack(tmp_path: Path) -> None:
     path = tmp_path / "out.json"
     assert in_process(*WRITING, "--json", "-o", str(path), "--encoding", "ascii") == (0, "", "")

@@ -1,4 +1,9 @@
+import click
+import pytest
+
 from tests.conftest import run
+from textgen.cli import group
+from textgen.cli.corpora import command as corpora
 from textgen.kernel.library import best_level
 
 
@@ -8,6 +13,12 @@ def test_help_lists_the_commands() -> None:
     assert result.stdout.startswith("Usage: textgen ")
     for command in ("train", "generate", "info"):
         assert f"  {command} " in result.stdout
+
+
+@pytest.mark.parametrize("command", [group, corpora])
+def test_no_summary_of_a_command_is_cut(command: click.Group) -> None:
+    shown = command.get_help(click.Context(command, terminal_width=50))
+    assert "..." not in shown[shown.index("Commands:") :]
 
 
 def test_an_unknown_command_is_wrong_usage() -> None:

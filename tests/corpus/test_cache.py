@@ -1,4 +1,6 @@
+import io
 import os
+import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -9,6 +11,8 @@ import pytest
 from textgen.corpus import cache, encodings, reading, sources
 from textgen.corpus import corpus as corpus_module
 from textgen.corpus.corpus import Corpus
+from textgen.corpus.vocabulary import Vocabulary
+from textgen.errors import CorpusError
 
 OLD = time.time() - 1000
 
@@ -170,13 +174,139 @@ def test_cleaning_frees_all(play: Path, folder: Path) -> None:
     assert text_of(play).startswith("To be")
 
 
-def test_what_killed_processes_left_is_removed_in_time(play: Path, folder: Path) -> None:
-    folder.mkdir(parents=True)
-    for name, age in ((".a.1.tmp.codes", 2 * cache.ABANDONED), (".b.1.tmp.codes", 10)):
-        (folder / name).touch()
-        os.utime(folder / name, (time.time() - age,) * 2)
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize(("suffix", "flips"), [(".codes", 30), (".json", 200), (".memory", 200)])
+def test_no_flipped_bit_gives_another_text(
+    play: Path, folder: Path, suffix: str, flips: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if suffix != ".codes":
+        monkeypatch.setattr(cache, "TICK", 0)
+    options = {"lowercase": True, "strip": True, "min_count": 101}
+    before, notes = text_of(play, **options), Corpus.from_files(play, **options).notes
+    (path,) = folder.glob(f"*{suffix}")
+    content = path.read_bytes()
+    rng = np.random.default_rng(1)
+    for place in rng.integers(0, 8 * len(content), flips).tolist():
+        flipped = bytearray(content)
+        flipped[place // 8] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        corpus = Corpus.from_files(play, **options)
+        assert (corpus.vocabulary.decode(corpus.codes), corpus.notes) == (before, notes)
+        path.write_bytes(content)
+
+
+def test_a_description_without_a_check_sum_is_made_anew(play: Path, folder: Path) -> None:
     text_of(play)
-    assert [path.name for path in folder.glob(".*")] == [".b.1.tmp.codes"]
+    (path,) = folder.glob("*.json")
+    path.write_text(path.read_text().split("\n")[1])
+    assert cache.load(path.stem) is None
+    assert text_of(play).startswith("To be")
+    assert path.read_text().index("\n") == 64
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("existed", [False, True])
+def test_nobody_else_can_read_the_codes_of_a_text(play: Path, folder: Path, existed: bool) -> None:
+    before = os.umask(0o022)
+    try:
+        if existed:
+            folder.mkdir(parents=True)
+        text_of(play)
+        text_of(play, lowercase=True)
+    finally:
+        os.umask(before)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert folder.parent.stat().st_mode & 0o777 == (0o755 if existed else 0o700)
+    files = list(folder.iterdir())
+    assert {path.suffix for path in files} == {".codes", ".json", ".memory"}
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+
+
+UNREAD = "the text was read into a temporary file, and will be read anew the next time: "
+
+
+@pytest.mark.parametrize(
+    ("place", "problem"),
+    [("/proc/textgen", "No such file or directory"), ("/dev/null", "Not a directory"), ("play.txt", "Not a directory")],
+)
+def test_a_cache_that_cannot_be_written_is_told_and_stops_nothing(
+    play: Path, monkeypatch: pytest.MonkeyPatch, place: str, problem: str
+) -> None:
+    expected = Corpus.from_files(play)
+    place = str(play.parent / place)
+    monkeypatch.setenv(cache.VARIABLE, place)
+    corpus = Corpus.from_files(play)
+    assert corpus.notes == (*expected.notes, f"{UNREAD}{place}/codes cannot be written ({problem})")
+    assert corpus.codes.tobytes() == expected.codes.tobytes()
+    assert isinstance(corpus.codes, np.memmap)
+    larger = Vocabulary([*corpus.vocabulary.symbols, "\u6f22"])
+    assert larger.decode(corpus.recoded(larger).codes) == play.read_text()
+
+
+def no_room(folder: Path, monkeypatch: pytest.MonkeyPatch, *, anywhere: bool = False) -> None:
+    """The disk of the cache folder, or every disk, is full."""
+    real = tempfile.TemporaryFile
+
+    class Full(io.BytesIO):
+        def write(self, block: object) -> int:
+            raise OSError(28, "No space left on device")
+
+    def temporary(**options: object) -> object:
+        return Full() if anywhere or options.get("dir") == folder else real()
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", temporary)
+
+
+def test_a_cache_that_becomes_full_is_told_and_stops_nothing(
+    play: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Corpus.from_files(play)
+    no_room(folder, monkeypatch)
+    corpus = Corpus.from_files(play, lowercase=True)
+    assert corpus.notes[-1] == f"{UNREAD}{folder} cannot be written (No space left on device)"
+    assert corpus.vocabulary.decode(corpus.codes) == play.read_text().lower()
+    larger = Vocabulary([*other.vocabulary.symbols, "\u6f22"])
+    assert larger.decode(other.recoded(larger).codes) == play.read_text()
+    assert len(list(folder.glob("*.codes"))) == 1
+
+
+def test_where_no_place_takes_the_codes_both_are_told(
+    play: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_room(folder, monkeypatch, anywhere=True)
+    with pytest.raises(CorpusError) as error:
+        Corpus.from_files(play)
+    assert str(error.value) == (
+        f"{folder} cannot be written (No space left on device), nor can the folder for temporary files "
+        "(No space left on device); make room there, or let TEXTGEN_CACHE name another folder"
+    )
+    assert list(folder.glob("*.codes")) == []
+
+
+def test_a_cache_that_can_only_be_read_is_made_use_of(
+    play: Path, counted: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    first = Corpus.from_files(play)
+    for name in ("utime", "mkdir", "chmod"):
+        monkeypatch.setattr(os, name, refuse)
+    monkeypatch.setattr(cache, "replacing", refuse)
+    monkeypatch.setattr(cache, "stamp_of", lambda status: [status.st_size, 0, 0, 0])  # as after a copy
+    assert Corpus.from_files(play).notes == first.notes
+    assert counted["encoded"] == 1
+
+
+def test_a_description_that_finds_no_room_takes_its_codes_along(
+    play: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(cache, "_describe", refuse)
+    assert Corpus.from_files(play).notes[-1].startswith(UNREAD)
+    assert list(folder.iterdir()) == []
 
 
 def build(path: str, options: dict) -> str:

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textgen.corpus import codes, sources
 from textgen.corpus import corpus as corpus_module
-from textgen.corpus import sources
 from textgen.corpus.codes import translate
-from textgen.corpus.corpus import Corpus, name_of
+from textgen.corpus.corpus import Corpus, called, name_of
 from textgen.corpus.vocabulary import UNKNOWN
 from textgen.errors import CorpusError
 from textgen.wording import counted
@@ -40,6 +40,29 @@ def test_files_are_joined_in_order_with_a_newline(tmp_path: Path) -> None:
     assert len(corpus) == len(text)
     assert corpus.notes == (f"{tmp_path / 'a.txt'}: 5 characters", f"{tmp_path / 'b.txt'}: 7 characters")
     assert corpus.sources == (str(tmp_path / "a.txt"), str(tmp_path / "b.txt"))
+
+
+def test_messages_call_a_text_by_its_file_s_own_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.b.txt", "c.txt"):
+        (tmp_path / name).write_text("abc")
+    assert Corpus.from_files("a.b.txt").label == "a.b.txt"
+    assert Corpus.from_files("c.txt", tmp_path, "a.b.txt").label == "c.txt and 2 more"
+    assert Corpus.from_files(tmp_path).label == tmp_path.name
+    assert Corpus.from_text("abc", name="verse").label == "verse"
+    assert called(["-"]) == "standard input"
+    with pytest.raises(CorpusError, match=r"^a\.b\.txt and 1 more: no symbol occurs 10 times"):
+        Corpus.from_files("a.b.txt", "c.txt", min_count=10)
+
+
+def test_symbols_that_the_hold_out_alone_has_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus = Corpus.from_text("abc" * 300 + "bΩ†Ω" * 25)
+    assert corpus.unseen() == {"Ω": 50, "†": 25}
+    assert corpus.unseen(0.5) == {"Ω": 50, "†": 25}
+    assert corpus.unseen(0.0) == {}
+    assert Corpus.from_text("abΩ" * 10).unseen() == {}
+    monkeypatch.setattr(codes, "PART", 7)
+    assert Corpus.from_text("Ω" + "ab" * 300 + "bΩ†Ω" * 2).unseen() == {"†": 2}
 
 
 def test_the_separator_stands_between_texts_and_the_whole_is_normalised(tmp_path: Path) -> None:
@@ -274,8 +297,8 @@ def test_a_full_disk_ends_with_one_line_and_leaves_nothing(tmp_path: Path) -> No
     )
     assert result.returncode == 1
     assert result.stderr == (
-        f"textgen: error: {folder / 'codes'}: the cache cannot be written (File too large); free some space there, "
-        "or name another folder with TEXTGEN_CACHE\n"
+        f"textgen: error: {folder / 'codes'} cannot be written (File too large), nor can the folder for temporary "
+        "files (File too large); make room there, or let TEXTGEN_CACHE name another folder\n"
     )
     assert not [path for path in (folder / "codes").iterdir() if path.suffix != ".memory"]
 
@@ -286,3 +309,7 @@ def test_a_full_disk_ends_with_one_line_and_leaves_nothing(tmp_path: Path) -> No
 )
 def test_the_hold_out_is_a_share_of_the_text_with_a_limit(characters: int, share: float, held_out: int) -> None:
     assert Corpus.from_text("ab" * (characters // 2) + "c" * (characters % 2)).hold_out(share) == held_out
+
+
+def test_it_is_shown_in_a_short_line() -> None:
+    assert repr(Corpus.from_text("abc" * 1000, name="my\ntext")) == r"<Corpus 'my\ntext': 3,000 characters, 3 symbols>"

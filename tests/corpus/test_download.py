@@ -45,6 +45,7 @@ def test_a_text_is_fetched_once_and_its_bytes_are_reported(tmp_path: Path, own_c
     assert seen == sorted(seen)
     assert len(seen) >= 3
     assert kept(own_cache) == ["play.txt"]
+    assert [folder.stat().st_mode & 0o777 for folder in (own_cache, own_cache / "texts")] == [0o700, 0o700]
     assert fetch(text) == path  # with no server
 
 

@@ -1,13 +1,13 @@
 import gzip
 import tracemalloc
-import unicodedata
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from textgen.config import Reading
-from textgen.corpus.survey import CONTROLS, Symbol, survey
+from textgen.corpus.corpus import LARGEST_HOLD_OUT
+from textgen.corpus.survey import Symbol, survey
 from textgen.errors import CorpusError
 
 PLAIN = Reading()
@@ -88,7 +88,29 @@ def test_unfit_texts_are_told(tmp_path: Path, content: bytes, reading: Reading, 
     path = written(tmp_path / "a.txt", content)
     with pytest.raises(CorpusError, match=message) as caught:
         survey([path], reading)
-    assert str(caught.value).startswith(f"{path}: ")
+    assert "a.txt: " in str(caught.value)
+
+
+def test_symbols_that_training_would_never_see_are_told(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.txt", "ab" * 450 + "aΩ†Ω" * 25)
+    found = survey([path], PLAIN)
+    assert [(item.symbol, item.count) for item in found.unseen] == [("Ω", 50), ("†", 25)]
+    assert found.unseen_note() == (
+        "held out, and never seen in training: 2 symbols, 75 characters (75 % of the hold-out): "
+        "'Ω' (U+03A9 GREEK CAPITAL LETTER OMEGA), '†' (U+2020 DAGGER)"
+    )
+    assert [item["code_point"] for item in found.as_dict()["unseen"]] == ["U+03A9", "U+2020"]
+    seen = survey([written(tmp_path / "b.txt", "Ω†ab" * 450 + "aΩ†Ω" * 25)], PLAIN)
+    assert (seen.unseen, seen.unseen_note(), seen.as_dict()["unseen"]) == ((), None, [])
+
+
+def test_a_long_text_s_hold_out_is_the_end_that_training_takes(tmp_path: Path) -> None:
+    seen, held = "ab" * (5 * LARGEST_HOLD_OUT) + "Ω", "†" + "b" * (LARGEST_HOLD_OUT - 1)
+    texts = [written(tmp_path / f"{number}.txt", part) for number, part in enumerate([seen, held])]
+    found = survey(texts, Reading(separator=""))
+    assert [(item.symbol, item.count) for item in found.unseen] == [("†", 1)]
+    assert found.unseen_note() is not None
+    assert " 1 symbol, 1 character (0.0005 % of the hold-out): " in str(found.unseen_note())
 
 
 def test_a_text_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
@@ -117,9 +139,3 @@ def test_a_symbol_is_told_by_code_point_and_name() -> None:
         "\u0378": "(not assigned)",
     }
     assert {symbol: Symbol(symbol, 1).name for symbol in names} == names
-
-
-def test_abbreviations_of_control_characters_are_unicode_s() -> None:
-    assert [chr(point) for point in CONTROLS] == [unicodedata.lookup(name) for name in CONTROLS.values()]
-    assert {unicodedata.category(chr(point)) for point in CONTROLS} == {"Cc"}
-    assert len(CONTROLS) == 65

@@ -41,3 +41,8 @@ def test_encoding_an_unknown_character_names_it() -> None:
 def test_what_is_no_vocabulary_is_refused(symbols: list) -> None:
     with pytest.raises(ValueError, match="vocabulary"):
         Vocabulary(symbols)
+
+
+def test_it_is_shown_in_a_short_line() -> None:
+    assert repr(Vocabulary.of("cab\n")) == r"<Vocabulary of 4 symbols: '\nabc'>"
+    assert len(repr(Vocabulary.of("".join(map(chr, range(0x4E00, 0x9000)))))) < 120

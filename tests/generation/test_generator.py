@@ -171,3 +171,8 @@ def test_seeds_and_stop_strings_are_composed_as_the_text_was() -> None:
     assert writer.generate("é", rng_seed=1, stop="e\u0301") == writer.generate("é", rng_seed=1, stop="é")
     with pytest.raises(SeedError):
         Generator(describe(vocabulary, config, unicode="none"), weights).generate("e\u0301")
+
+
+def test_it_is_shown_in_a_short_line(writer: Generator) -> None:
+    assert repr(writer) == "<Generator of 2 × LSTM(8), 31 symbols, from 'play'>"
+    assert repr(writer.write("The ", rng_seed=1)) == "Writing(rng_seed=1, length=500)"

@@ -76,7 +76,7 @@ def test_a_killed_run_ends_with_the_same_weights_and_history(tmp_path: Path, who
         except KilledError:
             continue
     if (tmp_path / "run" / NEWEST).exists():
-        (tmp_path / "run" / ".model.77.tmp.keras").touch()
+        (tmp_path / "run" / ".textgen-77.tmp.keras").touch()
         train(tmp_path / "run", resume=True)
     else:  # killed before its first checkpoint
         train(tmp_path / "run", force=True)

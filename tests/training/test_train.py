@@ -15,7 +15,7 @@ import textgen
 from tests.conftest import TEXT
 from textgen import Corpus, ModelConfig, TrainingConfig
 from textgen.errors import CorpusError, RunError, TrainingError
-from textgen.model_file import read_model
+from textgen.model_file import read_model, shipped
 from textgen.training import run_folder
 from textgen.training.backend import keras
 from textgen.training.network import Network
@@ -38,6 +38,42 @@ def test_a_text_is_learnt_by_heart(tmp_path: Path) -> None:
     assert result.validation_nats is not None
     assert result.validation_nats < 0.1
     assert textgen.load(result.model).generate("The quick ", length=300, temperature=0) in TEXT * 6
+
+
+def notes_before_training(
+    corpus: Corpus, output: Path, monkeypatch: pytest.MonkeyPatch, **options: object
+) -> list[str]:
+    """What a run tells before its first step, which it does not come to."""
+    told: list[str] = []
+
+    def run(*_: object, notes: list[str], **__: object) -> None:
+        told.extend(notes)
+        raise TrainingError("far enough")
+
+    monkeypatch.setattr("textgen.training.run.run", run)
+    with pytest.raises(TrainingError, match="far enough"):
+        train(output, corpus, **options)
+    return told
+
+
+def test_symbols_that_the_hold_out_alone_has_are_told_before_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = Corpus.from_text(TEXT * 40 + "€" * 3 + "Ω†Ω" * 10)
+    assert notes_before_training(corpus, tmp_path / "a", monkeypatch) == [
+        "held out, and never seen in training: 3 symbols, 33 characters (12 % of the hold-out): 'Ω' (U+03A9 GREEK "
+        "CAPITAL LETTER OMEGA), '†' (U+2020 DAGGER), '€' (U+20AC EURO SIGN)"
+    ]
+    assert notes_before_training(CORPUS, tmp_path / "b", monkeypatch) == []
+
+
+def test_symbols_that_the_model_to_start_from_has_learnt_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = Corpus.from_text(TEXT * 40 + "Q†" * 10)  # the shipped model knows Q
+    options = {"start_from": shipped(), "model": None}
+    (note,) = notes_before_training(corpus, tmp_path / "run", monkeypatch, **options)
+    assert "1 symbol, 10 characters" in note
 
 
 def test_what_a_run_tells_and_leaves(tmp_path: Path) -> None:

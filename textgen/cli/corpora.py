@@ -28,12 +28,12 @@ class InOrder(click.Group):
         return list(self.commands)
 
 
-@click.group("corpora", cls=InOrder)
+@click.group("corpora", cls=InOrder, short_help="Fetch texts to train on, look into a text, empty the cache.")
 def command() -> None:
     """Texts to train on: a catalog to fetch from, a look into a text, the cache."""
 
 
-@command.command("list")
+@command.command("list", short_help="List the texts that can be given by name.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def list_texts(as_json: bool) -> None:
     """List the texts that can be given by name, to train for instance."""
@@ -55,7 +55,7 @@ def list_texts(as_json: bool) -> None:
         write_line(line)
 
 
-@command.command("get")
+@command.command("get", short_help="Fetch texts of the catalog, and print their paths.")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 def get(names: tuple[str, ...]) -> None:
     """Fetch texts of the catalog into the cache, and print the paths of their files."""
@@ -69,7 +69,7 @@ def get(names: tuple[str, ...]) -> None:
             write_line(str(fetch(text, display)), errors="surrogateescape")
 
 
-@command.command("show")
+@command.command("show", short_help="Tell what is in a text before you train on it.")
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
 @source_options
 @normalisation_options
@@ -90,7 +90,7 @@ def show(texts: tuple[str, ...], as_json: bool, **options: Any) -> None:
         write_line(line)
 
 
-@command.command("clean")
+@command.command("clean", short_help="Empty the cache of encoded texts.")
 @click.option("--texts", is_flag=True, help="Remove the downloaded texts as well.")
 def clean(texts: bool) -> None:
     """Empty the cache of encoded texts; it fills again when they are used.
@@ -136,7 +136,8 @@ def _sizes(found: "Survey") -> list[str]:
         ("trained on", found.characters - found.hold_out),
         ("held out", found.hold_out),
     ]
-    return aligned([[name, f"{value:,}"] for name, value in rows], right=frozenset({1}))
+    note = found.unseen_note()
+    return [*aligned([[name, f"{value:,}"] for name, value in rows], right=frozenset({1})), *([note] if note else [])]
 
 
 def _commonest(found: "Survey") -> list[str]:

@@ -11,7 +11,7 @@ from textgen.config import CONTEXT
 from textgen.wording import counted
 
 
-@click.command("evaluate")
+@click.command("evaluate", short_help="Tell how well a model predicts a text.")
 @click.argument("model", type=click.Path())
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
 @click.option(

@@ -22,7 +22,7 @@ UTF_8 = "utf-8"
 MOST_SEED = 2**24  # bytes of standard input; of the characters of so long a seed hardly the last thousand matter
 
 
-@click.command("generate")
+@click.command("generate", short_help="Write text with a model.")
 @click.argument("model", required=False, type=click.Path())
 @click.option(
     "--seed",
@@ -145,8 +145,8 @@ def _opened(output: str | None, encoding: str) -> Iterator[TextIO]:
                 text.detach()
         return
     from textgen.atomic_file import replacing
+    from textgen.corpus.characters import named
     from textgen.errors import RunError, reason
-    from textgen.generation.seed import named
 
     path = Path(os.path.realpath(output))  # a link stays, and what it leads to is written
     try:
@@ -154,7 +154,10 @@ def _opened(output: str | None, encoding: str) -> Iterator[TextIO]:
             with path.open("w", encoding=encoding, newline="") as stream:
                 yield stream
             return
-        with replacing(path) as temporary, temporary.open("w", encoding=encoding, newline="") as stream:
+        with (
+            replacing(path, keep_links=True) as temporary,
+            temporary.open("w", encoding=encoding, newline="") as stream,
+        ):
             yield stream
     except OSError as error:
         raise RunError(f"{output}: cannot be written ({reason(error)}); name another file with -o") from error

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from textgen.model_file import Model
 
 
-@click.command("info")
+@click.command("info", short_help="Tell what a model is, and what it was trained on.")
 @click.argument("model", type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="Print textgen.json as it is in the model file.")
 def command(model: str, as_json: bool) -> None:

@@ -31,7 +31,7 @@ STOPPED = {
 }
 
 
-@click.command("train")
+@click.command("train", short_help="Learn from texts, and keep the best model in a run folder.")
 @click.argument("texts", nargs=-1, metavar="TEXT...")
 @click.option("-o", "--output", type=click.Path(), help="The run folder.  [default: models/NAME, after the first text]")
 @number_option("--minutes", allowed=MINUTES, summary="Train for so long, all in all.")

@@ -1,8 +1,12 @@
 """The user's cache folder: codes of texts read before, and what is remembered of their files.
 
 An entry is a file of codes and a description beside it, which is written last; neither is ever changed, only replaced
-whole. An entry is believed when its file of codes is the very file that was written (size, times, inode), or, after a
-copy of the folder, say, when its check sum is right. All else is made anew.
+whole. An entry is believed when its description's check sum is right, and its file of codes is the very file that was
+written (size, times, inode), or, after a copy of the folder, say, has the check sum of the description. What does not
+verify is as if it were not there, and made anew.
+
+Nobody but its owner can read it: a text that only they may read would be readable by its codes. Nothing depends on
+it: where it cannot be written, codes go to files without names, which vanish when they are closed.
 """
 
 import hashlib
@@ -12,9 +16,9 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeVar
 
 from textgen.atomic_file import replacing
 from textgen.errors import CorpusError, reason
@@ -22,15 +26,18 @@ from textgen.errors import CorpusError, reason
 VARIABLE = "TEXTGEN_CACHE"  # names another folder
 MOST_BYTES = 4 * 10**9  # that entries may take together; the least recently used go first
 BLOCK = 2**20
-ABANDONED = 86_400  # seconds after which a temporary file is that of a killed process
+PRIVATE = 0o700  # permissions: nobody else's
 TICK = 0.05  # seconds, and more than a file system's clock takes between two times it writes down
+
+Result = TypeVar("Result")
 
 
 class Stored(NamedTuple):
-    """A file of codes and what is known of it, as JSON values."""
+    """An open file of codes, what is known of it, as JSON values, and what a user must be told, a line each."""
 
-    path: Path
+    codes: IO[bytes]
     meta: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 def cache_folder() -> Path:
@@ -48,8 +55,10 @@ def clean() -> int:
     Raises:
         CorpusError: a file cannot be removed.
     """
-    with writing():
+    try:
         return sum([remove(path) for path in _files()])
+    except OSError as error:
+        raise CorpusError(f"{_folder()} cannot be emptied ({reason(error)}); remove it by hand") from error
 
 
 def digest(*parts: object) -> str:
@@ -63,53 +72,97 @@ def stamp_of(status: os.stat_result) -> list[int]:
 
 
 def scratch_file() -> IO[bytes]:
-    """A file in the cache folder that has no name, so that it vanishes when it is closed, however the process ends.
+    """A file that has no name, so that it vanishes when it is closed, however the process ends.
+
+    It lies in the cache folder, which is made for large files, or else in the system's folder for temporary ones.
 
     Raises:
-        CorpusError: the folder cannot be written.
+        CorpusError: neither can be written.
     """
-    with writing():
-        return tempfile.TemporaryFile(dir=_made())
+    try:
+        return tempfile.TemporaryFile(dir=private(_folder()))
+    except OSError as error:
+        with writing(error):
+            return tempfile.TemporaryFile()
+
+
+def in_scratch(write: Callable[[IO[bytes]], Result]) -> tuple[IO[bytes], Result]:
+    """Write a file that has no name, where `scratch_file` would make it; once more if the first place becomes full.
+
+    Args:
+        write: writes all of it into an empty file.
+
+    Returns:
+        The file, and what `write` has returned.
+
+    Raises:
+        CorpusError: no place takes it.
+    """
+    try:
+        return _written(private(_folder()), write)
+    except OSError as error:
+        with writing(error):
+            return _written(None, write)
 
 
 def load(key: str) -> Stored | None:
     """The entry of a name, if it is whole; it counts as used."""
     description = _folder() / f"{key}.json"
-    codes = description.with_suffix(".codes")
-    try:
-        meta = json.loads(description.read_bytes())
-        if meta["stamp"] != stamp_of(codes.stat()):
-            if meta["stamp"][0] != codes.stat().st_size or meta["check"] != _check_sum(codes):
+    with ExitStack() as opened, suppress(OSError, ValueError):
+        meta = _described(description)
+        codes = opened.enter_context(description.with_suffix(".codes").open("rb"))
+        stamp = stamp_of(os.fstat(codes.fileno()))
+        if meta["stamp"] != stamp:
+            if meta["stamp"][0] != stamp[0] or meta["check"] != _check_sum(codes):
                 return None
-            _describe(description, meta | {"stamp": stamp_of(codes.stat())})
-        with suppress(PermissionError):
+            with suppress(OSError):
+                _describe(description, meta | {"stamp": stamp})
+        with suppress(OSError):
             os.utime(description)
+        opened.pop_all()
         return Stored(codes, meta["of"])
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
-        return None
+    return None
 
 
-def store(key: str, write: Callable[[IO[bytes]], Mapping[str, Any]]) -> Stored:
+def store(key: str, write: Callable[[IO[bytes], IO[bytes]], Mapping[str, Any]]) -> Stored:
     """Make an entry, and make room for it. Processes that make the same one at once do not disturb each other.
+
+    Where the folder cannot be written, or is full, the codes are in a file without a name.
 
     Args:
         key: its name, from `digest`.
-        write: writes the codes into a file, and returns what else the entry shall hold, as JSON values.
+        write: writes the codes into the first file, may use the second one for what it likes, and returns what else the
+            entry shall hold, as JSON values. It is called once more if the first attempt fails.
 
     Raises:
-        CorpusError: the folder cannot be written, for instance because the disk is full; nothing is left behind.
+        CorpusError: no place takes the codes, for instance because the disk is full; nothing is left behind.
     """
-    with writing():
-        description = _made() / f"{key}.json"
-        codes = description.with_suffix(".codes")
-        with replacing(codes, durable=False) as temporary:  # what a crash cuts short has the wrong size
-            with temporary.open("wb") as file:
-                meta = write(file)
-            check = _check_sum(temporary)
-        _describe(description, {"of": meta, "check": check, "stamp": stamp_of(codes.stat())})
-        time.sleep(TICK)  # whoever changes the codes from now on changes their times
+    try:
+        return _kept(key, write)
+    except OSError as error:
+        with writing(error), tempfile.TemporaryFile() as draft:
+            codes, meta = _written(None, lambda codes: write(codes, draft))
+        note = f"the text was read into a temporary file, and will be read anew the next time: {_unwritable(error)}"
+        return Stored(codes, meta, (note,))
+
+
+def _kept(key: str, write: Callable[[IO[bytes], IO[bytes]], Mapping[str, Any]]) -> Stored:
+    description = private(_folder()) / f"{key}.json"
+    codes = description.with_suffix(".codes")
+    with replacing(codes, durable=False, private=True) as temporary:  # what a crash cuts short has the wrong size
+        with temporary.open("wb") as file, tempfile.TemporaryFile(dir=temporary.parent) as draft:
+            meta = write(file, draft)
+        with temporary.open("rb") as file:
+            check = _check_sum(file)
+    with ExitStack() as opened:
+        written = opened.enter_context(codes.open("rb"))
+        opened.callback(remove, codes)
+        _describe(description, {"of": meta, "check": check, "stamp": stamp_of(os.fstat(written.fileno()))})
+        opened.pop_all()
+    time.sleep(TICK)  # whoever changes the codes from now on changes their times
+    with suppress(OSError):
         _make_room(keep={codes, description})
-    return Stored(codes, meta)
+    return Stored(written, meta)
 
 
 class Memory:
@@ -120,7 +173,7 @@ class Memory:
         self._path = _folder() / f"{digest(names)}.memory"
         self._of: dict[str, Any] = {}
         with suppress(OSError, ValueError):
-            self._of = dict(json.loads(self._path.read_bytes()))
+            self._of = _described(self._path)
             os.utime(self._path)
 
     def recall(self, identity: str | None) -> Any:
@@ -128,35 +181,62 @@ class Memory:
         return None if identity is None else self._of.get(identity)
 
     def keep(self, values: Mapping[str, Any]) -> None:
-        """Remember these JSON values by identity, and forget all others."""
-        if values == self._of:
-            return
-        with writing():
-            _made()
-            _describe(self._path, dict(values))
-        self._of = dict(values)
+        """Remember these JSON values by identity, and forget all others; nothing, if the folder cannot be written."""
+        if values != self._of:
+            self._of = dict(values)
+            with suppress(OSError):
+                private(_folder())
+                _describe(self._path, self._of)
 
 
 def _folder() -> Path:
     return cache_folder() / "codes"
 
 
-def _made() -> Path:
-    folder = _folder()
-    folder.mkdir(parents=True, exist_ok=True)
+def private(folder: Path) -> Path:
+    """Make a folder of the cache, where it is missing, and see to it that nobody else can look into it.
+
+    Raises:
+        OSError: it cannot be made, or is somebody else's.
+    """
+    folder.parent.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        folder.parent.mkdir(mode=PRIVATE)
+    folder.mkdir(mode=PRIVATE, exist_ok=True)
+    if folder.stat().st_mode & 0o777 != PRIVATE:
+        folder.chmod(PRIVATE)
     return folder
 
 
+def _written(folder: Path | None, write: Callable[[IO[bytes]], Result]) -> tuple[IO[bytes], Result]:
+    """Have a file without a name written, in a folder or in the system's for temporary files."""
+    with ExitStack() as opened:
+        file = opened.enter_context(tempfile.TemporaryFile(dir=folder))
+        result = write(file)
+        file.flush()
+        opened.pop_all()
+        return file, result
+
+
 def _describe(path: Path, values: Mapping[str, Any]) -> None:
-    with replacing(path, durable=False) as temporary:
-        temporary.write_text(json.dumps(values), encoding="utf-8")
+    """Write JSON values, and their SHA-256 before them."""
+    content = json.dumps(values)
+    with replacing(path, durable=False, private=True) as temporary:
+        temporary.write_text(f"{hashlib.sha256(content.encode()).hexdigest()}\n{content}", encoding="ascii")
 
 
-def _check_sum(path: Path) -> int:
+def _described(path: Path) -> dict[str, Any]:
+    """Read what `_describe` has written; `ValueError` for anything else."""
+    check, _, content = path.read_bytes().partition(b"\n")
+    if hashlib.sha256(content).hexdigest().encode() != check:
+        raise ValueError("its check sum is wrong")
+    return dict(json.loads(content))
+
+
+def _check_sum(file: IO[bytes]) -> int:
     check = 0
-    with path.open("rb") as file:
-        while block := file.read(BLOCK):
-            check = zlib.crc32(block, check)
+    while block := file.read(BLOCK):
+        check = zlib.crc32(block, check)
     return check
 
 
@@ -179,17 +259,12 @@ def remove(path: Path) -> int:
 
 
 def _make_room(keep: Iterable[Path]) -> None:
-    """Remove the least recently used entries beyond the limit, and what killed processes have left."""
+    """Remove the least recently used entries beyond the limit."""
     used: dict[str, list[tuple[Path, os.stat_result]]] = {}
-    now = time.time()
     for path in _files():
         with suppress(FileNotFoundError):
-            status = path.stat()
-            if path.name.startswith("."):
-                if now - status.st_mtime > ABANDONED:
-                    remove(path)
-            elif path not in keep:
-                used.setdefault(path.stem, []).append((path, status))
+            if path not in keep and not path.name.startswith("."):  # which is being written
+                used.setdefault(path.stem, []).append((path, path.stat()))
     kept = sum(path.stat().st_size for path in keep)
     for files in sorted(used.values(), key=lambda files: max(status.st_mtime for _, status in files), reverse=True):
         kept += sum(status.st_size for _, status in files)
@@ -198,9 +273,16 @@ def _make_room(keep: Iterable[Path]) -> None:
                 remove(path)
 
 
+def _unwritable(error: OSError) -> str:
+    return f"{_folder()} cannot be written ({reason(error)})"
+
+
 @contextmanager
-def writing() -> Iterator[None]:
-    """Turn a failure to write into the folder into one line.
+def writing(before: OSError | None = None) -> Iterator[None]:
+    """Turn a failure to write what has no name into one line.
+
+    Args:
+        before: why it was not written into the cache folder.
 
     Raises:
         CorpusError: whatever `OSError` the block raises.
@@ -208,7 +290,7 @@ def writing() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise CorpusError(
-            f"{_folder()}: the cache cannot be written ({reason(error)}); "
-            f"free some space there, or name another folder with {VARIABLE}"
-        ) from error
+        places = _unwritable(before or error)
+        if before:
+            places += f", nor can the folder for temporary files ({reason(error)})"
+        raise CorpusError(f"{places}; make room there, or let {VARIABLE} name another folder") from error

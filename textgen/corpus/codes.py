@@ -2,20 +2,21 @@
 
 import mmap
 from collections.abc import Iterator
-from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.corpus.cache import scratch_file, writing
+from textgen.corpus.cache import in_scratch
 from textgen.corpus.vocabulary import UNKNOWN, Codes
 
 PART = 2**20  # codes treated at once
 
 
-def mapped(path: Path, dtype: np.dtype[np.unsignedinteger]) -> Codes:
-    """A file's codes, read as they are used."""
-    return np.memmap(path, dtype, mode="r")
+def mapped(file: IO[bytes], dtype: np.dtype[np.unsignedinteger]) -> Codes:
+    """The codes of an open file, read as they are used; the file may be closed, and have no name."""
+    with file:
+        return np.memmap(file, dtype, mode="r")
 
 
 def parts(codes: Codes) -> Iterator[Codes]:
@@ -52,11 +53,15 @@ def translate(codes: Codes, table: NDArray[np.integer]) -> Codes:
 
     if not isinstance(codes, np.memmap):
         return translated(codes)
-    with writing(), scratch_file() as file:
-        for part in parts(codes):
-            file.write(translated(part).data)
-        file.flush()
-        return np.memmap(file, dtype, mode="r") if file.tell() else np.zeros(0, dtype)
+
+    def write(file: IO[bytes]) -> int:
+        return sum([file.write(translated(part).data) for part in parts(codes)])
+
+    file, size = in_scratch(write)
+    if size:
+        return mapped(file, dtype)
+    file.close()
+    return np.zeros(0, dtype)
 
 
 def count_known(codes: Codes, table: NDArray[np.integer]) -> int:

@@ -2,16 +2,18 @@
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Self, TypedDict, Unpack
 
 import numpy as np
 
+from textgen.arguments import shown
 from textgen.config import Reading
 from textgen.corpus import cache
-from textgen.corpus.codes import mapped, translate
+from textgen.corpus.characters import first_named
+from textgen.corpus.codes import mapped, parts, translate
 from textgen.corpus.coding import Coded, encode
 from textgen.corpus.finding import STANDARD_INPUT
 from textgen.corpus.normalisation import UNIDATA_VERSION, Normalisation, with_lf
@@ -44,7 +46,7 @@ class ReadingOptions(SourceOptions, total=False):
     min_count: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Corpus:
     """One text, or several joined, normalised and encoded.
 
@@ -115,8 +117,8 @@ class Corpus:
                 replaced by one).
 
         Raises:
-            CorpusError: a text is missing, unreadable, empty, in no encoding known, or changes while it is read; or the
-                cache folder cannot be written.
+            CorpusError: a text is missing, unreadable, empty, in no encoding known, or changes while it is read; or
+                neither the cache folder nor the one for temporary files takes its codes.
             ValueError: no path is given, or an option is wrong.
         """
         if not paths:
@@ -125,7 +127,7 @@ class Corpus:
         texts, skipped = find_texts(paths, reading)
         name = name_of(paths[0])
         try:
-            stored = _stored(name, texts, reading)
+            stored = _stored(called(paths), texts, reading)
         finally:
             for text in texts:
                 text.source.close()
@@ -135,13 +137,16 @@ class Corpus:
         return cls(
             name,
             vocabulary,
-            mapped(stored.path, vocabulary.dtype),
+            mapped(stored.codes, vocabulary.dtype),
             meta["sha256"],
             reading,
             meta["replacement"],
             tuple(str(path) if str(path) == STANDARD_INPUT else str(Path(path).absolute()) for path in paths),
-            (*notes, *passed_over(skipped), *_rare(meta["replaced"])),
+            (*notes, *passed_over(skipped), *_rare(meta["replaced"]), *stored.notes),
         )
+
+    def __repr__(self) -> str:
+        return f"<Corpus {shown(self.name)}: {len(self):,} characters, {len(self.vocabulary):,} symbols>"
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -153,9 +158,30 @@ class Corpus:
         table = vocabulary.encode("".join(self.vocabulary.symbols))
         return replace(self, vocabulary=vocabulary, codes=translate(self.codes, table))
 
+    @property
+    def label(self) -> str:
+        """What messages call the text."""
+        return called(self.sources) if self.sources else self.name
+
     def hold_out(self, share: float = 0.1) -> int:
         """How many characters at the end are held out: a share of the text, at most `LARGEST_HOLD_OUT`."""
         return held_out(len(self), share)
+
+    def unseen(self, share: float = 0.1) -> dict[str, int]:
+        """Symbols of the hold-out that the rest of the text lacks, so that training never sees them.
+
+        Returns:
+            How often each occurs, the commonest first, equally common ones by code.
+        """
+        learnt = len(self) - self.hold_out(share)
+        counts = np.bincount(self.codes[learnt:], minlength=len(self.vocabulary))
+        missing = np.flatnonzero(counts)
+        for part in parts(self.codes[:learnt]):
+            missing = missing[np.bincount(part, minlength=len(counts))[missing] == 0]
+            if not len(missing):
+                break
+        missing = missing[np.argsort(-counts[missing], kind="stable")]
+        return {self.vocabulary.symbols[code]: int(counts[code]) for code in missing}
 
 
 def held_out(characters: int, share: float) -> int:
@@ -163,14 +189,22 @@ def held_out(characters: int, share: float) -> int:
     return min(characters - int((1 - share) * characters), LARGEST_HOLD_OUT)
 
 
+def unseen_note(unseen: Mapping[str, int], hold_out: int) -> str:
+    """What to tell of symbols of the hold-out that training never sees."""
+    characters = sum(unseen.values())
+    return (
+        f"held out, and never seen in training: {counted(len(unseen), 'symbol')}, {counted(characters, 'character')} "
+        f"({100 * characters / hold_out:.3g} % of the hold-out): {first_named(list(unseen))}"
+    )
+
+
 def _stored(name: str, texts: Sequence[Text], reading: Reading) -> cache.Stored:
     """The codes of texts: from the cache, or made now."""
     contents = [[text.sha256, text.encoding.name, text.encoding.mark] for text in texts]
     key = cache.digest(1, UNIDATA_VERSION, contents, asdict(reading))
 
-    def write(codes: IO[bytes]) -> dict[str, Any]:
-        with cache.scratch_file() as draft:
-            coded: Coded = encode(name, joined(texts, reading), draft=draft, codes=codes, min_count=reading.min_count)
+    def write(codes: IO[bytes], draft: IO[bytes]) -> dict[str, Any]:
+        coded: Coded = encode(name, joined(texts, reading), draft=draft, codes=codes, min_count=reading.min_count)
         return {
             "vocabulary": coded.vocabulary.symbols,
             "sha256": coded.sha256,
@@ -180,6 +214,12 @@ def _stored(name: str, texts: Sequence[Text], reading: Reading) -> cache.Stored:
         }
 
     return cache.load(key) or cache.store(key, write)
+
+
+def called(paths: Sequence[str | Path]) -> str:
+    """What messages call the text that is read from some paths: by the first one's own name."""
+    first = "standard input" if str(paths[0]) == STANDARD_INPUT else Path(paths[0]).name or str(paths[0])
+    return f"{first} and {len(paths) - 1:,} more" if len(paths) > 1 else first
 
 
 def name_of(path: str | Path) -> str:

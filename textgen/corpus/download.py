@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from textgen.corpus.cache import VARIABLE, cache_folder, remove
+from textgen.corpus.cache import VARIABLE, cache_folder, private, remove
 from textgen.corpus.catalog import CatalogText, nearest, read_catalog
 from textgen.errors import CorpusError, reason
 
@@ -61,7 +61,7 @@ def fetch(text: CatalogText, on_progress: Progress | None = None) -> Path:
     download = _Download(text, on_progress)
     with _told(text, download):
         shelf = pooch.create(
-            path.parent,
+            private(path.parent),
             base_url="",
             registry={path.name: f"sha256:{text.sha256}"},
             urls={path.name: text.url},

@@ -1,6 +1,6 @@
 """What is in a text: a look at it before training, in one reading."""
 
-import unicodedata
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textgen.config import Reading, TrainingConfig
-from textgen.corpus.corpus import held_out
+from textgen.corpus.characters import code_point, unicode_name
+from textgen.corpus.corpus import LARGEST_HOLD_OUT, called, held_out, unseen_note
 from textgen.corpus.finding import Skipped
 from textgen.corpus.reading import Text, find_texts, joined
 from textgen.corpus.stripping import Removed
@@ -19,15 +20,6 @@ from textgen.errors import CorpusError
 
 RARE = 5  # a symbol that occurs less often is hardly learnt
 CODE_POINTS = 0x110000
-
-# The control characters have no names; these are Unicode's abbreviations for them (NameAliases.txt).
-ABBREVIATIONS = """
-NUL SOH STX ETX EOT ENQ ACK BEL BS TAB LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EOM SUB ESC FS GS RS US DEL
-PAD HOP BPH NBH IND NEL SSA ESA HTS HTJ VTS PLD PLU RI SS2 SS3 DCS PU1 PU2 STS CCH MW SPA EPA SOS SGC SCI CSI ST OSC PM
-APC
-"""
-CONTROLS = dict(zip([*range(0x20), *range(0x7F, 0xA0)], ABBREVIATIONS.split(), strict=True))
-NAMELESS = {"Co": "private use", "Cn": "not assigned"}
 
 
 @dataclass(frozen=True)
@@ -40,13 +32,16 @@ class Symbol:
     @property
     def code_point(self) -> str:
         """In Unicode's notation, `U+0041`."""
-        return f"U+{ord(self.symbol):04X}"
+        return code_point(self.symbol)
 
     @property
     def name(self) -> str:
         """In Unicode; a control character's abbreviation."""
-        name = CONTROLS.get(ord(self.symbol)) or unicodedata.name(self.symbol, "")
-        return name or f"({NAMELESS[unicodedata.category(self.symbol)]})"
+        return unicode_name(self.symbol)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it, as JSON values."""
+        return asdict(self) | {"code_point": self.code_point, "name": self.name}
 
 
 @dataclass(frozen=True)
@@ -81,6 +76,7 @@ class Survey:
         lines: how many.
         symbols: all, the commonest first, equally common ones by code point.
         hold_out: characters at the end that training would hold out.
+        unseen: symbols that only these have, the commonest first.
         rare_below: symbols that occur less often are called rare.
     """
 
@@ -90,6 +86,7 @@ class Survey:
     lines: int
     symbols: tuple[Symbol, ...]
     hold_out: int
+    unseen: tuple[Symbol, ...]
     rare_below: int
 
     def rare(self) -> list[Symbol]:
@@ -97,14 +94,16 @@ class Survey:
         found = [item for item in self.symbols if item.count < self.rare_below]
         return sorted(found, key=lambda item: (item.count, item.symbol))
 
+    def unseen_note(self) -> str | None:
+        """What to tell of symbols that training would never see; None where there are none."""
+        unseen = {item.symbol: item.count for item in self.unseen}
+        return unseen_note(unseen, self.hold_out) if unseen else None
+
     def as_dict(self) -> dict[str, Any]:
         """All of it, as JSON values."""
-        symbols = [asdict(item) | {"code_point": item.code_point, "name": item.name} for item in self.symbols]
-        return asdict(self) | {
-            "skipped": [str(item) for item in self.skipped],
-            "training": self.characters - self.hold_out,
-            "symbols": symbols,
-        }
+        tables = {name: [item.as_dict() for item in getattr(self, name)] for name in ("symbols", "unseen")}
+        skipped = [str(item) for item in self.skipped]
+        return asdict(self) | tables | {"skipped": skipped, "training": self.characters - self.hold_out}
 
 
 def survey(paths: Sequence[str | Path], reading: Reading) -> Survey:
@@ -121,38 +120,48 @@ def survey(paths: Sequence[str | Path], reading: Reading) -> Survey:
     """
     texts, skipped = find_texts(paths, reading)
     try:
-        counts, unfinished = _count(joined(texts, reading))
+        counts, end = _count(joined(texts, reading))
         sources = tuple(_surveyed(text) for text in texts)
     except UnicodeEncodeError as error:
-        raise CorpusError(f"{paths[0]}: has half of a surrogate pair; expected a text in whole characters") from error
+        raise CorpusError(
+            f"{called(paths)}: has half of a surrogate pair; expected a text in whole characters"
+        ) from error
     finally:
         for text in texts:
             text.source.close()
     characters = int(counts.sum())
     if not characters:
-        raise CorpusError(f"{paths[0]}: the text is empty; expected a text to learn from")
+        raise CorpusError(f"{called(paths)}: the text is empty; expected a text to learn from")
     points = np.flatnonzero(counts)
     points = points[np.argsort(-counts[points], kind="stable")]
+    hold_out = held_out(characters, TrainingConfig().validation)
+    held_out_counts = np.bincount(code_points(end[len(end) - hold_out :]), minlength=CODE_POINTS)
+    symbols = tuple(Symbol(chr(point), int(counts[point])) for point in points)
     return Survey(
         sources,
         tuple(skipped),
         characters,
-        int(counts[ord("\n")]) + unfinished,
-        tuple(Symbol(chr(point), int(counts[point])) for point in points),
-        held_out(characters, TrainingConfig().validation),
+        int(counts[ord("\n")]) + (not end.endswith("\n")),
+        symbols,
+        hold_out,
+        tuple(item for item in symbols if held_out_counts[ord(item.symbol)] == item.count),
         reading.min_count if reading.min_count > 1 else RARE,
     )
 
 
-def _count(chunks: Iterable[str]) -> tuple[NDArray[np.int64], bool]:
-    """How often each code point occurs, and whether the last line has no newline."""
+def _count(chunks: Iterable[str]) -> tuple[NDArray[np.int64], str]:
+    """How often each code point occurs, and the text's end, at least as much of it as is ever held out."""
     counts = np.zeros(CODE_POINTS, np.int64)
-    unfinished = False
+    last: deque[str] = deque()
+    kept = 0  # characters of `last`
     for chunk in filter(None, chunks):
         found = np.bincount(code_points(chunk))
         counts[: len(found)] += found
-        unfinished = not chunk.endswith("\n")
-    return counts, unfinished
+        last.append(chunk)
+        kept += len(chunk)
+        while kept - len(last[0]) >= LARGEST_HOLD_OUT:
+            kept -= len(last.popleft())
+    return counts, "".join(last)
 
 
 def _surveyed(text: Text) -> Surveyed:

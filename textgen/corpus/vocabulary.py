@@ -6,6 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.arguments import shown
+
 Codes = NDArray[np.unsignedinteger]
 
 UNKNOWN = -1  # what `lookup` gives for a character outside the vocabulary
@@ -37,6 +39,9 @@ class Vocabulary:
     def of(cls, text: str) -> "Vocabulary":
         """The vocabulary of a text: its characters, sorted by code point."""
         return cls([chr(point) for point in np.unique(code_points(text))])
+
+    def __repr__(self) -> str:
+        return f"<Vocabulary of {len(self):,} symbols: {shown(''.join(self.symbols[:40]))}>"
 
     def __len__(self) -> int:
         return len(self.symbols)

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from textgen.bfloat16 import holds
 from textgen.generation.recurrent import Network, Recurrent, State
+from textgen.keras_archive import Array
 from textgen.kernel import library
 from textgen.kernel.arrays import LANES, PANEL, aligned
-from textgen.model_file import Array, Weights
+from textgen.model_file import Weights
 
 _Pointer = ctypes.c_void_p
 _Size = ctypes.c_ssize_t

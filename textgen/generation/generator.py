@@ -8,6 +8,7 @@ from typing import TypedDict, Unpack
 
 import numpy as np
 
+from textgen.arguments import shown
 from textgen.config import COUNT, LENGTH, RNG_SEED, SamplingConfig
 from textgen.generation.compiled import prepare
 from textgen.generation.seed import Unknown, encode_seed
@@ -40,6 +41,10 @@ class Generator:
             bias[description.vocabulary.codes[description.text.replacement]] = -np.inf
             weights = replace(weights, head_bias=bias)
         self._network = prepare(weights)
+
+    def __repr__(self) -> str:
+        text, shape, symbols = self.description.text, self.description.model, len(self.description.vocabulary)
+        return f"<Generator of {shape.layers} × LSTM({shape.units}), {symbols:,} symbols, from {shown(text.name)}>"
 
     def generate(
         self,

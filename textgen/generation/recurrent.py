@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.model_file import Array, Weights
+from textgen.keras_archive import Array
+from textgen.model_file import Weights
 
 
 def _for_tanh(array: Array) -> Array:

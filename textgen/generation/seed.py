@@ -1,18 +1,17 @@
 """Seed phrases: from what a user types to codes that the model knows."""
 
-import unicodedata
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.corpus.characters import first_named
 from textgen.corpus.normalisation import Normalisation
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import SeedError
 from textgen.generation.nearest import nearest
 
 Unknown = Literal["error", "skip", "nearest"]
-MOST_NAMED = 5  # unknown characters in one message
 
 
 def encode_seed(
@@ -50,15 +49,8 @@ def encode_seed(
         seed = "".join([symbol if symbol in vocabulary else replacement for symbol in seed])
     strange = list(dict.fromkeys(symbol for symbol in seed if symbol not in vocabulary))
     if strange:
-        strangers = ", ".join([named(symbol) for symbol in strange[:MOST_NAMED]])
-        more = f" and {len(strange) - MOST_NAMED} more" if len(strange) > MOST_NAMED else ""
         remedy = 'write it otherwise or leave it out with `unknown="skip"`'
         if unknown == "error":
             remedy = 'use `unknown="nearest"` or `unknown="skip"`, or write it otherwise'
-        raise SeedError(f"the seed has characters that the model does not know: {strangers}{more}; {remedy}")
+        raise SeedError(f"the seed has characters that the model does not know: {first_named(strange)}; {remedy}")
     return np.array([vocabulary.codes[symbol] for symbol in seed], np.int32)
-
-
-def named(symbol: str) -> str:
-    """A character as messages name it, `'é' (U+00E9 LATIN SMALL LETTER E WITH ACUTE)`."""
-    return f"{symbol!r} (U+{ord(symbol):04X} {unicodedata.name(symbol, 'no name')})"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import repeat
 
 import numpy as np
@@ -56,9 +56,9 @@ class Writing:
 
     rng_seed: int
     length: int
-    symbols: Sequence[str]
-    groups: Sequence[Group]
-    finders: Sequence[StopFinder]  # one for each text
+    symbols: Sequence[str] = field(repr=False)
+    groups: Sequence[Group] = field(repr=False)
+    finders: Sequence[StopFinder] = field(repr=False)  # one for each text
 
     @property
     def stopped_by(self) -> list[str]:

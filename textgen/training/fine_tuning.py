@@ -49,4 +49,4 @@ def _check_normalisation(model: Model, corpus: Corpus) -> None:
         wanted = f'text with `unicode="{text.unicode}"`, not {reading.unicode}'
     else:
         return
-    raise CorpusError(f"{corpus.name}: the model {model.path} was trained on {wanted}; read the text in the same way")
+    raise CorpusError(f"{corpus.label}: the model {model.path} was trained on {wanted}; read the text in the same way")

@@ -9,10 +9,10 @@ import ctypes
 from functools import partial
 from typing import Any
 
+from textgen.keras_archive import Array
 from textgen.kernel import library
 from textgen.kernel.arrays import LANES, PANEL, aligned, empty
 from textgen.machine import bfloat16
-from textgen.model_file import Array
 from textgen.training.backend import tf
 
 FACTORS = tf.bfloat16 if bfloat16() else tf.float32  # of the products that make up most of a step

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from textgen.atomic_file import remove_temporaries, replacing
+from textgen.atomic_file import remove_leftovers, replacing
 from textgen.errors import RunError, reason
 from textgen.model_file import FILE_NAME, Description, add_description
 from textgen.training.checkpoint import (
@@ -160,9 +160,7 @@ def open_run_folder(path: str | Path, *, force: bool = False, resume: bool = Fal
                     f"{path}: a run is there already; "
                     "name another folder with `output`, or replace it with `force=True`"
                 )
-            with _told(path):
-                for name in OWN:
-                    remove_temporaries(path / name)
+            remove_leftovers(path)
             yield RunFolder(path)
         finally:
             if made:

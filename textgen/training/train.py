@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, TrainingConfig
-from textgen.corpus.corpus import Corpus
+from textgen.corpus.corpus import Corpus, called, unseen_note
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import CorpusError, RunError
 from textgen.evaluation.baselines import Baseline, baselines
@@ -99,7 +99,7 @@ def train(
         check_resumable(output)
     elif len(corpus) < (shortest := 2 * (training or TrainingConfig()).window + 1):
         raise CorpusError(
-            f"{corpus.name}: the text has {counted(len(corpus), 'character')}; expected at least {shortest:,} "
+            f"{corpus.label}: the text has {counted(len(corpus), 'character')}; expected at least {shortest:,} "
             f"with a window of {shortest // 2}: add text, or make the `window` smaller"
         )
     with open_run_folder(output, force=force, resume=resume) as folder:
@@ -183,7 +183,14 @@ def _new_plan(
         epochs=expected,
         fine_tuning=source is not None,
     )
-    return Plan(corpus, model, training, epochs, minutes), notes
+    return Plan(corpus, model, training, epochs, minutes), [*notes, *_unseen(corpus, training.validation, source)]
+
+
+def _unseen(corpus: Corpus, validation: float, source: Model | None) -> list[str]:
+    """What to tell of symbols that the hold-out alone has, and the model to start from has not learnt either."""
+    learnt = () if source is None else source.description.vocabulary.symbols
+    found = {symbol: count for symbol, count in corpus.unseen(validation).items() if symbol not in learnt}
+    return [unseen_note(found, corpus.hold_out(validation))] if found else []
 
 
 def _shape_of(source: Model, model: ModelConfig | None) -> ModelConfig:
@@ -200,10 +207,11 @@ def _shape_of(source: Model, model: ModelConfig | None) -> ModelConfig:
 def _stored_plan(folder: Path, checkpoint: Checkpoint, corpus: Corpus, given: Mapping[str, Any]) -> Plan:
     """The plan of the run to resume, compared with what is given again."""
     meta = checkpoint.meta
-    if corpus.sha256 != meta["text"]["sha256"]:
+    text = meta["text"]
+    if corpus.sha256 != text["sha256"]:
         raise RunError(
-            f"{folder}: the run was started on another text ({meta['text']['name']}, SHA-256 "
-            f"{meta['text']['sha256'][:12]}…, not {corpus.sha256[:12]}…); "
+            f"{folder}: the run was started on another text ({called(text['sources'] or [text['name']])}, SHA-256 "
+            f"{text['sha256'][:12]}…, not {corpus.sha256[:12]}…); "
             "resume with that text, or start anew with `force=True`"
         )
     check_agreement(folder, {"min_count": corpus.reading.min_count}, meta["reading"])

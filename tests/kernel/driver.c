@@ -1,0 +1,66 @@
+/* Calls one of the kernel's functions with arrays from standard input, and writes them to standard output afterwards.
+
+   So the kernel can be tried where no Python runs: compiled for another processor, or with a compiler's sanitizers,
+   which see each array's end. All numbers are int64: which function, how many sizes, these, how many arrays, and of
+   each its bytes before its content. */
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "writing.c"
+
+void textgen_forward(ptrdiff_t, ptrdiff_t, ptrdiff_t, const float *, const float *, const float *, const float *, float *,
+                     float *, float *, float *);
+void textgen_backward(ptrdiff_t, ptrdiff_t, ptrdiff_t, const float *, const float *, const float *, float *,
+                      const float *, const float *, float *, float *, float *);
+
+enum { MOST = 64 };
+
+static void take(void *target, size_t bytes) {
+    if (fread(target, 1, bytes, stdin) != bytes) exit(2);
+}
+
+static int64_t number(void) {
+    int64_t value;
+    take(&value, sizeof value);
+    return value;
+}
+
+/* sizes: layers, units, symbols, streams, predict. arrays: the table; of each layer and of the head its weights and
+   its bias; codes, outputs, cells, fresh and logits. */
+static void step(const int64_t *sizes, void **arrays) {
+    ptrdiff_t layers = sizes[0], units = sizes[1];
+    struct matrix matrices[MOST];
+    for (ptrdiff_t layer = 0; layer <= layers; layer++)
+        matrices[layer] = (struct matrix){
+            layer % layers ? 2 * units : units,
+            layer < layers ? units : sizes[2],
+            arrays[1 + 2 * layer],
+            arrays[2 + 2 * layer],
+        };
+    void **own = arrays + 3 + 2 * layers;
+    struct network network = {layers, units, arrays[0], matrices, matrices[layers]};
+    struct state state = {sizes[3], own[0], own[1], own[2], own[3], own[4]};
+    textgen_step(&network, &state, sizes[4]);
+}
+
+int main(void) {
+    int64_t function = number(), sizes[MOST], lengths[MOST], count = number();
+    void *a[MOST];
+    take(sizes, count * sizeof *sizes);
+    count = number();
+    for (int64_t place = 0; place < count; place++) {
+        lengths[place] = number();
+        a[place] = aligned_alloc(4, lengths[place]);
+        take(a[place], lengths[place]);
+    }
+    if (function == 0) step(sizes, a);
+    else if (function == 1)
+        textgen_forward(sizes[0], sizes[1], sizes[2], a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+    else textgen_backward(sizes[0], sizes[1], sizes[2], a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8]);
+    for (int64_t place = 0; place < count; place++) {
+        fwrite(a[place], 1, lengths[place], stdout);
+        free(a[place]);
+    }
+    return 0;
+}

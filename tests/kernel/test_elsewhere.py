@@ -1,0 +1,183 @@
+"""The kernel on another processor, and under the compiler's sanitizers, computes what the textbook does.
+
+Neither can be loaded into this process, so a small C program calls the kernel's functions.
+"""
+
+import ctypes
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tests.generation.test_recurrent import naive, some_weights
+from textgen.generation.compiled import Compiled, _Network, _State
+from textgen.kernel.arrays import LANES, PANEL
+from textgen.kernel.library import FOLDER, LEVELS, processor_flags
+
+SANITIZERS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+STEP, FORWARD, BACKWARD = range(3)
+PLACES = {level: needed for level, (needed, _) in LEVELS.items()} | {"aarch64": frozenset()}
+
+
+class Driver:
+    """The C program: a function's number, sizes and arrays in; the same arrays, as the function leaves them, out."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self.command = command
+
+    def __call__(self, function: int, sizes: Sequence[int], arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        words = [function, len(sizes), *sizes, len(arrays)]
+        given = np.array(words, np.int64).tobytes()
+        given += b"".join(np.int64(array.nbytes).tobytes() + array.tobytes() for array in arrays)
+        done = subprocess.run(self.command, input=given, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        ends = np.cumsum([array.nbytes for array in arrays])
+        parts = [done.stdout[end - array.nbytes : end] for array, end in zip(arrays, ends, strict=True)]
+        return [
+            np.frombuffer(part, array.dtype).reshape(array.shape) for part, array in zip(parts, arrays, strict=True)
+        ]
+
+
+@pytest.fixture(scope="module", params=PLACES)
+def driver(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Driver:
+    """The program for each of this processor's levels, with sanitizers; and for aarch64, on an emulator."""
+    place, program = request.param, tmp_path_factory.mktemp("driver") / "driver"
+    if place == "aarch64":
+        compiler, options = "aarch64-linux-gnu-gcc", ["-O3", "-static"]
+        needed, command = [compiler, "qemu-aarch64"], ["qemu-aarch64", str(program)]
+    else:
+        compiler, options = "cc", [*SANITIZERS, *LEVELS[place][1]]
+        needed, command = [compiler], [str(program)]
+    if missing := [tool for tool in needed if shutil.which(tool) is None]:
+        pytest.skip(f"no {missing[0]}")
+    if not PLACES[place] <= processor_flags():
+        pytest.skip(f"the processor has not all of {', '.join(sorted(PLACES[place]))}")
+    sources = [Path(__file__).with_name("driver.c"), FOLDER / "training.c"]
+    built = subprocess.run(
+        [compiler, "-std=gnu11", "-Wall", "-Wextra", *options, f"-I{FOLDER}", *map(str, sources), "-o", str(program)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    return Driver(command)
+
+
+def numbers(address: int, size: int, kind: type = ctypes.c_float) -> np.ndarray:
+    """The array at an address."""
+    return np.ctypeslib.as_array((kind * size).from_address(address))
+
+
+def run_step(driver: Driver, network_at: int, state_at: int, predict: int) -> None:
+    """`textgen_step` in the program, with the arrays at the addresses that it would be given here."""
+    network, state = _Network.from_address(network_at), _State.from_address(state_at)
+    layers, units, symbols, streams = network.layers, network.units, network.head.columns, state.streams
+    width = -(-units // LANES) * PANEL
+    matrices = [*(type(network.head) * layers).from_address(network.lstms), network.head]
+    arrays = [numbers(network.table, symbols * width)]
+    for number, matrix in enumerate(matrices):
+        panels = width // PANEL if number < layers else -(-symbols // PANEL)
+        arrays += [
+            numbers(matrix.weights, panels * -(-matrix.rows // 2) * PANEL, ctypes.c_uint32),
+            numbers(matrix.bias, panels * PANEL),
+        ]
+    own = [
+        numbers(state.codes, streams, ctypes.c_int64),
+        numbers(state.outputs, streams * layers * units),
+        numbers(state.cells, layers * streams * units),
+        numbers(state.fresh, streams * units),
+        numbers(state.logits, streams * symbols),
+    ]
+    after = driver(STEP, [layers, units, symbols, streams, predict], [*arrays, *own])
+    for before, now in zip([*arrays, *own], after, strict=True):
+        before[...] = now
+
+
+@pytest.mark.parametrize(
+    ("layers", "units", "symbols", "streams"),
+    [(1, 1, 1, 1), (2, 7, 40, 1), (1, 16, 33, 5), (3, 9, 31, 4), (2, 33, 7, 9)],
+)
+def test_steps_agree_with_the_textbook(driver: Driver, layers: int, units: int, symbols: int, streams: int) -> None:
+    weights = some_weights(layers, units, symbols)
+    network = Compiled(weights, SimpleNamespace(textgen_step=lambda *given: run_step(driver, *given)))
+    state = network.start(streams)
+    codes = np.random.default_rng(1).integers(0, symbols, (5, streams))
+    for row in codes[:-1]:
+        network.advance(row, state)
+    logits = network.step(codes[-1], state)
+    for stream in range(streams):
+        np.testing.assert_allclose(logits[stream], naive(weights, codes[:, stream].tolist())[-1], atol=1e-5)
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+def forward(projected: np.ndarray, h: np.ndarray, c: np.ndarray, kernel: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Outputs, cells and gates of all steps, in float64."""
+    outputs, cells, gates = [], [], []
+    for now in projected:
+        i, f, g, o = np.split(now + h @ kernel, 4, axis=1)
+        i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
+        c = f * c + i * g
+        h = o * np.tanh(c)
+        outputs.append(h)
+        cells.append(c)
+        gates.append(np.concatenate([i, f, g, o], axis=1))
+    return np.array(outputs), np.array(cells), np.array(gates)
+
+
+def backward(d_outputs: np.ndarray, first: np.ndarray, kernel: np.ndarray, cells: np.ndarray, gates: np.ndarray):
+    """The gradients of what was projected, and of the outputs and cells before the first step, in float64."""
+    d_h, d_c, d_projected = np.zeros_like(first), np.zeros_like(first), []
+    before = np.concatenate([first[None], cells[:-1]])
+    for now in reversed(range(len(cells))):
+        i, f, g, o = np.split(gates[now], 4, axis=1)
+        squashed = np.tanh(cells[now])
+        d_h = d_h + d_outputs[now]
+        d_c = d_c + d_h * o * (1 - squashed**2)
+        d_gates = [d_c * g * i * (1 - i), d_c * before[now] * f * (1 - f), d_c * i * (1 - g**2)]
+        d_gates = np.concatenate([*d_gates, d_h * squashed * o * (1 - o)], axis=1)
+        d_projected.append(d_gates)
+        d_h, d_c = d_gates @ kernel.T, d_c * f
+    return np.array(d_projected[::-1]), d_h, d_c
+
+
+@pytest.mark.parametrize(("steps", "streams", "units"), [(1, 1, 1), (3, 2, 7), (4, 5, 33), (2, 9, 40)])
+def test_the_loop_and_its_gradient_agree_with_the_textbook(
+    driver: Driver, request: pytest.FixtureRequest, steps: int, streams: int, units: int
+) -> None:
+    rng = np.random.default_rng(1)
+    close = {"atol": 0.02 if "bf16" in request.node.callspec.params["driver"] else 1e-5}
+
+    def some(*shape: int) -> np.ndarray:
+        return (0.5 * rng.normal(size=shape)).astype(np.float32)
+
+    def none(*shape: int) -> np.ndarray:
+        return np.zeros(shape, np.float32)
+
+    width, sizes = 4 * units, [steps, streams, units]
+    projected, h, c, kernel = (
+        some(steps, streams, width),
+        some(streams, units),
+        some(streams, units),
+        some(units, width),
+    )
+    room = none(PANEL * units * -(-units // LANES) + streams * units)
+    written = [none(*sizes), none(*sizes), none(steps, streams, width)]
+    expected = forward(*(array.astype(np.float64) for array in (projected, h, c, kernel)))
+    for got, wanted in zip(
+        driver(FORWARD, sizes, [projected, h, c, kernel, room, *written])[5:], expected, strict=True
+    ):
+        np.testing.assert_allclose(got, wanted, **close)
+    _, cells, gates = (array.astype(np.float32) for array in expected)
+    d_outputs, room = some(*sizes), none(PANEL * width * -(-units // PANEL) + max(streams, units) * width)
+    given = [d_outputs, c, kernel, room, cells, gates, none(streams, units), none(streams, units)]
+    d_h, d_c, d_projected = driver(BACKWARD, sizes, [*given, none(steps, streams, width)])[6:]
+    expected = backward(*(array.astype(np.float64) for array in (d_outputs, c, kernel, cells, gates)))
+    for got, wanted in zip((d_projected, d_h, d_c), expected, strict=True):
+        np.testing.assert_allclose(got, wanted, **close)
