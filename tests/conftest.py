@@ -9,6 +9,7 @@ import tempfile
 import termios
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from hypothesis import settings
 
 from textgen.bfloat16 import rounded
 from textgen.cli import main
-from textgen.config import ModelConfig
+from textgen.config import ModelConfig, Shape
 from textgen.corpus.cache import VARIABLE
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.kernel import library
@@ -48,7 +49,7 @@ def describe(
 ) -> Description:
     return Description(
         vocabulary,
-        config,
+        Shape(**asdict(config)),
         TextInfo("play", "0" * 64, 1000, unicode, lowercase, replacement),
         TrainingInfo(1.0, 2.0, 50, 8, 0.01, 0.1, 3, 1.5, {"textgen-lstm": "0"}, "2026-01-01T00:00:00+00:00"),
     )

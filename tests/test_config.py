@@ -1,6 +1,6 @@
 import pytest
 
-from textgen.config import ModelConfig, SamplingConfig, TrainingConfig
+from textgen.config import ModelConfig, SamplingConfig, Shape, TrainingConfig
 
 
 @pytest.mark.parametrize(
@@ -9,7 +9,8 @@ from textgen.config import ModelConfig, SamplingConfig, TrainingConfig
         (lambda: ModelConfig(layers=0), "`layers` must be a whole number from 1 to 8, not 0"),
         (lambda: ModelConfig(layers=True), "`layers` must be a whole number"),
         (lambda: ModelConfig(units=5000), "`units` must be a whole number from 1 to 4,096, not 5000"),
-        (lambda: ModelConfig(units=None), "`units` must be"),
+        (lambda: Shape(2, None, 0.1, 4), "`units` must be"),
+        (lambda: Shape(2, 8, None, 4), "`dropout` must be"),
         (lambda: ModelConfig(dropout=0.95), "`dropout` must be a number from 0 to 0.9, not 0.95"),
         (lambda: TrainingConfig(window=1), "`window` must be a whole number from 2"),
         (lambda: TrainingConfig(window="50"), "`window` must be a whole number"),
@@ -28,7 +29,7 @@ def test_numbers_out_of_range_are_refused_with_the_range(make, message: str) -> 
 
 
 def test_what_may_stay_open_may() -> None:
-    assert ModelConfig().embedding is None
+    assert ModelConfig() == ModelConfig(None, None, None, None)
     assert TrainingConfig(validation=0).batch_size is None
     assert SamplingConfig(temperature=0).top_k is None
 

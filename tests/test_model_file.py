@@ -138,7 +138,10 @@ def test_a_keras_archive_of_others_is_refused(tmp_path: Path) -> None:
             {"model": {"layers": 99, "units": 8, "dropout": 0.1, "embedding": 4}},
             "layers must be a whole number from 1 to 8",
         ),
-        ({"model": {"layers": 2, "units": 8, "dropout": 0.1, "embedding": None}}, "leaves the embedding"),
+        (
+            {"model": {"layers": 2, "units": 8, "dropout": 0.1, "embedding": None}},
+            "embedding must be a whole number from 1 to 4,096, not None",
+        ),
         ({"text": TEXT_INFO | {"name": 5}}, "name must be str, not int"),
         (
             {"text": {"name": "a"}},

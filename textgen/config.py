@@ -5,14 +5,18 @@ The command line takes its defaults, its ranges and its error messages from here
 
 import codecs
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from textgen.arguments import Checked, Range, number
+from textgen.arguments import Checked, Range, number, within
 
 UNICODE = ("none", "nfc", "nfkc")  # forms: as it is; composed; composed, and what is merely another shape replaced
 
 EPOCHS = Range(int, 1, 1_000_000)
 MINUTES = Range(float, 0, 100_000, above_low=True)
+LAYERS = Range(int, 1, 8)
+UNITS = Range(int, 1, 4096)
+DROPOUT = Range(float, 0, 0.9)
+EMBEDDING = Range(int, 1, 4096)
 WINDOW = Range(int, 2, 10_000)
 BATCH_SIZE = Range(int, 1, 4096)
 LEARNING_RATE = Range(float, 0, 1, above_low=True)
@@ -22,6 +26,8 @@ COUNT = Range(int, 1, 10_000)
 CONTEXT = Range(int, 1, 1_000_000)
 CHECKPOINT_SECONDS = Range(float, 0, 1_000_000)
 RNG_SEED = Range(int, 0, 2**63 - 1)
+
+USUAL_LAYERS, USUAL_UNITS = 2, 300  # of a network of which nothing else is said
 
 
 def check_encoding(name: str) -> None:
@@ -38,12 +44,22 @@ def check_encoding(name: str) -> None:
 
 @dataclass(frozen=True)
 class ModelConfig(Checked):
-    """The shape of the network. What is `None` is chosen from the text's size when training starts."""
+    """The shape of the network. What is `None` is chosen when training starts."""
 
-    layers: int = number(Range(int, 1, 8), 2)  # stacked LSTMs
-    units: int = number(Range(int, 1, 4096), 300)  # of each LSTM
-    dropout: float | None = number(Range(float, 0, 0.9), None)  # share of each LSTM's outputs, in training
-    embedding: int | None = number(Range(int, 1, 4096), None)  # numbers that stand for one character
+    layers: int | None = number(LAYERS, None)  # stacked LSTMs
+    units: int | None = number(UNITS, None)  # of each LSTM
+    dropout: float | None = number(DROPOUT, None)  # share of each LSTM's outputs, in training
+    embedding: int | None = number(EMBEDDING, None)  # numbers that stand for one character
+
+
+@dataclass(frozen=True)
+class Shape(ModelConfig):
+    """The shape of a network, with nothing left open."""
+
+    layers: int = field(metadata=within(LAYERS))
+    units: int = field(metadata=within(UNITS))
+    dropout: float = field(metadata=within(DROPOUT))
+    embedding: int = field(metadata=within(EMBEDDING))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import numpy as np
 
 from textgen.arguments import Checked, Range, listed, shown, within
 from textgen.bundled import bundled
-from textgen.config import BATCH_SIZE, LEARNING_RATE, RNG_SEED, UNICODE, VALIDATION, WINDOW, ModelConfig
+from textgen.config import BATCH_SIZE, LEARNING_RATE, RNG_SEED, UNICODE, VALIDATION, WINDOW, Shape
 from textgen.corpus.normalisation import Normalisation
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import ModelFileError, reason
@@ -78,10 +78,8 @@ class Weights:
         return ends + sum(array.size for lstm in self.lstms for array in lstm)
 
 
-def layout(config: ModelConfig, symbols: int) -> dict[str, tuple[int, ...]]:
+def layout(config: Shape, symbols: int) -> dict[str, tuple[int, ...]]:
     """Where Keras keeps each weight inside `model.weights.h5`, and its shape, in the order of the layers."""
-    if config.embedding is None:
-        raise ValueError("the embedding's width is not chosen")
     shapes: dict[str, tuple[int, ...]] = {"layers/embedding/vars/0": (symbols, config.embedding)}
     width, gates = config.embedding, 4 * config.units
     for number in range(config.layers):
@@ -154,7 +152,7 @@ class Description:
     """What `textgen.json` says."""
 
     vocabulary: Vocabulary
-    model: ModelConfig
+    model: Shape
     text: TextInfo
     training: TrainingInfo
 
@@ -179,14 +177,11 @@ class Description:
             raise ValueError(f"it has missing or unknown keys: {listed(odd)}")
         if not isinstance(values["vocabulary"], list):
             raise ValueError("its vocabulary is not a list")
-        model = ModelConfig.from_dict(values["model"])
-        if model.embedding is None or model.dropout is None:
-            raise ValueError("its model leaves the embedding or the dropout open")
         vocabulary = Vocabulary(values["vocabulary"])
         text = TextInfo.from_dict(values["text"])
         if text.replacement is not None and (text.replacement not in vocabulary or len(vocabulary) == 1):
             raise ValueError("its replacement is not one symbol of several in its vocabulary")
-        return cls(vocabulary, model, text, TrainingInfo.from_dict(values["training"]))
+        return cls(vocabulary, Shape.from_dict(values["model"]), text, TrainingInfo.from_dict(values["training"]))
 
 
 def _refuse(constant: str) -> None:

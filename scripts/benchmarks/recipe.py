@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from textgen.config import ModelConfig, TrainingConfig
+from textgen.config import ModelConfig, Shape, TrainingConfig
 from textgen.corpus.corpus import Corpus
 from textgen.corpus.windows import Windows
 from textgen.training import recipe
@@ -19,13 +19,13 @@ class Recipe:
     """A training as textgen would do it, but for the network's implementation.
 
     Attributes:
-        model: complete.
+        model: the network's shape.
         windows: of the training part.
         peak: the learning rate's.
         first_held_out: where the hold-out begins.
     """
 
-    model: ModelConfig
+    model: Shape
     windows: Windows
     peak: float
     first_held_out: int
@@ -34,7 +34,8 @@ class Recipe:
     def choose(cls, corpus: Corpus, minutes: float, rng_seed: int) -> Self:
         """Choose for a text and a budget."""
         characters, symbols = len(corpus) - corpus.hold_out(), len(corpus.vocabulary)
-        speed = characters_a_second(ModelConfig(), recipe.batch_size(characters), symbols)
+        shape = recipe.shape(ModelConfig(), symbols=symbols, epochs=1)
+        speed = characters_a_second(shape, recipe.batch_size(characters), symbols)
         model, training, _ = recipe.complete(
             ModelConfig(),
             TrainingConfig(rng_seed=rng_seed),

@@ -5,12 +5,14 @@ import pytest
 
 import textgen
 from tests.conftest import TEXT, describe, random_weights
+from tests.test_model_file import archive, good_description
 from textgen import Corpus, ModelConfig, TrainingConfig
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import CorpusError, RunError
 from textgen.generation.generator import Generator
-from textgen.model_file import Model, Weights
+from textgen.model_file import Model, Weights, read_model
 from textgen.training.fine_tuning import grown, prepare
+from textgen.training.train import _shape_of
 
 CONFIG = ModelConfig(2, 8, 0.0, 4)
 
@@ -98,20 +100,28 @@ def test_a_run_starts_from_the_weights_of_another(tmp_path: Path) -> None:
     assert fresh.validation_nats is not None
     assert tuned.validation_nats < 0.5 * fresh.validation_nats
     description = textgen.load(tuned.model).description
-    assert description.model == ModelConfig(2, 32, description.model.dropout, 8)
+    assert (description.model.layers, description.model.units, description.model.embedding) == (2, 32, 8)
     assert description.vocabulary.symbols[-1] == "Ω"
 
 
-def test_a_shape_that_is_not_the_source_s_is_refused(tmp_path: Path) -> None:
-    source = textgen.train(
-        Corpus.from_text(TEXT * 10),
-        output=tmp_path / "first",
-        epochs=1,
-        model=ModelConfig(1, 8, 0.0, 4),
-        training=TrainingConfig(batch_size=2),
-    ).model
-    with pytest.raises(RunError, match=r"has 8 units, not 16; leave out `units`"):
-        textgen.train(
-            Corpus.from_text(TEXT * 10), output=tmp_path / "x", start_from=source, model=ModelConfig(1, 16, 0.0, 4)
-        )
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (ModelConfig(units=300), "has 8 units, not 300; leave out `units`"),  # what would be chosen for a new model
+        (ModelConfig(units=16), "has 8 units, not 16; leave out `units`"),
+        (ModelConfig(layers=1, units=8), "has 2 layers, not 1; leave out `layers`"),
+        (ModelConfig(embedding=64), "has 4 embedding, not 64; leave out `embedding`"),
+    ],
+)
+def test_a_shape_that_is_not_the_source_s_is_refused(tmp_path: Path, asked: ModelConfig, message: str) -> None:
+    source = archive(tmp_path / "small.keras", good_description())
+    corpus = Corpus.from_text(TEXT * 10, unicode="none")
+    with pytest.raises(RunError, match=message):
+        textgen.train(corpus, output=tmp_path / "x", start_from=source, model=asked)
     assert not (tmp_path / "x").exists()
+
+
+def test_a_shape_that_is_left_open_is_the_source_s(tmp_path: Path) -> None:
+    source = read_model(archive(tmp_path / "small.keras", good_description()))
+    assert _shape_of(source, None) == ModelConfig(2, 8, None, 4)
+    assert _shape_of(source, ModelConfig(units=8, dropout=0.3)) == ModelConfig(2, 8, 0.3, 4)

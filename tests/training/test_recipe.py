@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from textgen.config import ModelConfig, TrainingConfig
+from textgen.config import ModelConfig, Shape, TrainingConfig
 from textgen.training.recipe import FLOOR, complete, learning_rate, planned_epochs
 
 
@@ -18,6 +18,7 @@ def test_what_is_given_stays_and_what_is_open_is_filled() -> None:
     assert (training.batch_size, training.learning_rate, training.rng_seed) == (5, 0.5, 0)
     assert notes == []
     model, training, notes = complete(ModelConfig(), TrainingConfig(), characters=10**6, symbols=60, epochs=1.0)
+    assert model == Shape(2, 300, 0.0, 64)
     assert None not in (model.dropout, model.embedding, training.batch_size, training.learning_rate, training.rng_seed)
     assert notes == []
 

@@ -19,7 +19,16 @@ from textgen.cli.options import (
     source_options,
 )
 from textgen.cli.terminal import tell
-from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, Reading, TrainingConfig
+from textgen.config import (
+    CHECKPOINT_SECONDS,
+    EPOCHS,
+    MINUTES,
+    USUAL_LAYERS,
+    USUAL_UNITS,
+    ModelConfig,
+    Reading,
+    TrainingConfig,
+)
 
 STOPPED = {
     "plan": "all planned epochs are done",
@@ -56,8 +65,12 @@ STOPPED = {
 @field_option(
     "--validation", config=TrainingConfig, summary="Share of the text, at its end, to judge by, not to learn."
 )
-@field_option("--layers", config=ModelConfig, summary="LSTMs, one above the other.")
-@field_option("--units", config=ModelConfig, summary="Units of each LSTM.")
+@field_option(
+    "--layers", config=ModelConfig, summary=f"LSTMs, one above the other; {USUAL_LAYERS}, or those of --from's model."
+)
+@field_option(
+    "--units", config=ModelConfig, summary=f"Hidden units of each LSTM; {USUAL_UNITS}, or those of --from's model."
+)
 @field_option("--dropout", config=ModelConfig, summary="Share of outputs dropped in training.")
 @field_option("--embedding", config=ModelConfig, summary="Numbers that stand for one character.")
 @field_option("--window", config=TrainingConfig, summary="Characters between two updates.")

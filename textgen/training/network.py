@@ -1,4 +1,4 @@
-"""ModelConfig → Keras layers, and the two models that share them."""
+"""Shape → Keras layers, and the two models that share them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textgen.bfloat16 import rounded
-from textgen.config import ModelConfig
+from textgen.config import Shape
 from textgen.training.backend import keras, tf
 
 
@@ -60,7 +60,7 @@ def assign(variables: Sequence[Any], arrays: Sequence[NDArray[Any]]) -> None:
         variable.assign(array)
 
 
-def build(config: ModelConfig, symbols: int, rng_seed: int) -> Network:
+def build(config: Shape, symbols: int, rng_seed: int) -> Network:
     """Build Embedding → (LSTM → Dropout) × layers → Dense, initialised from `rng_seed`.
 
     The layers carry the names that the weights have in the model file, whatever else this process has built.

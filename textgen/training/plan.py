@@ -4,7 +4,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from textgen.config import ModelConfig, TrainingConfig
+from textgen.config import Shape, TrainingConfig
 from textgen.corpus.corpus import Corpus
 from textgen.corpus.windows import Windows
 from textgen.evaluation.baselines import MOST_CHARACTERS
@@ -21,14 +21,14 @@ class Plan:
 
     Attributes:
         corpus: the text, encoded with the model's vocabulary.
-        model: complete.
+        model: the network's shape.
         training: complete, but for the patience, which may be open.
         epochs: how often to read the text, or None.
         minutes: the budget, or None; one of the two is given.
     """
 
     corpus: Corpus
-    model: ModelConfig
+    model: Shape
     training: TrainingConfig
     epochs: int | None
     minutes: float | None

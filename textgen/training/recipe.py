@@ -5,9 +5,9 @@ The choices follow measurements, see docs/performance.md.
 
 import math
 import secrets
-from dataclasses import replace
+from dataclasses import asdict, replace
 
-from textgen.config import ModelConfig, TrainingConfig
+from textgen.config import USUAL_LAYERS, USUAL_UNITS, ModelConfig, Shape, TrainingConfig
 from textgen.corpus.windows import Windows
 
 FINE_TUNING_RATE = 3e-3  # where much is to be kept
@@ -28,11 +28,11 @@ def complete(
     symbols: int,
     epochs: float,
     fine_tuning: bool = False,
-) -> tuple[ModelConfig, TrainingConfig, list[str]]:
+) -> tuple[Shape, TrainingConfig, list[str]]:
     """Fill in what is `None`.
 
     Args:
-        model: may leave dropout and embedding open.
+        model: may leave anything open.
         training: may leave batch size, learning rate and rng seed open.
         characters: to train on, without the hold-out; at least one window.
         symbols: the vocabulary's size.
@@ -40,7 +40,7 @@ def complete(
         fine_tuning: whether training starts from weights that have learnt already.
 
     Returns:
-        Both configurations, with only `patience` perhaps `None`, and what a user must be told of it.
+        The network's shape, the training with only `patience` perhaps `None`, and what a user must be told of it.
     """
     notes = []
     most = Windows.most_streams(characters, training.window)
@@ -49,11 +49,6 @@ def complete(
         if training.batch_size:
             notes.append(f"the text is too short for a batch of {streams} streams: it gets {most}")
         streams = most
-    model = replace(
-        model,
-        dropout=_dropout(epochs) if model.dropout is None else model.dropout,
-        embedding=(64 if symbols <= 256 else 128) if model.embedding is None else model.embedding,
-    )
     peak = FINE_TUNING_RATE if fine_tuning else _peak(characters)
     training = replace(
         training,
@@ -61,7 +56,13 @@ def complete(
         learning_rate=peak if training.learning_rate is None else training.learning_rate,
         rng_seed=secrets.randbits(31) if training.rng_seed is None else training.rng_seed,
     )
-    return model, training, notes
+    return shape(model, symbols=symbols, epochs=epochs), training, notes
+
+
+def shape(model: ModelConfig, *, symbols: int, epochs: float) -> Shape:
+    """The network's shape for a vocabulary of so many symbols, in a text that is read so often."""
+    chosen = Shape(USUAL_LAYERS, USUAL_UNITS, _dropout(epochs), 64 if symbols <= 256 else 128)
+    return replace(chosen, **{name: value for name, value in asdict(model).items() if value is not None})
 
 
 def batch_size(characters: int) -> int:

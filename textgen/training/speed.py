@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from textgen.config import ModelConfig
+from textgen.config import Shape
 from textgen.generation.blas import one_thread
 from textgen.machine import cores
 
@@ -18,7 +18,7 @@ def shards(streams: int) -> int:
     return max(1, min(cores(), streams // SHARD_ROWS))
 
 
-def characters_a_second(model: ModelConfig, streams: int, symbols: int) -> float:
+def characters_a_second(model: Shape, streams: int, symbols: int) -> float:
     """The targets a second that a network will be trained on, from the time of the product its steps repeat most.
 
     A target takes six operations a weight: two forward, four backward.

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, TrainingConfig
+from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, Shape, TrainingConfig
 from textgen.corpus.corpus import Corpus, called, unseen_note
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import CorpusError, RunError
@@ -17,7 +17,7 @@ from textgen.training.curve import can_draw, draw_curve
 from textgen.training.fine_tuning import prepare
 from textgen.training.plan import COMPLETED, Plan, finishing_seconds
 from textgen.training.progress import Event
-from textgen.training.recipe import batch_size, complete, planned_epochs
+from textgen.training.recipe import batch_size, complete, planned_epochs, shape
 from textgen.training.run_folder import RunFolder, check_resumable, open_run_folder
 from textgen.training.speed import characters_a_second
 from textgen.wording import counted
@@ -72,7 +72,7 @@ def train(
         model: the network's shape; what is None in it is chosen.
         training: how to train; what is None in it is chosen.
         start_from: a run folder or `.keras` file whose weights to start from; its vocabulary grows by the text's
-            new characters, and its shape is taken over.
+            new characters, and its shape is taken over; what `model` says of it must agree, the dropout aside.
         resume: go on with the unfinished run in `output`, bit for bit as if it had not been interrupted. Corpus and
             whatever else is given must agree with it.
         force: replace an old run in `output`, as soon as the new one saves its first model.
@@ -173,9 +173,10 @@ def _new_plan(
         epochs = epochs or planned_epochs(characters)
         expected: float = epochs
     else:
-        speed = characters_a_second(model, training.batch_size or batch_size(characters), symbols)
+        streams = training.batch_size or batch_size(characters)
+        speed = characters_a_second(shape(model, symbols=symbols, epochs=1), streams, symbols)
         expected = max(0.0, 60 * minutes - STARTING_SECONDS) * speed / characters
-    model, training, notes = complete(
+    chosen, training, notes = complete(
         model,
         training,
         characters=characters,
@@ -183,7 +184,7 @@ def _new_plan(
         epochs=expected,
         fine_tuning=source is not None,
     )
-    return Plan(corpus, model, training, epochs, minutes), [*notes, *_unseen(corpus, training.validation, source)]
+    return Plan(corpus, chosen, training, epochs, minutes), [*notes, *_unseen(corpus, training.validation, source)]
 
 
 def _unseen(corpus: Corpus, validation: float, source: Model | None) -> list[str]:
@@ -195,13 +196,12 @@ def _unseen(corpus: Corpus, validation: float, source: Model | None) -> list[str
 
 def _shape_of(source: Model, model: ModelConfig | None) -> ModelConfig:
     """The shape of a model to start from, with the dropout that is asked for."""
-    shape = source.description.model
-    if model is not None:
-        for name in ("layers", "units", "embedding"):
-            asked = getattr(model, name)
-            if asked not in (None, getattr(shape, name), getattr(ModelConfig(), name)):
-                raise RunError(f"{source.path}: has {getattr(shape, name)} {name}, not {asked}; leave out `{name}`")
-    return replace(shape, dropout=None if model is None else model.dropout)
+    model, its = model or ModelConfig(), source.description.model
+    for name in ("layers", "units", "embedding"):
+        asked = getattr(model, name)
+        if asked not in (None, getattr(its, name)):
+            raise RunError(f"{source.path}: has {getattr(its, name)} {name}, not {asked}; leave out `{name}`")
+    return ModelConfig(its.layers, its.units, model.dropout, its.embedding)
 
 
 def _stored_plan(folder: Path, checkpoint: Checkpoint, corpus: Corpus, given: Mapping[str, Any]) -> Plan:
@@ -223,7 +223,7 @@ def _stored_plan(folder: Path, checkpoint: Checkpoint, corpus: Corpus, given: Ma
             check_agreement(folder, {name: value}, meta)
     return Plan(
         replace(corpus.recoded(Vocabulary(meta["vocabulary"])), replacement=meta["text"]["replacement"]),
-        ModelConfig.from_dict(meta["model"]),
+        Shape.from_dict(meta["model"]),
         TrainingConfig.from_dict(meta["training"]),
         meta["epochs"],
         meta["minutes"],
