@@ -223,6 +223,18 @@ def test_what_is_packed_in_an_archive_counts_for_the_archive(tmp_path: Path, mon
         assert "as no text does" in refused(path)
 
 
+def test_no_archive_holds_files_in_less_than_their_names_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "ALWAYS_ENTRIES", 10)
+    archive = write(tmp_path / "a.tar.xz", lzma.compress(tarred([("a.txt", b"")] * 30)))
+    size = archive.stat().st_size
+    assert refused(archive) == (
+        f"{archive}: holds {10 + size // 80 + 1} files or more in {size} bytes, as no archive of texts does; "
+        "if you trust it, unpack it first and name its folder"
+    )
+    honest = [(f"{number}.txt", os.urandom(80).hex().encode()) for number in range(100)]
+    assert len(found(write(tmp_path / "b.tar.xz", lzma.compress(tarred(honest))))) == 100
+
+
 def test_documents_in_an_archive_are_passed_over_by_name(tmp_path: Path) -> None:
     archive = zipped(tmp_path / "z.zip", {"a.txt": "a", "b.txt": "%PDF-1.4", "c.txt": "<html>", "d.txt": "{\\rtf1"})
     assert [(name[-5:], why) for name, why in skipped(archive)] == [

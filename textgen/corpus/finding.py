@@ -125,7 +125,7 @@ class _Finder:
                 return Skipped(str(path), "a link")
             if not path.is_file():
                 return Skipped(str(path), "not a file")
-            return self._fit(of_file(path, named=False))
+            return self._fit(*_looked_into(of_file(path, named=False)))
 
     def _add_zip(self, archive: Source, head: bytes) -> None:
         """Add the texts of a zip, each a slice of it."""
@@ -155,12 +155,13 @@ class _Finder:
         Args:
             archive: what it is.
             entries: what it holds.
-            allowance: counts what is unpacked further.
+            allowance: counts them, and what is unpacked further.
             stream: to copy each entry from, as it comes; None if they are read where they are.
         """
         items = []
         seen: Counter[str] = Counter()
         for number, entry in enumerate(entries):
+            allowance.enter()
             path = "/".join(entry.parts)
             seen[path] += 1
             again = f" ({seen[path]})" if seen[path] > 1 else ""
@@ -186,9 +187,11 @@ class _Finder:
             source = self._copied(source, stream.pieces(entry.stored))
             if source.stored != entry.stored:
                 raise damaged(source.name, "it ends early")
-        if packing := packing_of(source.head()):
+        head = source.head()
+        if packing := packing_of(head):
             source = self._copied(source, unpack(source.name, source.blocks(), packing, allowance))
-        return self._fit(source)
+            head = source.head()
+        return self._fit(source, head)
 
     def _mismatch(self, parts: Sequence[str]) -> str:
         """Why the pattern or its name passes a file over; empty if it does not."""
@@ -196,9 +199,8 @@ class _Finder:
             return f"does not match {self._glob}"
         return "hidden" if any(part.startswith((".", "__MACOSX")) for part in parts) else ""
 
-    def _fit(self, source: Source) -> Source | Skipped:
-        """A file of a folder or an archive, unless it is no text."""
-        source, head = _looked_into(source)
+    def _fit(self, source: Source, head: bytes) -> Source | Skipped:
+        """A file of a folder or an archive, unless it begins as no text does."""
         kind = recognise(head) or (BINARY if is_binary(head) else None)
         if kind is None or (kind.markup and self._markup):
             return source

@@ -17,6 +17,8 @@ from textgen.errors import CorpusError
 BLOCK = 2**20  # bytes unpacked at once
 MOST_RATIO = 100  # times its packed size that an archive may unpack to; texts pack to a third or a fifth
 ALWAYS_UNPACKED = 2**24  # bytes, whatever the ratio
+ALWAYS_ENTRIES = 10_000  # files of an archive, however small it is
+ENTRY = 80  # bytes that each further one takes at least; with its name and its text it takes more
 MOST_MEMORY = 2**27  # bytes that unpacking may need; xz -9 needs 65 MiB, a file can ask for 4 GiB
 
 SUFFIXES = (".gz", ".xz", ".bz2")  # of names, for patterns; what a file is packed with is told by its first bytes
@@ -42,11 +44,12 @@ class Packing(NamedTuple):
 
 
 class Allowance:
-    """Counts the bytes that an archive unpacks to, and refuses more than texts would give."""
+    """Counts the files and the bytes that an archive unpacks to, and refuses more than texts would give."""
 
     def __init__(self, name: str, packed: int) -> None:
         """Nothing is unpacked yet of an archive of this name and this many bytes."""
-        self._name, self._packed, self._taken = name, packed, 0
+        self._name, self._packed = name, packed
+        self._taken = self._entries = 0
 
     def take(self, size: int) -> None:
         """Count bytes.
@@ -59,6 +62,19 @@ class Allowance:
             raise CorpusError(
                 f"{self._name}: unpacks to {self._taken:,} bytes or more from {self._packed:,}, as no text does; "
                 "if you trust it, unpack it first and name its files"
+            )
+
+    def enter(self) -> None:
+        """Count a file.
+
+        Raises:
+            CorpusError: they are too many.
+        """
+        self._entries += 1
+        if self._entries > ALWAYS_ENTRIES + self._packed // ENTRY:
+            raise CorpusError(
+                f"{self._name}: holds {self._entries:,} files or more in {self._packed:,} bytes, as no archive of "
+                "texts does; if you trust it, unpack it first and name its folder"
             )
 
 
