@@ -211,6 +211,24 @@ def test_show_bounds_its_tables_and_json_has_all(tmp_path: Path) -> None:
     assert "No symbol occurs fewer than 2 times" not in run(*words, cwd=tmp_path).stdout
 
 
+def test_show_tells_many_texts_in_few_lines_and_json_has_all(tmp_path: Path) -> None:
+    for number in range(30):
+        (tmp_path / f"{number}.txt").write_bytes("é".encode("utf-16" if number > 27 else "utf-8"))
+        (tmp_path / f"{number}.md").touch()
+    lines = run("corpora", "show", ".", cwd=tmp_path).stdout.splitlines()
+    assert lines[9:15] == [
+        "9.txt  1 character  utf-8 (valid)",
+        "and 20 more texts: 20 characters",
+        "    18 utf-8 (valid), such as 10.txt, 11.txt, 12.txt",
+        "    2 utf-16-le (byte order mark): 28.txt, 29.txt",
+        "passed over: 30 (does not match *.txt), such as 0.md, 1.md, 2.md",
+        "",
+    ]
+    values = json.loads(run("corpora", "show", ".", "--json", cwd=tmp_path).stdout)
+    assert (len(values["sources"]), len(values["skipped"])) == (30, 30)
+    assert values["skipped"][10] == "10.md (does not match *.txt)"
+
+
 def test_show_says_what_strip_would_take_out(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("吾輩《わがはい》は猫《ねこ》である。［＃改ページ］\n" * 5, encoding="utf-8")
     assert run("corpora", "show", "a.txt", cwd=tmp_path).stdout.splitlines()[1] == (

@@ -1,5 +1,45 @@
+from dataclasses import asdict
+from pathlib import Path
+
+from textgen.corpus.corpus import Corpus
+from textgen.corpus.encodings import Encoding
 from textgen.corpus.finding import Skipped
-from textgen.corpus.notes import passed_over
+from textgen.corpus.notes import of_texts, passed_over
+from textgen.corpus.reading import Text
+from textgen.corpus.sources import Source
+from textgen.corpus.stripping import Removed
+
+
+def text(number: int) -> Text:
+    """Every fifth is in another encoding."""
+    encoding = "cp932" if number % 5 == 4 else "utf-8"
+    return Text(Source(f"{number}.txt", None, (3,)), "", Encoding(encoding, 0, "given"))
+
+
+def test_the_first_texts_are_told_one_by_one_and_all_others_together() -> None:
+    texts = [text(number) for number in range(10_000)]
+    results = [{"characters": 3, "removed": asdict(Removed())}] * 9_999
+    results.append({"characters": 3, "removed": asdict(Removed("Aozora Bunko", readings=1))})
+    assert of_texts(texts[:10], results[:10])[8:] == ["8.txt: 3 characters", "9.txt: 3 characters, read as cp932"]
+    assert of_texts(texts[:11], results[:11])[10:] == ["and 1 more text: 3 characters"]
+    assert of_texts(texts, results)[9:] == [
+        "9.txt: 3 characters, read as cp932",
+        "and 9,990 more texts: 29,970 characters",
+        "1,998 of these read as cp932, such as 14.txt, 19.txt, 24.txt",
+        "1 of these with what Aozora Bunko has added, which `strip` takes out: 9999.txt",
+    ]
+
+
+def test_a_corpus_of_many_files_says_little(tmp_path: Path) -> None:
+    for number in range(30):
+        (tmp_path / f"{number}.txt").write_text("text", encoding="utf-8")
+        (tmp_path / f"{number}.md").write_text("no", encoding="utf-8")
+    notes = Corpus.from_files(tmp_path).notes
+    assert (len(notes), notes[1]) == (12, f"{tmp_path}/1.txt: 4 characters")
+    assert notes[10:] == (
+        "and 20 more texts: 80 characters",
+        f"passed over: 30 (does not match *.txt), such as {tmp_path}/0.md, {tmp_path}/1.md, {tmp_path}/2.md",
+    )
 
 
 def test_what_is_passed_over_is_named_or_counted_by_reason() -> None:

@@ -14,7 +14,7 @@ from textgen.cli.terminal import printable, tell, write_json, write_line
 from textgen.wording import counted
 
 if TYPE_CHECKING:
-    from textgen.corpus.survey import Survey, Symbol
+    from textgen.corpus.survey import Survey, Surveyed, Symbol
 
 SHOWN = 20  # symbols of each table
 HOW = {"mark": "byte order mark", "valid": "valid", "guessed": "guessed", "given": "as given"}
@@ -113,19 +113,37 @@ def _freed(size: int) -> str:
 
 
 def _sources(found: "Survey") -> list[str]:
-    """A line for each source, and what --strip takes out under it."""
-    from textgen.corpus.notes import passed_over
+    """A line for each of the first sources, what --strip takes out under it, and a few for all others."""
+    from textgen.corpus.notes import TEXTS, passed_over
 
-    rows = [
-        [printable(source.name), counted(source.characters, "character"), f"{source.encoding} ({HOW[source.how]})"]
-        for source in found.sources
-    ]
+    first, rest = found.sources[:TEXTS], found.sources[TEXTS:]
+    rows = [[printable(item.name), counted(item.characters, "character"), _how(item)] for item in first]
     lines = []
-    for line, source in zip(aligned(rows, right=frozenset({1})), found.sources, strict=True):
+    for line, source in zip(aligned(rows, right=frozenset({1})), first, strict=True):
         lines.append(line)
         if source.removed:
             lines.append(f"    --strip {'took' if source.stripped else 'would take'} out {source.removed}")
-    return lines + [printable(line) for line in passed_over(found.skipped)]
+    return [*lines, *(map(printable, [*_summed(rest), *passed_over(found.skipped)]))]
+
+
+def _summed(sources: "Sequence[Surveyed]") -> list[str]:
+    """What is to tell of many sources."""
+    from textgen.corpus.notes import grouped, such_as
+
+    if not sources:
+        return []
+    characters = counted(sum(item.characters for item in sources), "character")
+    strip = f"with what --strip {'took' if sources[0].stripped else 'would take'} out"
+    pairs = [(_how(item), item.name) for item in sources]
+    pairs += [(strip, item.name) for item in sources if item.removed]
+    return [
+        f"and {counted(len(sources), 'more text')}: {characters}",
+        *(f"    {len(names):,} {said}{such_as(names)}" for said, names in grouped(pairs).items()),
+    ]
+
+
+def _how(source: "Surveyed") -> str:
+    return f"{source.encoding} ({HOW[source.how]})"
 
 
 def _sizes(found: "Survey") -> list[str]:

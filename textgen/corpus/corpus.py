@@ -17,7 +17,7 @@ from textgen.corpus.codes import mapped, parts, translate
 from textgen.corpus.coding import Coded, encode
 from textgen.corpus.finding import STANDARD_INPUT
 from textgen.corpus.normalisation import UNIDATA_VERSION, Normalisation, with_lf
-from textgen.corpus.notes import passed_over
+from textgen.corpus.notes import of_texts, passed_over
 from textgen.corpus.packing import without_packing
 from textgen.corpus.reading import Text, find_texts, joined
 from textgen.corpus.vocabulary import Codes, Vocabulary
@@ -133,7 +133,7 @@ class Corpus:
                 text.source.close()
         meta = stored.meta
         vocabulary = Vocabulary(meta["vocabulary"])
-        notes = [text.told(told) for text, told in zip(texts, meta["texts"], strict=True)]
+        notes = of_texts(texts, meta["texts"])
         return cls(
             name,
             vocabulary,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from textgen.config import Reading
 from textgen.corpus.cache import Memory
@@ -14,6 +14,18 @@ from textgen.corpus.sources import Source
 from textgen.corpus.stripping import Removed, notice, strip
 from textgen.errors import CorpusError
 from textgen.wording import counted
+
+
+class Remark(NamedTuple):
+    """Something that a user must be told of a text.
+
+    Attributes:
+        text: for this one alone.
+        common: for many, of which it is true; empty if it is the same.
+    """
+
+    text: str
+    common: str = ""
 
 
 @dataclass(eq=False)
@@ -65,16 +77,21 @@ class Text:
         return {"characters": self.characters, "removed": asdict(self.removed)}
 
     def told(self, result: Mapping[str, Any]) -> str:
-        """What a user must be told of it, from such a result."""
-        parts = [f"{self.name}: {counted(result['characters'], 'character')}"]
+        """What a user is told of it in one line, from such a result."""
+        size = f"{self.name}: {counted(result['characters'], 'character')}"
+        return ", ".join([size, *(remark.text for remark in self.remarks(result))])
+
+    def remarks(self, result: Mapping[str, Any]) -> list[Remark]:
+        """What a user must be told of it beside its size, from such a result."""
+        found = []
         if self.encoding.name != "utf-8":
-            parts.append(f"read as {self.encoding.name}")
+            found.append(Remark(f"read as {self.encoding.name}"))
         removed = Removed(**result["removed"])
         if removed.library and self.strip:
-            parts.append(f"without {removed}")
+            found.append(Remark(f"without {removed}", f"without what {removed.library} has added"))
         elif removed.library:
-            parts.append(f"with what {removed.library} has added, which `strip` takes out")
-        return ", ".join(parts)
+            found.append(Remark(f"with what {removed.library} has added, which `strip` takes out"))
+        return found
 
 
 def find_texts(paths: Sequence[str | Path], reading: Reading) -> tuple[list[Text], list[Skipped]]:
