@@ -233,6 +233,37 @@ def test_a_text_is_called_after_its_file(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("...txt", "text"),
+        ("..txt", "text"),
+        (".txt", "txt"),
+        (". .txt", "text"),
+        (" .txt", "text"),
+        ("...zip", "text"),
+        ("....gz", "text"),
+        (".hidden.txt", "hidden"),
+        ("to be....txt", "to be"),
+        ("line\nbreak\x1b[31m.txt", "line_break_[31m"),
+        (os.fsdecode(b"caf\xe9.txt"), "caf_"),
+        (os.fsdecode(b"\xe9" * 251 + b".txt"), "_" * 251),
+        ("吾輩\u3000猫.txt", "吾輩\u3000猫"),
+        ("-x 'y' \"z\".txt", "-x 'y' \"z\""),
+    ],
+)
+def test_a_text_s_name_is_fit_for_a_folder_and_a_model_file(tmp_path: Path, name: str, expected: str) -> None:
+    (tmp_path / name).write_text("abc")
+    corpus = Corpus.from_files(tmp_path / name)
+    assert name_of(tmp_path / name) == corpus.name == Corpus.from_text("abc", name=expected).name == expected
+    assert corpus.sources == (str(tmp_path / name),)
+    (tmp_path / "models" / expected).mkdir(parents=True)
+
+
+def test_a_name_that_is_given_is_made_fit_too() -> None:
+    assert Corpus.from_text("abc", name="a\udce9\n").name == "a__"
+
+
 def test_codes_are_translated_where_they_lie(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("banana" * 9)
     table = np.array([300, UNKNOWN, 7])  # of a, b, n

@@ -3,7 +3,6 @@
 import functools
 import os
 import re
-import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import Any
@@ -12,6 +11,7 @@ import click
 
 from textgen.arguments import Checked, Range, shown
 from textgen.config import RNG_SEED, UNICODE, Reading, check_encoding
+from textgen.wording import quoted
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -150,11 +150,11 @@ def as_options(message: str) -> str:
     """A message of the library, which names arguments in backticks, with the options that stand for them."""
 
     def option(found: re.Match[str]) -> str:
-        name, quoted, plain = found.groups()
+        name, text, plain = found.groups()
         if name not in _options():
             return found[0]
-        value = quoted if quoted is not None else plain
-        return _options()[name] if value is None else f"{_options()[name]} {shlex.quote(value)}"
+        value = text if text is not None else plain
+        return _options()[name] if value is None else f"{_options()[name]} {quoted(value)}"
 
     return _ARGUMENT.sub(option, message)
 

@@ -1,6 +1,5 @@
 """`textgen train`: learn from texts, go on with an unfinished run, train a model on."""
 
-import shlex
 import signal
 import sys
 from dataclasses import asdict, fields, replace
@@ -29,6 +28,7 @@ from textgen.config import (
     Reading,
     TrainingConfig,
 )
+from textgen.wording import quoted
 
 STOPPED = {
     "plan": "all planned epochs are done",
@@ -143,8 +143,8 @@ def command(
         tell(f"Verdict: {verdict(nats, result.baselines)}.")
     ended_by = signal.Signals.__members__.get(result.stopped_by)
     if ended_by:
-        tell(f"Go on with it:  textgen train --resume -o {shlex.quote(output)}")
-    tell(f"Write with it:  textgen generate {shlex.quote(output)}")
+        tell(f"Go on with it:  textgen train --resume -o {quoted(output)}")
+    tell(f"Write with it:  textgen generate {quoted(output)}")
     if ended_by:
         raise SystemExit(SIGNALLED + ended_by)
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from textgen.errors import CorpusError
 from textgen.wording import counted
 
 LARGEST_HOLD_OUT = 200_000  # characters: enough to tell 0.005 nats apart, and scored in seconds
+UNSOUND = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories of what no name needs
 PIECE = 2**20  # characters of a string that are encoded at once
 
 
@@ -97,6 +99,7 @@ class Corpus:
         pieces = (text[start : start + PIECE] for start in range(0, len(text), PIECE))
         chunks = Normalisation(unicode, lowercase).stream(pieces)
         codes = io.BytesIO()
+        name = _sound(name)
         coded = encode(name, chunks, draft=io.BytesIO(), codes=codes, min_count=min_count)
         array = np.frombuffer(codes.getbuffer(), coded.vocabulary.dtype)
         return cls(name, coded.vocabulary, array, coded.sha256, reading, coded.replacement, (), _rare(coded.replaced))
@@ -223,11 +226,19 @@ def called(paths: Sequence[str | Path]) -> str:
 
 
 def name_of(path: str | Path) -> str:
-    """What a text is called: its file's name without `.txt` and the like."""
+    """What a text is called, and its run folder: its file's name without `.txt` and the like.
+
+    It is fit for both whatever the file is called: it is not hidden, and none of `.` and `..`.
+    """
     if str(path) == STANDARD_INPUT:
         return "stdin"
     name = Path(os.path.normpath(Path(path).absolute())).name  # a path that ends in .. has one too
-    return Path(without_packing(name)).stem or "text"
+    return _sound(Path(without_packing(name)).stem).strip(". ") or "text"
+
+
+def _sound(name: str) -> str:
+    """A name with `_` for each control, line break, and byte that is not UTF-8; a model file takes no such."""
+    return "".join("_" if unicodedata.category(symbol) in UNSOUND else symbol for symbol in name)
 
 
 def _rare(symbols: str) -> tuple[str, ...]:
