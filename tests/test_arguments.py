@@ -77,11 +77,11 @@ def test_a_wrong_type_is_told_with_what_was_expected_and_the_remedy() -> None:
 
 
 def test_an_unknown_argument_is_told_with_the_nearest_known() -> None:
-    expect_known("generate", ["length"], {"length", "stop"})
-    with pytest.raises(TypeError, match=r"^generate\(\) has no argument `lenght`; did you mean `length`\?$"):
-        expect_known("generate", ["lenght"], ["length", "stop"])
-    with pytest.raises(TypeError, match=r"^generate\(\) has no argument `q`; it takes `length`, `stop`$"):
-        expect_known("generate", ["q"], ["length", "stop"])
+    expect_known(["length"], {"length", "stop"})
+    with pytest.raises(TypeError, match=r"^there is no argument `lenght`; did you mean `length`\?$"):
+        expect_known(["lenght"], ["length", "stop"])
+    with pytest.raises(TypeError, match=r"^there is no argument `q`; there are `length`, `stop`$"):
+        expect_known(["q"], ["length", "stop"])
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What a value may be, an argument or a stored one: its type and its range, told in one line where it is wrong."""
 
+import os
 import reprlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import field, fields
@@ -10,6 +11,8 @@ from typing import Any, NamedTuple, Self, get_args
 
 MOST = 5  # names in one message
 LONGEST = 80  # characters of a value in a message
+PATH: Any = str | os.PathLike  # for `expect`
+
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = LONGEST
 
@@ -67,13 +70,13 @@ def expect(name: str, value: object, kind: Any, remedy: str = "") -> None:
         raise TypeError(f"`{name}` must be {wanted}, not {type(value).__name__}{remedy and f': {remedy}'}")
 
 
-def expect_known(call: str, given: Iterable[str], known: Collection[str]) -> None:
-    """Raise `TypeError` for the first keyword argument that a call does not know, offering the nearest that it does."""
+def expect_known(given: Iterable[str], known: Collection[str]) -> None:
+    """Raise `TypeError` for the first keyword argument that is not known, offering the nearest that is."""
     for name in given:
         if name not in known:
             near = get_close_matches(name, known, 1)
-            remedy = f"did you mean `{near[0]}`?" if near else f"it takes {', '.join(f'`{item}`' for item in known)}"
-            raise TypeError(f"{call}() has no argument `{name}`; {remedy}")
+            remedy = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(f'`{item}`' for item in known)}"
+            raise TypeError(f"there is no argument `{name}`; {remedy}")
 
 
 def _called(kind: type) -> str:

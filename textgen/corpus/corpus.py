@@ -10,7 +10,7 @@ from typing import IO, Any, Self, TypedDict, Unpack
 
 import numpy as np
 
-from textgen.arguments import shown
+from textgen.arguments import PATH, expect, expect_known, shown
 from textgen.config import Reading
 from textgen.corpus import cache
 from textgen.corpus.characters import first_named
@@ -89,7 +89,10 @@ class Corpus:
         Raises:
             CorpusError: the text is empty, or has a NUL or half of a surrogate pair.
             ValueError: an option is wrong.
+            TypeError: an argument is of a wrong type.
         """
+        expect("text", text, str, "read a file with textgen.Corpus.from_files")
+        expect("name", name, str)
         reading = Reading(unicode=unicode, lowercase=lowercase, min_count=min_count)
         if "\0" in text:
             raise CorpusError(
@@ -123,7 +126,11 @@ class Corpus:
             CorpusError: a text is missing, unreadable, empty, in no encoding known, or changes while it is read; or
                 neither the cache folder nor the one for temporary files takes its codes.
             ValueError: no path is given, or an option is wrong.
+            TypeError: an argument is of a wrong type.
         """
+        expect_known(options, ReadingOptions.__annotations__)
+        for place, path in enumerate(paths):
+            expect(f"paths[{place}]", path, PATH, "give each path as an argument of its own")
         if not paths:
             raise ValueError("expected the path of at least one text")
         reading = Reading(**options)

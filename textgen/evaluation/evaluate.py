@@ -9,6 +9,7 @@ from typing import Literal, Unpack, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.arguments import PATH, expect, expect_known, shown
 from textgen.config import CONTEXT
 from textgen.corpus.codes import count_known, translate
 from textgen.corpus.corpus import Corpus, SourceOptions, held_out
@@ -109,9 +110,14 @@ def evaluate(
         ModelFileError: the model cannot be read.
         CorpusError: a text cannot be read, has no character to score, or the baseline's text is too short.
         ValueError: an argument is wrong.
+        TypeError: an argument is of a wrong type.
     """
+    expect_known(options, ("baseline", "everything", "protocol", "context", *SourceOptions.__annotations__))
+    expect("model", model, PATH)
+    expect("baseline", baseline, PATH | None)
+    expect("everything", everything, bool)
     if protocol not in get_args(Protocol):
-        raise ValueError(f"`protocol` must be one of {', '.join(get_args(Protocol))}, not {protocol!r}")
+        raise ValueError(f"`protocol` must be one of {', '.join(get_args(Protocol))}, not {shown(protocol)}")
     context = CONTEXT.check("context", context)
     read = read_model(model)
     corpus = _corpus(read, texts, options)

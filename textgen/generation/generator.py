@@ -8,7 +8,7 @@ from typing import TypedDict, Unpack
 
 import numpy as np
 
-from textgen.arguments import shown
+from textgen.arguments import PATH, expect, expect_known, shown
 from textgen.config import COUNT, LENGTH, RNG_SEED, SamplingConfig
 from textgen.generation.compiled import prepare
 from textgen.generation.seed import Unknown, encode_seed
@@ -71,6 +71,7 @@ class Generator:
         Raises:
             SeedError: the seed has a character that the model does not know.
             ValueError: an argument is out of its range.
+            TypeError: an argument is of a wrong type.
         """
         return "".join(self.stream(seed, length=length, stop=stop, rng_seed=rng_seed, unknown=unknown, **sampling))
 
@@ -85,6 +86,7 @@ class Generator:
         **sampling: Unpack[SamplingOptions],
     ) -> Iterator[str]:
         """Write as `generate` does, yielding the text in pieces of one or a few characters as they are written."""
+        expect_known(sampling, ("length", "stop", "rng_seed", "unknown", *SamplingOptions.__annotations__))
         config = SamplingConfig(**sampling)
         writing = self.write(seed, config, length=length, stop=stop, rng_seed=rng_seed, unknown=unknown)
         return (piece for (piece,) in writing if piece)
@@ -105,13 +107,19 @@ class Generator:
         Raises:
             SeedError: the seed has a character that the model does not know.
             ValueError: an argument is out of its range.
+            TypeError: an argument is of a wrong type.
         """
+        expect("seed", seed, str)
+        expect("sampling", sampling, SamplingConfig | None)
+        expect("stop", stop, str | Sequence)
+        stops = [stop] if isinstance(stop, str) else stop
+        for place, item in enumerate(stops):
+            expect(f"stop[{place}]", item, str)
         length, count = LENGTH.check("length", length), COUNT.check("count", count)
         rng_seed = secrets.randbits(32) if rng_seed is None else RNG_SEED.check("rng_seed", rng_seed)
         description = self.description
         normalisation, replacement = description.text.normalisation, description.text.replacement
-        stops = [normalisation(item) for item in ([stop] if isinstance(stop, str) else stop)]
-        finders = [StopFinder(stops) for _ in range(count)]
+        finders = [StopFinder([normalisation(item) for item in stops]) for _ in range(count)]
         codes = encode_seed(
             seed, description.vocabulary, normalisation=normalisation, replacement=replacement, unknown=unknown
         ).tolist()
@@ -151,6 +159,8 @@ def load(path: str | Path | None = None) -> Generator:
 
     Raises:
         ModelFileError: it is missing, damaged, not a model of textgen's, or written by a newer textgen.
+        TypeError: `path` is none.
     """
+    expect("path", path, PATH | None)
     model = read_model(shipped() if path is None else path)
     return Generator(model.description, model.weights)

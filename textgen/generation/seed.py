@@ -5,6 +5,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.arguments import shown
 from textgen.corpus.characters import first_named
 from textgen.corpus.normalisation import Normalisation
 from textgen.corpus.vocabulary import Vocabulary
@@ -39,7 +40,7 @@ def encode_seed(
         ValueError: `unknown` is none of the three.
     """
     if unknown not in get_args(Unknown):
-        raise ValueError(f"`unknown` must be one of {', '.join(get_args(Unknown))}, not {unknown!r}")
+        raise ValueError(f"`unknown` must be one of {', '.join(get_args(Unknown))}, not {shown(unknown)}")
     seed = normalisation(seed)
     if unknown == "skip":
         seed = "".join([symbol for symbol in seed if symbol in vocabulary])

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from textgen.arguments import PATH, expect
 from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, Shape, TrainingConfig
 from textgen.corpus.corpus import Corpus, called, unseen_note
 from textgen.corpus.vocabulary import Vocabulary
@@ -88,9 +89,24 @@ def train(
             given disagrees with the run to resume.
         TrainingError: a loss is not finite; the best weights so far are kept.
         ValueError: an argument is out of its range, or two exclude each other.
+        TypeError: an argument is of a wrong type.
     """
     started = time.monotonic()
-    _check(epochs, minutes, start_from, resume, force, checkpoint_seconds)
+    _check_types(
+        corpus=corpus,
+        output=output,
+        model=model,
+        training=training,
+        start_from=start_from,
+        resume=resume,
+        force=force,
+        callbacks=callbacks,
+        on_progress=on_progress,
+    )
+    epochs = None if epochs is None else EPOCHS.check("epochs", epochs)
+    minutes = None if minutes is None else MINUTES.check("minutes", minutes)
+    checkpoint_seconds = CHECKPOINT_SECONDS.check("checkpoint_seconds", checkpoint_seconds)
+    _refuse_both(epochs, minutes, start_from, resume, force)
     output = Path(output)
     source = read_model(start_from) if start_from is not None else None
     checkpoint = None
@@ -136,9 +152,24 @@ def train(
         return TrainingResult(folder.model, best, loop.epochs, time.monotonic() - started, stopped_by, compared)
 
 
-def _check(
-    epochs: int | None, minutes: float | None, start_from: object, resume: bool, force: bool, checkpoint_seconds: float
-) -> None:
+def _check_types(**given: object) -> None:
+    """Raise `TypeError` for the first argument of a wrong type, those that are numbers aside."""
+    expect("corpus", given["corpus"], Corpus, "make one with textgen.Corpus.from_files or textgen.Corpus.from_text")
+    for name, kind in (
+        ("output", PATH),
+        ("model", ModelConfig | None),
+        ("training", TrainingConfig | None),
+        ("start_from", PATH | None),
+        ("resume", bool),
+        ("force", bool),
+        ("callbacks", Sequence),
+        ("on_progress", Callable | None),
+    ):
+        expect(name, given[name], kind)
+
+
+def _refuse_both(epochs: object, minutes: object, start_from: object, resume: bool, force: bool) -> None:
+    """Raise `ValueError` for two arguments that exclude each other."""
     for first, second, both in (
         ("epochs", "minutes", epochs is not None and minutes is not None),
         ("resume", "force", resume and force),
@@ -146,11 +177,6 @@ def _check(
     ):
         if both:
             raise ValueError(f"`{first}` and `{second}` exclude each other; give one")
-    if epochs is not None:
-        EPOCHS.check("epochs", epochs)
-    if minutes is not None:
-        MINUTES.check("minutes", minutes)
-    CHECKPOINT_SECONDS.check("checkpoint_seconds", checkpoint_seconds)
 
 
 def _ignore(event: Event) -> None:
