@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from textgen.corpus import packing
-from textgen.corpus.finding import find_sources
+from textgen.corpus.finding import find_sources, matches
 from textgen.errors import CorpusError
 
 
@@ -198,3 +198,66 @@ def test_damaged_archives_are_told(tmp_path: Path) -> None:
     whole = archive.read_bytes()
     assert "the archive is damaged" in refused(write(archive, whole[: len(whole) // 2]))
     assert "the archive is damaged" in refused(write(archive, whole[:45] + b"\xff\xff" + whole[47:]))
+
+
+def test_a_named_document_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    word = zipped(tmp_path / "novel.txt", {"[Content_Types].xml": "", "word/document.xml": "It was."})
+    assert refused(word) == (
+        f"{word}: is a Word document; expected plain text: save it as plain text (UTF-8) and give that"
+    )
+    packed = write(tmp_path / "a.pdf.gz", gzip.compress(b"%PDF-1.4"))
+    assert refused(packed).startswith(f"{packed}: is a PDF; expected plain text: ")
+    within = write(tmp_path / "a.zip.gz", gzip.compress(zipped(tmp_path / "a.zip", {"a.txt": "a"}).read_bytes()))
+    assert refused(within) == f"{within}: is a zip archive; expected plain text: unpack it, and give what it holds"
+
+
+def test_markup_is_read_where_it_is_asked_for(tmp_path: Path) -> None:
+    page = write(tmp_path / "page.txt", "<html>It was.")
+    assert refused(page) == (
+        f"{page}: is HTML; expected plain text: save it as plain text (UTF-8), or give `markup=True` to read it with "
+        "its markup"
+    )
+    (source,) = find_sources([page], "*.txt", markup=True).sources
+    assert b"".join(source.blocks()) == b"<html>It was."
+    with pytest.raises(CorpusError, match="is a PDF"):
+        find_sources([write(tmp_path / "a.pdf", "%PDF-1.4")], "*.txt", markup=True)
+
+
+def test_a_folder_of_nothing_but_documents_is_refused_with_their_kinds(tmp_path: Path) -> None:
+    write(tmp_path / "a.txt", "%PDF-1.4")
+    write(tmp_path / "b.txt", "<html>")
+    write(tmp_path / "c.jpg", "")
+    assert refused(tmp_path) == (
+        f"{tmp_path}: no text in this folder matches *.txt; passed over: {tmp_path}/a.txt (a PDF), {tmp_path}/b.txt "
+        "(HTML) and 1 more; name others with `glob`, or give `markup=True` to read HTML and RTF"
+    )
+    for number in range(9):
+        write(tmp_path / f"{number}.jpg", "")
+    (tmp_path / "a.txt").unlink()
+    (tmp_path / "b.txt").unlink()
+    assert "(does not match *.txt), " in refused(tmp_path)
+    assert " and 7 more; name others with `glob`" in refused(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "glob", "expected"),
+    [
+        ("a.TXT", "*.txt", True),
+        ("a.txt", "*.TXT", True),
+        ("a.txt.gz", "*.txt", True),
+        ("A.TXT.XZ", "*.txt", True),
+        ("a.gz", "*.gz", True),
+        ("a.txt.zip", "*.txt", False),
+        ("atxt", "*.txt", False),
+    ],
+)
+def test_a_pattern_has_no_case_and_sees_through_packing(name: str, glob: str, expected: bool) -> None:
+    assert matches(name, glob) is expected
+
+
+def test_a_folder_s_packed_texts_are_read(tmp_path: Path) -> None:
+    write(tmp_path / "ch10.txt.gz", gzip.compress(b"ten"))
+    write(tmp_path / "ch2.TXT", "two")
+    zipped(tmp_path / "z.txt", {"a.txt": "a"})
+    assert [content for _, content in found(tmp_path)] == [b"two", b"ten"]
+    assert skipped(tmp_path) == [(f"{tmp_path}/z.txt", "a zip archive")]

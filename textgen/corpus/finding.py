@@ -237,9 +237,9 @@ def matches(name: str, glob: str) -> bool:
 def _instead(skipped: Sequence[Skipped]) -> str:
     """What to do where nothing but this was found."""
     telling = [item for item in skipped if not item.why.startswith("does not match")] or skipped
-    named = ", ".join(map(str, telling[:NAMED]))
-    more = f" and {len(skipped) - NAMED:,} more" if len(skipped) > NAMED else ""
-    passed = f"; passed over: {named}{more}" if skipped else ""
+    named = telling[:NAMED]
+    more = f" and {len(skipped) - len(named):,} more" if len(skipped) > len(named) else ""
+    passed = f"; passed over: {', '.join(map(str, named))}{more}" if skipped else ""
     markup = ", or give `markup=True` to read HTML and RTF" if any(item.why in MARKUP for item in skipped) else ""
     return f"{passed}; name others with `glob`{markup}"
 
