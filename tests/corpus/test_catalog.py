@@ -56,12 +56,17 @@ def test_another_catalog_can_be_named(tmp_path: Path, monkeypatch: pytest.Monkey
         ("play", {"name": "other"}, "name: an unknown key"),
         ("play", {"title": 3}, "title: expected text"),
         ("play", {"title": ""}, "title: expected text"),
-        ("play", {"size": "12"}, "size: expected a positive whole number"),
-        ("play", {"size": -1}, "size: expected a positive whole number"),
+        ("play", {"title": "a" * 1001}, "title: expected text of at most 1,000 characters, not 'aaa"),
+        ("play", {"size": "12"}, "size: expected a whole number from 1 to 1,000,000,000,000, not '12'"),
+        ("play", {"size": -1}, "size: expected a whole number from 1 to 1,000,000,000,000, not -1"),
+        ("play", {"size": 10**400}, "size: expected a whole number from 1 to 1,000,000,000,000, not 1000"),
+        ("play", {"characters": 0}, "characters: expected a whole number from 1"),
+        ("play", {"characters": 1.5}, "characters: expected a whole number from 1"),
+        ("a" * 101, {}, "name: expected lowercase letters, digits, - and _, at most 100, not 'aaa"),
         ("play", {"sha256": "A" * 64}, "sha256: expected 64 hexadecimal digits, not 'AAAA"),
         ("play", {"url": "file:///etc/passwd"}, "url: expected an https address, not 'file:///etc/passwd'"),
         ("play", {"language": "English"}, "language: expected a language tag such as en, not 'English'"),
-        ('"../play"', {}, "name: expected lowercase letters, digits, - and _, not '../play'"),
+        ('"../play"', {}, "name: expected lowercase letters, digits, - and _, at most 100, not '../play'"),
         ("play.act", {}, "act: an unknown key"),
     ],
 )
@@ -88,6 +93,15 @@ def test_what_is_no_catalog_is_told(tmp_path: Path) -> None:
     path.write_text("play = 1")
     with pytest.raises(CorpusError, match=r"play: expected a table for each text, \[NAME\]"):
         read_catalog(path)
+
+
+@pytest.mark.parametrize("content", ["a = " + "[" * 100_000, "[a]\nsize = 0x1" + "0" * 10_000, "a = 1" + "0" * 10_000])
+def test_a_catalog_that_is_hostile_is_told_in_a_short_line(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "catalog.toml"
+    path.write_text(content)
+    with pytest.raises(CorpusError, match="correct") as caught:
+        read_catalog(path)
+    assert len(str(caught.value)) < 500
 
 
 def test_near_names_are_offered() -> None:

@@ -78,6 +78,7 @@ def test_texts_are_texts(text: str) -> None:
         (zipped("[Content_Types].xml", "odd.xml"), "an Office document"),
         (zipped("META-INF/container.xml", mimetype="application/epub+zip"), "an EPUB"),
         (zipped("META-INF/container.xml"), "an EPUB"),
+        (zipped("metadata.json", "config.json", "model.weights.h5", "textgen.json"), "a model, not a text"),
         (zipped("content.xml", mimetype="application/vnd.oasis.opendocument.text"), "an OpenDocument text"),
         (zipped("content.xml", mimetype="application/vnd.oasis.opendocument.spreadsheet"), "an OpenDocument file"),
     ],

@@ -9,11 +9,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
+from textgen.arguments import Range, listed, shown
 from textgen.bundled import bundled
 from textgen.errors import CorpusError, reason
 
+SIZE = Range(int, 1, 10**12)  # of a text, in bytes or characters
+MOST = 1000  # characters of a value
 CHECKS = {
-    "name": (re.compile(r"[a-z0-9][a-z0-9_-]*"), "expected lowercase letters, digits, - and _"),
+    "name": (re.compile(r"[a-z0-9][a-z0-9_-]{,99}"), "expected lowercase letters, digits, - and _, at most 100"),
     "language": (re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*"), "expected a language tag such as en"),
     "url": (re.compile(r"https?://\S+"), "expected an https address"),
     "sha256": (re.compile(r"[0-9a-f]{64}"), "expected 64 hexadecimal digits"),
@@ -55,16 +58,26 @@ class CatalogText:
         """
         kinds = {field.name: field.type for field in fields(cls)}
         if odd := sorted((kinds.keys() - {"name"}) ^ table.keys()):
-            raise ValueError(f"{odd[0]}: {'an unknown key' if odd[0] in table else 'the key is missing'}")
+            raise ValueError(f"{listed(odd[:1])}: {'an unknown key' if odd[0] in table else 'the key is missing'}")
         values = {"name": name} | dict(table)
         for key, kind in kinds.items():
             value = values[key]
-            if type(value) is not kind or not value or (kind is int and value < 0):
-                raise ValueError(f"{key}: expected {'text' if kind is str else 'a positive whole number'}")
+            if kind is int:
+                _check_size(key, value)
+                continue
+            if type(value) is not str or not 0 < len(value) <= MOST:
+                raise ValueError(f"{key}: expected text of at most {MOST:,} characters, not {shown(value)}")
             pattern, expected = CHECKS.get(key, (None, ""))
             if pattern and not pattern.fullmatch(value):
-                raise ValueError(f"{key}: {expected}, not {value!r}")
+                raise ValueError(f"{key}: {expected}, not {shown(value)}")
         return cls(**values)
+
+
+def _check_size(key: str, value: Any) -> None:
+    try:
+        SIZE.check(key, value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{key}: expected {SIZE}, not {shown(value)}") from error
 
 
 def catalog_path() -> Path:
@@ -88,7 +101,7 @@ def read_catalog(path: Path | None = None) -> dict[str, CatalogText]:
             f"{path}: the catalog cannot be read ({reason(error)}); install textgen again, or let TEXTGEN_CATALOG "
             "name a catalog"
         ) from error
-    except ValueError as error:  # not UTF-8, or not TOML
+    except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, or brackets in brackets without end
         raise CorpusError(f"{path}: the catalog is no TOML in UTF-8 ({error}); correct it") from error
     return {name: _text(path, name, table) for name, table in tables.items()}
 

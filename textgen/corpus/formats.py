@@ -51,6 +51,7 @@ STARTING = (
     (b"LZIP\x01", _packed("packed by lzip")),
 )
 OFFICE = {"word": WORD, "xl": _document("an Excel workbook"), "ppt": _document("a PowerPoint presentation")}
+MODEL_ENTRIES = {"config.json", "model.weights.h5"}  # of a Keras archive
 MIMETYPES = {
     "application/epub+zip": _document("an EPUB"),
     "application/vnd.oasis.opendocument.text": _document("an OpenDocument text"),
@@ -90,6 +91,8 @@ def document_in_zip(names: Collection[str], head: bytes) -> Kind | None:
     if head[30:38] == b"mimetype":  # the first entry's name; its content, not packed, follows
         mimetype = head[38:].decode("ascii", "replace")
         return next((kind for start, kind in MIMETYPES.items() if mimetype.startswith(start)), None)
+    if set(names) >= MODEL_ENTRIES:
+        return Kind("a model, not a text", "expected plain text: to train the model on, give it as `start_from`")
     return _document("an EPUB") if "META-INF/container.xml" in names else None
 
 
