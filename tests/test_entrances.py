@@ -135,6 +135,11 @@ def test_judging(wrong: dict, message: str) -> None:
     assert refused(textgen.evaluate, model, "a.txt", **wrong).startswith(message)
 
 
+def test_a_name_that_no_model_file_takes() -> None:
+    with pytest.raises(ValueError, match="`name` must be text of at most 1,000 characters, not 'aaa"):
+        Corpus.from_text("abc", name="a" * 1001)
+
+
 def test_configurations() -> None:
     for make, message in (
         (lambda: ModelConfig(units="300"), "`units` must be a whole number from 1 to 4,096, not '300'"),

@@ -62,6 +62,12 @@ def listed(names: Collection[str]) -> str:
     return ", ".join(first + more)
 
 
+def check_text(name: str, value: object, most: int) -> None:
+    """Raise `ValueError` unless a value is a text, not too long, in whole characters."""
+    if not isinstance(value, str) or len(value) > most or any("\ud800" <= symbol <= "\udfff" for symbol in value):
+        raise ValueError(f"`{name}` must be text of at most {most:,} characters, not {shown(value)}")
+
+
 def expect(name: str, value: object, kind: Any, remedy: str = "") -> None:
     """Raise `TypeError` naming an argument, what it must be and what it is, unless it is of a type or of a union's."""
     if not isinstance(value, kind):

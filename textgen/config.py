@@ -27,6 +27,7 @@ CONTEXT = Range(int, 1, 1_000_000)
 CHECKPOINT_SECONDS = Range(float, 0, 1_000_000)
 RNG_SEED = Range(int, 0, 2**63 - 1)
 
+LONGEST_NAME = 1000  # characters of what a text is called
 USUAL_LAYERS, USUAL_UNITS = 2, 300  # of a network of which nothing else is said
 
 

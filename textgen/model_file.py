@@ -17,9 +17,9 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from textgen.arguments import Checked, Range, listed, shown, within
+from textgen.arguments import Checked, Range, check_text, listed, shown, within
 from textgen.bundled import bundled
-from textgen.config import BATCH_SIZE, LEARNING_RATE, RNG_SEED, UNICODE, VALIDATION, WINDOW, Shape
+from textgen.config import BATCH_SIZE, LEARNING_RATE, LONGEST_NAME, RNG_SEED, UNICODE, VALIDATION, WINDOW, Shape
 from textgen.corpus.normalisation import Normalisation
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import ModelFileError, reason
@@ -33,7 +33,7 @@ FILE_NAME = "model.keras"  # in a run folder
 SHIPPED = "shakespeare.keras"  # in the folder models/ of the package, or of the checkout
 MOST_DESCRIPTION = 12 * 2**20  # bytes: a vocabulary of all of Unicode has 9.9 million
 MOST_OVERHEAD = 2**20  # bytes that HDF5 may spend beside the numbers
-MOST_NAME, MOST_VERSIONS, MOST_VERSION = 1000, 50, 100  # characters of a name, versions, and characters of each
+MOST_VERSIONS, LONGEST_VERSION = 50, 100  # how many, and characters of each
 AMOUNT = Range(float, 0, 1e40)  # a float32's loss, or how much was done
 CONTROLS = frozenset(range(32)) - set(b"\t\n\f\r\x1a\x1b")  # bytes that no text in one-byte units has
 HEAD = 4096  # bytes by which a text is told
@@ -103,7 +103,7 @@ class TextInfo(Checked):
     def __post_init__(self) -> None:
         """Raise `ValueError` for a value that cannot be."""
         super().__post_init__()
-        _check_text("name", self.name, MOST_NAME)
+        check_text("name", self.name, LONGEST_NAME)
         if not re.fullmatch("[0-9a-f]{64}", self.sha256):
             raise ValueError(f"`sha256` must be 64 hexadecimal digits, not {shown(self.sha256)}")
         if self.unicode not in UNICODE:
@@ -138,13 +138,7 @@ class TrainingInfo(Checked):
         if len(self.versions) > MOST_VERSIONS:
             raise ValueError(f"`versions` must be at most {MOST_VERSIONS} entries, not {len(self.versions):,}")
         for text in (*self.versions, *self.versions.values(), self.date):
-            _check_text("versions and date", text, MOST_VERSION)
-
-
-def _check_text(name: str, value: object, most: int) -> None:
-    """Raise `ValueError` unless a value is a text, not too long, in whole characters."""
-    if not isinstance(value, str) or len(value) > most or any("\ud800" <= symbol <= "\udfff" for symbol in value):
-        raise ValueError(f"`{name}` must be text of at most {most:,} characters, not {shown(value)}")
+            check_text("versions and date", text, LONGEST_VERSION)
 
 
 @dataclass(frozen=True)

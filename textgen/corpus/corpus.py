@@ -10,8 +10,8 @@ from typing import IO, Any, Self, TypedDict, Unpack
 
 import numpy as np
 
-from textgen.arguments import PATH, expect, expect_known, shown
-from textgen.config import Reading
+from textgen.arguments import PATH, check_text, expect, expect_known, shown
+from textgen.config import LONGEST_NAME, Reading
 from textgen.corpus import cache
 from textgen.corpus.characters import first_named
 from textgen.corpus.codes import mapped, parts, translate
@@ -93,6 +93,8 @@ class Corpus:
         """
         expect("text", text, str, "read a file with textgen.Corpus.from_files")
         expect("name", name, str)
+        name = _sound(name)
+        check_text("name", name, LONGEST_NAME)
         reading = Reading(unicode=unicode, lowercase=lowercase, min_count=min_count)
         if "\0" in text:
             raise CorpusError(
@@ -102,7 +104,6 @@ class Corpus:
         pieces = (text[start : start + PIECE] for start in range(0, len(text), PIECE))
         chunks = Normalisation(unicode, lowercase).stream(pieces)
         codes = io.BytesIO()
-        name = _sound(name)
         coded = encode(name, chunks, draft=io.BytesIO(), codes=codes, min_count=min_count)
         array = np.frombuffer(codes.getbuffer(), coded.vocabulary.dtype)
         return cls(name, coded.vocabulary, array, coded.sha256, reading, coded.replacement, (), _rare(coded.replaced))
