@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.corpus.test_finding import found, refused, skipped, write, zipped
-from textgen.corpus import packing
+from textgen.corpus import packing, sources
 from textgen.corpus.finding import find_sources
 from textgen.errors import CorpusError
 
@@ -138,9 +138,9 @@ def test_two_entries_of_one_name_are_two_texts(tmp_path: Path, kind: str) -> Non
         content = tarred([("a.txt", b"first"), ("b.txt", b"other"), ("a.txt", b"second")])
         write(path, gzip.compress(content) if kind == "tar.gz" else content)
     assert found(path) == [(f"{path}/a.txt", b"first"), (f"{path}/a.txt (2)", b"second"), (f"{path}/b.txt", b"other")]
-    sources = find_sources([path], "*.txt").sources
-    assert len({source.identity for source in sources}) == 3
-    for source in sources:
+    texts = find_sources([path], "*.txt").sources
+    assert len({source.identity for source in texts}) == 3
+    for source in texts:
         source.close()
 
 
@@ -194,6 +194,22 @@ def test_damage_to_a_tar_is_never_its_end(tmp_path: Path) -> None:
         for suffix in ("", ".gz"):
             archive = write(tmp_path / "a", COMPRESS[suffix](content))
             assert ": the archive is damaged (" in refused(archive)
+
+
+def test_the_check_sum_behind_a_tar_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "BLOCK", 2048)  # so that it comes after what was read of the tar
+    whole = gzip.compress(tarred([("a.txt", b"a")]))
+    assert len(found(write(tmp_path / "a.tgz", whole))) == 1
+    assert "the archive is damaged" in refused(write(tmp_path / "a.tgz", whole[:-8] + bytes(4) + whole[-4:]))
+
+
+def test_texts_of_a_packed_tar_can_be_read_in_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "BLOCK", 10)
+    content = gzip.compress(tarred([("a.txt", b"a" * 35), ("b.txt", b"b" * 35)]))
+    first, second = find_sources([write(tmp_path / "a.tgz", content)], "*.txt").sources
+    turns = list(zip(first.blocks(), second.blocks(), strict=True))
+    assert [b"".join(blocks) for blocks in zip(*turns, strict=True)] == [b"a" * 35, b"b" * 35]
+    first.close()
 
 
 def test_a_negative_size_is_no_endless_loop(tmp_path: Path) -> None:
@@ -259,10 +275,10 @@ def test_no_archive_is_kept_open(tmp_path: Path) -> None:
     content = gzip.compress(tarred([("a.txt", b"a"), ("b.txt", b"b")]))
     paths = [write(tmp_path / f"{number}.tar.gz", content) for number in range(50)]
     before = len(list(folder.iterdir()))
-    sources = find_sources(paths, "*.txt").sources
+    texts = find_sources(paths, "*.txt").sources
     assert len(list(folder.iterdir())) - before <= 1
-    assert len(sources) == 100
-    for source in sources:
+    assert len(texts) == 100
+    for source in texts:
         source.close()
 
 

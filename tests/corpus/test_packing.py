@@ -59,6 +59,14 @@ def test_a_file_cannot_ask_for_gigabytes() -> None:
     assert unpacked(lzma.compress(b"text", preset=9), Packing("xz")) == b"text"
 
 
+def test_what_waits_when_all_is_read_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "BLOCK", 5000)
+    for size in range(4990, 5300, 10):  # the last symbol stands for up to 258 bytes
+        content = b"a" * size
+        how = Packing("deflate", size, zlib.crc32(content))
+        assert unpacked(zlib.compress(content, wbits=-15), how) == content
+
+
 def test_what_is_written_down_is_compared() -> None:
     packed = zlib.compress(TEXT, wbits=-15)
     right = Packing("deflate", len(TEXT), zlib.crc32(TEXT))
