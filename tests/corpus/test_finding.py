@@ -117,6 +117,14 @@ def test_standard_input_is_read_once_and_kept(monkeypatch: pytest.MonkeyPatch, p
     source.close()
 
 
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/urandom"])
+def test_a_device_without_an_end_is_refused(device: str) -> None:
+    with pytest.raises(CorpusError, match=f"^{device}: is a device, whose bytes may have no end; expected a file or a"):
+        find_sources([device], "*.txt")
+    (nothing,) = find_sources([os.devnull], "*.txt").sources  # which is empty, and told so where it is read
+    nothing.close()
+
+
 def test_a_named_pipe_is_read_like_standard_input(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(b"piped",))

@@ -1,6 +1,7 @@
 """One text's bytes, wherever they lie: a file, a slice of an archive, a copy of what can be read only once."""
 
 import os
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -134,17 +135,31 @@ def of_stream(name: str, stream: IO[bytes]) -> Source:
     """The source of a stream that can be read only once: a copy of it in a file without a name.
 
     Raises:
-        CorpusError: it cannot be read, or the cache folder cannot be written.
+        CorpusError: it cannot be read, or is a device that has no end, or the cache folder cannot be written.
     """
     copy = scratch_file()
     size = 0
-    while block := _read(name, stream):
-        size += len(block)
+    try:
+        while block := _read(name, stream):
+            if _is_device(stream):  # as /dev/zero is; /dev/null gives no block
+                raise CorpusError(f"{name}: is a device, whose bytes may have no end; expected a file or a pipe")
+            size += len(block)
+            with writing():
+                copy.write(block)
         with writing():
-            copy.write(block)
-    with writing():
-        copy.flush()
+            copy.flush()
+    except BaseException:
+        copy.close()
+        raise
     return Source(name, None, (size,), copy=copy)
+
+
+def _is_device(stream: IO[bytes]) -> bool:
+    """Whether bytes come from a device that is no terminal."""
+    try:
+        return stat.S_ISCHR(os.fstat(stream.fileno()).st_mode) and not stream.isatty()
+    except OSError:  # a stream of this process's own
+        return False
 
 
 def _read(name: str, stream: IO[bytes]) -> bytes:
