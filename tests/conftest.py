@@ -130,13 +130,14 @@ def in_process(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
             streams.append(stream.buffer)
         streams[0].write(stdin)
         streams[0].seek(0)
-        code, handler = 0, signal.getsignal(signal.SIGTERM)
+        code, handlers = 0, {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
         try:
             main(list(arguments))
         except SystemExit as end:
             code = int(end.code or 0)
         finally:
-            signal.signal(signal.SIGTERM, handler)
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
         for stream in streams[1:]:
             stream.seek(0)
         return code, streams[1].read().decode(), streams[2].read().decode()
