@@ -343,4 +343,4 @@ def test_the_hold_out_is_a_share_of_the_text_with_a_limit(characters: int, share
 
 
 def test_it_is_shown_in_a_short_line() -> None:
-    assert repr(Corpus.from_text("abc" * 1000, name="my\ntext")) == r"<Corpus 'my\ntext': 3,000 characters, 3 symbols>"
+    assert repr(Corpus.from_text("abc" * 1000, name="my text")) == "<Corpus 'my text': 3,000 characters, 3 symbols>"
