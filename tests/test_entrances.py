@@ -9,7 +9,16 @@ import pytest
 
 import textgen
 from tests.conftest import TEXT
-from textgen import Corpus, Generator, ModelConfig, SamplingConfig, TrainingConfig
+from textgen import (
+    Corpus,
+    CorpusError,
+    Generator,
+    ModelConfig,
+    ModelFileError,
+    RunError,
+    SamplingConfig,
+    TrainingConfig,
+)
 
 CORPUS = Corpus.from_text(TEXT * 10)
 
@@ -147,3 +156,17 @@ def test_configurations() -> None:
         (lambda: SamplingConfig(temperature=None), "`temperature` must be a number from 0 to 100, not None"),
     ):
         assert refused(make) == message
+
+
+def test_an_empty_path_is_not_the_current_folder(tmp_path: Path) -> None:
+    for call, error in (
+        (lambda: Corpus.from_files(""), CorpusError),
+        (lambda: Corpus.from_files("", "a.txt"), CorpusError),
+        (lambda: textgen.load(""), ModelFileError),
+        (lambda: textgen.evaluate("", "a.txt"), ModelFileError),
+        (lambda: textgen.train(CORPUS, output="", epochs=1), RunError),
+        (lambda: textgen.train(CORPUS, output=tmp_path / "run", start_from=""), ModelFileError),
+    ):
+        with pytest.raises(error, match=r"^the path of (the|a) (text|model|run folder) is empty; name "):
+            call()
+    assert not (tmp_path / "run").exists()

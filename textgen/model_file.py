@@ -215,6 +215,8 @@ def locate(path: str | Path) -> Path:
     Raises:
         ModelFileError: there is none.
     """
+    if not str(path):
+        raise ModelFileError("the path of the model is empty; name a run folder or a .keras file")
     path = Path(path)
     try:
         candidate = path / FILE_NAME if path.is_dir() else path

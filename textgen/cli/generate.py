@@ -81,7 +81,7 @@ def command(
     )
     if seed == "-":
         seed = _standard_input()
-    path = model or shipped()
+    path = shipped() if model is None else model
     writing = load(path).write(seed, sampling, **options)
     if model is None or (options["rng_seed"] is None and not as_json):
         tell(f"{path}, --rng-seed {writing.rng_seed}{_yours() if model is None else ''}")

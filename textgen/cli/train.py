@@ -110,7 +110,7 @@ def command(
     from textgen.training.train import train
 
     texts = located(texts)
-    output = output or str(Path("models") / name_of(texts[0]))
+    output = str(Path("models") / name_of(texts[0])) if output is None else output
     reading = Reading(**{item.name: options[item.name] for item in fields(Reading)})
     if resume:
         given = {name for name in options if is_given(name)}

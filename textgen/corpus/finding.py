@@ -83,6 +83,8 @@ class _Finder:
 
     def add(self, path: str | Path) -> None:
         """Add what a path stands for."""
+        if not str(path):  # a variable of the shell that is not set; it would stand for the current folder
+            raise CorpusError("the path of a text is empty; name a file or a folder")
         if str(path) == STANDARD_INPUT:
             self._add_named(of_stream("standard input", sys.stdin.buffer))
             return

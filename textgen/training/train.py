@@ -107,6 +107,8 @@ def train(
     minutes = None if minutes is None else MINUTES.check("minutes", minutes)
     checkpoint_seconds = CHECKPOINT_SECONDS.check("checkpoint_seconds", checkpoint_seconds)
     _refuse_both(epochs, minutes, start_from, resume, force)
+    if not str(output):
+        raise RunError("the path of the run folder is empty; name one with `output`")
     output = Path(output)
     source = read_model(start_from) if start_from is not None else None
     checkpoint = None
