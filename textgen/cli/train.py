@@ -170,6 +170,8 @@ def _stored_text(output: str, texts: tuple[str, ...], given: dict[str, Any]) -> 
     meta = read_checkpoint(folder)[0].meta
     check_agreement(folder, given, meta["model"] | meta["training"] | meta["reading"])
     texts = texts or located(meta["text"]["sources"])
+    if not texts:
+        raise click.UsageError("the run's text was no file, but a string of the library's; name a file with that text.")
     if "-" in texts and sys.stdin.isatty():
         raise click.UsageError("the run's text came from standard input; pipe it in again.")
     return texts, Reading.from_dict(meta["reading"])

@@ -8,6 +8,8 @@ on from there and, every choice being a function of seed and step, comes to the 
 import hashlib
 import io
 import json
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +18,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.arguments import shown
 from textgen.atomic_file import replacing
 from textgen.errors import RunError, reason
+from textgen.training.contents import check_contents
 
 FORMAT = 3
 NEWEST, PREVIOUS = "checkpoint", "checkpoint.previous"
 META = "meta"
+# What reading an archive, its arrays and its JSON text raises where they are not as they were written.
+UNPACKING = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,22 +87,28 @@ def has_checkpoint(folder: Path) -> bool:
 def read_checkpoint(folder: Path) -> tuple[Checkpoint, str | None]:
     """Read the newest whole checkpoint of a run folder.
 
+    One that is damaged is passed over for the one before. One that cannot be read now, or is another textgen's, is not:
+    the run would go on from too early a place.
+
     Returns:
         The checkpoint, and what a user must be told where it is not the newest.
 
     Raises:
-        RunError: there is none, all are damaged, or a newer textgen has written it.
+        RunError: there is none, all are damaged, or one cannot be read, or not by this textgen.
     """
     problems = []
     for name in (NEWEST, PREVIOUS):
         path = folder / name
-        if not path.exists():
-            continue
         try:
             checkpoint = _read(path)
-        except OSError as error:
-            problems.append(f"{path} cannot be read ({reason(error)})")
-        except ValueError as error:
+        except FileNotFoundError:
+            continue
+        except (OSError, MemoryError) as error:
+            why = reason(error) if isinstance(error, OSError) else "there is not enough memory"
+            raise RunError(
+                f"{path}: cannot be read ({why}); the run is still there: resume it when it can be"
+            ) from error
+        except _DamagedError as error:
             problems.append(f"{path} {error}")
         else:
             return checkpoint, f"{problems[0]}; going on from the one before" if problems else None
@@ -94,20 +117,42 @@ def read_checkpoint(folder: Path) -> tuple[Checkpoint, str | None]:
     raise RunError(f"{folder}: {'; '.join(problems)}; start the run anew with `force=True`")
 
 
+class _DamagedError(Exception):
+    """A checkpoint is not what a run has written."""
+
+
 def _read(path: Path) -> Checkpoint:
-    content = path.read_bytes()
+    content = memoryview(path.read_bytes())
     digest, payload = content[:32], content[32:]
     if hashlib.sha256(payload).digest() != digest:
-        raise ValueError("is damaged: its check sum is wrong")
+        raise _DamagedError("is damaged: its check sum is wrong")
+    try:
+        meta, arrays = _unpacked(payload)
+        stored = meta.pop("format")
+        if stored == FORMAT:
+            check_contents(meta, arrays)
+    except UNPACKING as error:
+        raise _DamagedError(f"is damaged: it holds what no run has written ({shown(str(error))})") from error
+    if stored != FORMAT:
+        raise RunError(
+            f"{path}: has format {shown(stored)}, of another textgen, and this one reads {FORMAT}; the run is still "
+            "there: resume it with the textgen that began it, or with the newest"
+        )
+    return Checkpoint(meta, arrays)
+
+
+def _unpacked(payload: memoryview) -> tuple[dict[str, Any], dict[str, list[NDArray[Any]]]]:
+    with zipfile.ZipFile(io.BytesIO(payload)) as archive:
+        entries = archive.infolist()
+        if sum(entry.file_size for entry in entries) > len(payload):
+            raise ValueError("its arrays are larger than it is")
     with np.load(io.BytesIO(payload), allow_pickle=False) as stored:
-        meta = json.loads(stored[META].tobytes())
-        if meta.pop("format") != FORMAT:
-            raise ValueError("has another format, of another textgen; resume with that one")
+        meta = dict(json.loads(stored[META].tobytes()))
         arrays: dict[str, list[NDArray[Any]]] = {}
         for key in stored.files:
             if key != META:
                 arrays.setdefault(key.split("/")[0], []).append(stored[key])
-    return Checkpoint(meta, arrays)
+    return meta, arrays
 
 
 def remove_checkpoints(folder: Path) -> None:

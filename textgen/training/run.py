@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from textgen import __version__
 from textgen.config import TrainingConfig
 from textgen.corpus.windows import Windows
+from textgen.errors import RunError
 from textgen.evaluation.score import scoring_seconds
 from textgen.model_file import Description, TextInfo, TrainingInfo, Weights
 from textgen.training.backend import keras, tf
@@ -64,7 +65,7 @@ def run(
         assign(network.training_model.trainable_variables, start)
         assign(network.averages, start)
     if checkpoint is not None:
-        position = _restore(network, checkpoint)
+        position = _restore(network, checkpoint, folder)
         folder.restore(checkpoint.meta["history"])
         if budget:
             budget.next_look += position.step
@@ -126,9 +127,16 @@ def _complete(training: TrainingConfig) -> tuple[int, float, int]:
     return training.batch_size, training.learning_rate, training.rng_seed
 
 
-def _restore(network: Network, checkpoint: Checkpoint) -> Position:
+def _restore(network: Network, checkpoint: Checkpoint, folder: RunFolder) -> Position:
     """Put weights and optimizer back; return the position."""
     model, arrays = network.training_model, checkpoint.arrays
+    if [tuple(variable.shape) for variable in model.optimizer.variables] != [
+        item.shape for item in arrays["optimizer"]
+    ]:
+        raise RunError(
+            f"{folder.path}: Keras {version('keras')} keeps its optimizer in another order than the one that the run "
+            "was started with; resume with that one, or start anew with `force=True`"
+        )
     assign(model.trainable_variables, arrays["weights"])
     assign(network.averages, arrays["averages"])
     assign(model.optimizer.variables, arrays["optimizer"])

@@ -6,7 +6,7 @@ import fcntl
 import io
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -150,10 +150,7 @@ def open_run_folder(path: str | Path, *, force: bool = False, resume: bool = Fal
         )
     if resume:
         check_resumable(path)
-    with _told(path):
-        made = not path.exists()
-        path.mkdir(parents=True, exist_ok=True)
-    with _locked(path):
+    with _locked(path) as made:
         try:
             if not (force or resume) and any((path / name).exists() for name in OWN):
                 raise RunError(
@@ -179,24 +176,45 @@ def check_resumable(path: Path) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock of the operating system's, which ends with the process however that ends."""
+def _locked(path: Path) -> Iterator[bool]:
+    """Make a folder where it is missing, and hold a lock of the operating system's, which ends with the process.
+
+    Gives whether the folder was made.
+    """
     with _told(path):
-        descriptor = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        made = not path.exists()
+        descriptor = _open_lock(path)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise RunError(
-                    f"{path}: cannot be locked ({reason(error)}); name another folder with `output`"
-                ) from error
-            raise RunError(
-                f"{path}: another process trains into this folder; wait for it, or name another folder with `output`"
-            ) from error
-        yield
+        while not _holds(path, descriptor):
+            os.close(descriptor)
+            with _told(path):
+                descriptor = _open_lock(path)
+        yield made
     finally:
         os.close(descriptor)
+
+
+def _open_lock(path: Path) -> int:
+    while True:
+        path.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # another process has just removed the folder, which it had made
+            return os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+
+
+def _holds(path: Path, descriptor: int) -> bool:
+    """Take the lock; False if another process has removed the file meanwhile, so that it would keep nobody out."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.EACCES):
+            raise RunError(f"{path}: cannot be locked ({reason(error)}); name another folder with `output`") from error
+        raise RunError(
+            f"{path}: another process trains into this folder; wait for it, or name another folder with `output`"
+        ) from error
+    try:
+        return os.path.samestat(os.fstat(descriptor), (path / LOCK).stat())
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager
@@ -212,6 +230,7 @@ def _told(path: Path) -> Iterator[None]:
 
 def _remove_if_empty(path: Path) -> None:
     """Leave no empty folder behind where there was none."""
-    if path.is_dir() and all(item.name == LOCK for item in path.iterdir()):
-        (path / LOCK).unlink(missing_ok=True)
-        path.rmdir()
+    with suppress(OSError):  # another process may begin to use it
+        if all(item.name == LOCK for item in path.iterdir()):
+            (path / LOCK).unlink(missing_ok=True)
+            path.rmdir()

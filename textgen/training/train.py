@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from textgen.arguments import PATH, expect
-from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, Shape, TrainingConfig
+from textgen.config import BATCH_SIZE, CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, Shape, TrainingConfig
 from textgen.corpus.corpus import Corpus, called, unseen_note
 from textgen.corpus.vocabulary import Vocabulary
+from textgen.corpus.windows import Windows
 from textgen.errors import CorpusError, RunError
 from textgen.evaluation.baselines import Baseline, baselines
 from textgen.model_file import Model, read_model
@@ -249,13 +250,14 @@ def _stored_plan(folder: Path, checkpoint: Checkpoint, corpus: Corpus, given: Ma
             check_agreement(folder, asked, meta[name])
         elif value is not None:
             check_agreement(folder, {name: value}, meta)
-    return Plan(
-        replace(corpus.recoded(Vocabulary(meta["vocabulary"])), replacement=meta["text"]["replacement"]),
-        Shape.from_dict(meta["model"]),
-        TrainingConfig.from_dict(meta["training"]),
-        meta["epochs"],
-        meta["minutes"],
-    )
+    training = TrainingConfig.from_dict(meta["training"])
+    most = Windows.most_streams(len(corpus) - corpus.hold_out(training.validation), training.window)
+    try:
+        corpus = replace(corpus.recoded(Vocabulary(meta["vocabulary"])), replacement=text["replacement"])
+        BATCH_SIZE._replace(high=most).check("batch_size", training.batch_size)
+    except ValueError as error:
+        raise RunError(f"{folder}: the run is not one of this text ({error}); start anew with `force=True`") from error
+    return Plan(corpus, Shape.from_dict(meta["model"]), training, meta["epochs"], meta["minutes"])
 
 
 def check_agreement(folder: Path, given: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
