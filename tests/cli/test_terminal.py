@@ -140,6 +140,7 @@ def test_a_bar_on_a_full_disk_is_no_error(monkeypatch: pytest.MonkeyPatch) -> No
         (["info", "x", FORGED], 2, f"({SHOWN})"),
         (["train", "x", "--epochs", FORGED], 2, SHOWN),
         (["train", "x", "--encoding", FORGED], 2, SHOWN),
+        (["train", "{model}", "-o", FORGED], 1, ""),
         (["generate", "--unknown", FORGED], 2, SHOWN),
     ],
 )
@@ -197,10 +198,9 @@ STREAMS = ["<&-", ">&-", "2>&-", "<&- >&-", "<&- 2>&-", ">&- 2>&-", "<&- >&- 2>&
 
 
 def redirected(streams: str, *arguments: str) -> tuple[int, bytes, bytes]:
-    command = [sys.executable, "-m", "textgen", *arguments]
-    result = subprocess.run(
-        ["sh", "-c", f'exec "$@" {streams}', "sh", *command], stdin=subprocess.DEVNULL, capture_output=True, check=False
-    )
+    command = ["sh", "-c", f'exec "$@" {streams}', "sh", sys.executable, "-m", "textgen", *arguments]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env=environment, check=False)
     return result.returncode, result.stdout, result.stderr
 
 
@@ -233,6 +233,12 @@ def test_no_command_needs_a_stream_to_fail_well(trained: Path, arguments: list[s
     assert redirected("<&- >&- 2>&-", *words) == (code, b"", b"")
     found, _, stderr = redirected("<&- >&-", *words)
     assert (found, b"Traceback" in stderr) == (code, False)
+
+
+def test_what_stays_unwritten_changes_no_exit_code(trained: Path) -> None:
+    told = b"textgen: error: standard output cannot be written (No space left on device); redirect it elsewhere\n"
+    assert redirected(">/dev/full", "info", str(trained)) == (1, b"", told)
+    assert redirected("2>/dev/full", "info", "none") == (1, b"", b"")
 
 
 def test_a_reader_that_leaves_is_no_error(trained: Path) -> None:
