@@ -82,6 +82,16 @@ def test_the_package_exports_what_it_says() -> None:
     assert errors <= set(textgen.__all__)
 
 
+def test_all_that_is_printed_goes_out_one_way() -> None:
+    ways = {"print", "echo", "secho", "stdout", "stderr", "__stdout__", "__stderr__"}
+    for name, tree in modules():
+        if name in ("cli.terminal", "training.backend"):  # the latter hides what TensorFlow says
+            continue
+        for node in ast.walk(tree):
+            word = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+            assert word not in ways, f"{name}:{node.lineno} prints past textgen.cli.terminal"
+
+
 def test_nothing_in_the_package_asserts_or_is_left_undone() -> None:
     for name, tree in modules():
         for node in ast.walk(tree):

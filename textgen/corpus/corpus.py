@@ -157,7 +157,9 @@ class Corpus:
         )
 
     def __repr__(self) -> str:
-        return f"<Corpus {shown(self.name)}: {len(self):,} characters, {len(self.vocabulary):,} symbols>"
+        return (
+            f"<Corpus {shown(self.name)}: {counted(len(self), 'character')}, {counted(len(self.vocabulary), 'symbol')}>"
+        )
 
     def __len__(self) -> int:
         return len(self.codes)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textgen.arguments import shown
+from textgen.wording import counted
 
 Codes = NDArray[np.unsignedinteger]
 
@@ -41,7 +42,7 @@ class Vocabulary:
         return cls([chr(point) for point in np.unique(code_points(text))])
 
     def __repr__(self) -> str:
-        return f"<Vocabulary of {len(self):,} symbols: {shown(''.join(self.symbols[:40]))}>"
+        return f"<Vocabulary of {counted(len(self), 'symbol')}: {shown(''.join(self.symbols[:40]))}>"
 
     def __len__(self) -> int:
         return len(self.symbols)
