@@ -1,7 +1,11 @@
 """A run that was interrupted, however, ends as one that was not."""
 
 import csv
+import hashlib
+import json
+import shutil
 import signal
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +22,7 @@ from textgen.model_file import read_model
 from textgen.training import run_folder
 from textgen.training.backend import keras
 from textgen.training.checkpoint import NEWEST, PREVIOUS, Checkpoint, read_checkpoint
+from textgen.training.progress import Scored, Started
 
 CORPUS = Corpus.from_text(TEXT * 40, name="fox")
 MODEL = ModelConfig(layers=2, units=24, dropout=0.3, embedding=8)
@@ -231,3 +236,118 @@ def test_a_folder_that_cannot_be_written_any_more_leaves_the_last_good_checkpoin
     monkeypatch.undo()
     train(tmp_path / "run", resume=True)
     assert outcome(tmp_path / "run") == whole
+
+
+def retold(model: Path, **changes: object) -> None:
+    """Let a model file say something else of its training."""
+    with zipfile.ZipFile(model) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    told = json.loads(entries["textgen.json"])
+    told["training"] |= changes
+    with zipfile.ZipFile(model, "w") as archive:
+        for name, content in (entries | {"textgen.json": json.dumps(told)}).items():
+            archive.writestr(name, content)
+
+
+def delete(model: Path) -> None:
+    model.unlink()
+
+
+def damage(model: Path) -> None:
+    model.write_bytes(model.read_bytes()[:-100])
+
+
+def put_another_seed_s(model: Path) -> None:
+    retold(model, rng_seed=2)
+
+
+def put_an_older_one(model: Path) -> None:
+    retold(model, validation_nats=9.0)
+
+
+def put_one_that_was_never_scored(model: Path) -> None:
+    retold(model, validation_nats=None)
+
+
+@pytest.mark.parametrize(
+    ("happens", "problem"),
+    [
+        (delete, "is missing"),
+        (damage, "not a whole Keras archive (File is not a zip file); it may be cut short or damaged"),
+        (put_another_seed_s, "is a model of another run"),
+        (put_an_older_one, "is not this run's best model"),
+        (put_one_that_was_never_scored, "is not this run's best model"),
+    ],
+)
+def test_a_run_that_has_lost_its_best_model_says_so_and_keeps_the_next(
+    unfinished: Path, tmp_path: Path, happens: Callable[[Path], None], problem: str
+) -> None:
+    folder = Path(shutil.copytree(unfinished, tmp_path / "run"))
+    model = folder / "model.keras"
+    happens(model)
+    found = model.read_bytes() if model.exists() else None
+    kept, events = [], []
+
+    def watch(event: object) -> None:
+        if not kept and not isinstance(event, Started):
+            kept.append(read_model(folder).description.training.epochs)
+        events.append(event)
+
+    result = train(folder, resume=True, on_progress=watch)
+    assert kept == [pytest.approx(39 / 30, abs=1e-4)], "the weights of the checkpoint are kept before anything else"
+    aside = "" if found is None else f" it is {folder / 'other.keras'} now, and"
+    (note,) = events[0].notes
+    assert note.startswith(f"{model}: {problem}")
+    assert note.endswith(f";{aside} the run goes on without its best model")
+    assert result.validation_nats == read_model(folder).description.training.validation_nats
+    assert result.validation_nats == min(event.validation_nats for event in events if isinstance(event, Scored))
+    if found is not None:
+        assert hashlib.sha256((folder / "other.keras").read_bytes()).digest() == hashlib.sha256(found).digest()
+
+
+def test_what_lies_aside_is_never_written_over(unfinished: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(unfinished, tmp_path / "run"))
+    (folder / "other.keras").write_text("mine")
+    damage(folder / "model.keras")
+    events: list = []
+    train(folder, resume=True, on_progress=events.append)
+    assert f"it is {folder / 'other-2.keras'} now" in events[0].notes[0]
+    assert (folder / "other.keras").read_text() == "mine"
+
+
+def test_a_better_model_that_the_run_has_left_is_kept(unfinished: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(unfinished, tmp_path / "run"))
+    retold(folder / "model.keras", validation_nats=0.001)
+    content = (folder / "model.keras").read_bytes()
+    events: list = []
+    result = train(folder, resume=True, on_progress=events.append)
+    assert events[0].notes == ()
+    assert result.validation_nats == 0.001
+    assert (folder / "model.keras").read_bytes() == content
+
+
+def test_a_run_that_loses_its_model_at_its_very_end_still_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_folder, "remove_checkpoints", lambda _: die())
+    with pytest.raises(KilledError):
+        train(tmp_path / "run", epochs=1)
+    monkeypatch.undo()
+    (tmp_path / "run" / "model.keras").unlink()
+    result = train(tmp_path / "run", epochs=1, resume=True)
+    assert read_model(tmp_path / "run").description.training.validation_nats == result.validation_nats is not None
+
+
+@pytest.mark.parametrize("happens", [delete, lambda model: retold(model, epochs=0.9)])
+def test_without_a_hold_out_a_model_that_is_gone_or_older_is_replaced(
+    tmp_path: Path, happens: Callable[[Path], None]
+) -> None:
+    options = {"training": replace(TRAINING, validation=0.0)}
+    with pytest.raises(KilledError):
+        train(tmp_path / "run", callbacks=[KillAt(60, die)], **options)
+    happens(tmp_path / "run" / "model.keras")
+    events: list = []
+    result = train(tmp_path / "run", resume=True, on_progress=events.append, **options)
+    assert len(events[0].notes) == 1
+    assert result.validation_nats is None
+    assert read_model(tmp_path / "run").description.training.epochs == 3.0

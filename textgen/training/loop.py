@@ -99,13 +99,22 @@ class Loop:
         self.last_checkpoint = time.monotonic()
         self.callbacks.on_train_begin()
         try:
-            ended = self._ended() if self.position.step else None  # resumed at its very end, a run has nothing to do
+            ended = self._resume() if self.position.step else None
             while ended is None:
                 self._take_step()
                 ended = self._after_step()
         finally:
             self.callbacks.on_train_end()
         return ended
+
+    def _resume(self) -> str | None:
+        """See to it that the run has a model; return why it has ended, if it was resumed at its very end."""
+        if not self.folder.kept:  # it is lost, and with it what the best one was
+            _, nats = self._evaluate()
+            self.position.best, self.position.scorings_since_best = math.inf if nats is None else nats, 0
+            self._save(nats)
+            self._checkpoint(None)
+        return self._ended()
 
     def _after_step(self) -> str | None:
         """Score, write a checkpoint, plan anew, each when it is due; return why the run has ended, or None."""
@@ -169,7 +178,7 @@ class Loop:
         )
 
     def _not_finite(self, loss: float) -> str:
-        kept = f"the best model so far is kept in {self.folder.path}" if self.folder.has_model else "nothing was saved"
+        kept = f"the best model so far is kept in {self.folder.path}" if self.folder.kept else "nothing was saved"
         return f"the loss became {loss} at step {self.position.step + 1:,}; {kept}; try a lower `learning_rate`"
 
     def _seconds_left(self) -> float | None:
@@ -191,19 +200,25 @@ class Loop:
             return "budget" if done or self.budget.seconds_left() <= 0 else None
         return "plan" if done else None
 
+    def _evaluate(self) -> tuple[Weights, float | None]:
+        """The weights that can be kept, and their held-out loss; None where nothing is held out."""
+        weights = Weights.from_list(self.network.kept())
+        nats = score(weights, self.text, len(self.text) - self.hold_out) if self.hold_out else None
+        # A step's loss is that of the weights before it: these may have become infinite since.
+        if not (weights.are_finite() and math.isfinite(nats or 0)):
+            raise TrainingError(self._not_finite(math.nan))
+        return weights, nats
+
     def _score(self) -> dict[str, float]:
         """Score the weights, keep them if they are the best so far, and tell; return the losses for callbacks."""
         position = self.position
         begun = time.monotonic()
-        weights = Weights.from_list(self.network.kept())
-        nats = score(weights, self.text, len(self.text) - self.hold_out) if self.hold_out else None
+        weights, nats = self._evaluate()
         best = nats is None or nats < position.best
-        # A step's loss is that of the weights before it: these may have become infinite since.
-        if not (weights.are_finite() and math.isfinite(nats or 0)):
-            raise TrainingError(self._not_finite(math.nan))
         if best:
             position.best = math.inf if nats is None else nats
-            self._save(nats)
+            if not self._better_is_kept(nats):
+                self._save(nats)
         position.scorings_since_best = 0 if best else position.scorings_since_best + 1
         train_nats = position.loss_sum / position.loss_count
         position.loss_sum, position.loss_count = 0.0, 0
@@ -214,13 +229,18 @@ class Loop:
             self.budget.scoring_seconds = time.monotonic() - begun
         return {"loss": train_nats} | ({} if nats is None else {"val_loss": nats})
 
+    def _better_is_kept(self, nats: float | None) -> bool:
+        """Whether a run that was killed between model and checkpoint has left a better model than these weights."""
+        kept = self.folder.kept.validation_nats if self.folder.kept else None
+        return nats is not None and kept is not None and kept < nats
+
     def _checkpoint(self, ended: str | None) -> None:
         """Write all that the run needs to go on.
 
         The model as it stands is written too before the first scoring, and, without a hold-out, when the run is
         interrupted: its last weights are the ones to keep.
         """
-        if not self.folder.has_model or (ended and ended not in COMPLETED and not self.hold_out):
+        if not self.folder.kept or (ended and ended not in COMPLETED and not self.hold_out):
             self._save(None)
         position = asdict(replace(self.position, states=[]))
         position["best"] = None if math.isinf(self.position.best) else self.position.best

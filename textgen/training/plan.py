@@ -1,17 +1,22 @@
 """What decides a run: how it is trained, how many steps it takes, where it is scored."""
 
+import platform
 import time
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from typing import Any
 
+from textgen import __version__
 from textgen.config import Shape, TrainingConfig
 from textgen.corpus.corpus import Corpus
 from textgen.corpus.windows import Windows
 from textgen.evaluation.baselines import MOST_CHARACTERS
+from textgen.model_file import Description, TextInfo, TrainingInfo
 
 SCORING_CHARACTERS = 2_000_000  # trained between two scorings inside a longer epoch
 LOOKS = 20  # how often in a run with a budget the plan is made anew, beside the scorings
 FIRST_LOOK = 10  # steps after compilation from which the first plan is made
+PACKAGES = ("keras", "tensorflow", "numpy")  # whose versions the model file names
 COMPLETED = ("plan", "budget", "patience", "callback")  # ends of a run after which nothing is left to do
 
 
@@ -46,6 +51,44 @@ class Plan:
             "epochs": self.epochs,
             "minutes": self.minutes,
         }
+
+
+def decided(training: TrainingConfig) -> tuple[int, float, int]:
+    """Streams, peak learning rate and seed of a configuration in which none is open."""
+    if training.batch_size is None or training.learning_rate is None or training.rng_seed is None:
+        raise ValueError("the training configuration is not complete; see recipe.complete")
+    return training.batch_size, training.learning_rate, training.rng_seed
+
+
+def describe(plan: Plan) -> Description:
+    """What the model file says before anything is learnt."""
+    corpus, training = plan.corpus, plan.training
+    streams, peak, rng_seed = decided(training)
+    return Description(
+        corpus.vocabulary,
+        plan.model,
+        TextInfo(
+            name=corpus.name,
+            sha256=corpus.sha256,
+            characters=len(corpus),
+            unicode=corpus.reading.unicode,
+            lowercase=corpus.reading.lowercase,
+            replacement=corpus.replacement,
+        ),
+        TrainingInfo(
+            epochs=0.0,
+            seconds=0.0,
+            window=training.window,
+            batch_size=streams,
+            learning_rate=peak,
+            validation=training.validation,
+            rng_seed=rng_seed,
+            validation_nats=None,
+            versions={"textgen": __version__, "python": platform.python_version()}
+            | {name: version(name) for name in PACKAGES},
+            date="",
+        ),
+    )
 
 
 def scoring_interval(windows: Windows) -> int:

@@ -1,32 +1,27 @@
 """A run, once all is decided: builds the network, the step and the loop, and lets it train."""
 
-import platform
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen import __version__
-from textgen.config import TrainingConfig
 from textgen.corpus.windows import Windows
 from textgen.errors import RunError
 from textgen.evaluation.score import scoring_seconds
-from textgen.model_file import Description, TextInfo, TrainingInfo, Weights
+from textgen.model_file import TrainingInfo, Weights
 from textgen.training.backend import keras, tf
 from textgen.training.checkpoint import Checkpoint
 from textgen.training.interruption import interruptible
 from textgen.training.loop import Loop, Position
 from textgen.training.network import Network, assign, build
-from textgen.training.plan import Budget, Plan
+from textgen.training.plan import Budget, Plan, decided, describe
 from textgen.training.progress import Event, Started
 from textgen.training.recipe import DEFAULT_PATIENCE
 from textgen.training.run_folder import RunFolder
 from textgen.training.step import compile_step, make_optimizer
 
 UNPLANNED = 1000  # steps supposed until the speed is known: enough for the warm-up
-PACKAGES = ("keras", "tensorflow", "numpy")
 
 
 def run(
@@ -35,6 +30,7 @@ def run(
     *,
     start: Sequence[NDArray[np.float32]] | None,
     checkpoint: Checkpoint | None,
+    kept: TrainingInfo | None,
     checkpoint_seconds: float,
     finishing_seconds: float,
     notes: Sequence[str],
@@ -44,11 +40,13 @@ def run(
 ) -> tuple[Loop, str]:
     """Train as planned, from `start`'s weights, from a checkpoint, or from the beginning.
 
+    `kept` is what the model file says that a checkpoint's run has left, None where it has lost it.
+
     Returns:
         The loop, at its end, and why it ended.
     """
     corpus, model, training = plan.corpus, plan.model, plan.training
-    streams, peak, rng_seed = _complete(training)
+    streams, peak, rng_seed = decided(training)
     hold_out = corpus.hold_out(training.validation)
     windows = Windows(corpus.codes[: len(corpus) - hold_out], streams, training.window, rng_seed)
     network = build(model, len(corpus.vocabulary), rng_seed)
@@ -66,7 +64,7 @@ def run(
         assign(network.averages, start)
     if checkpoint is not None:
         position = _restore(network, checkpoint, folder)
-        folder.restore(checkpoint.meta["history"])
+        folder.restore(checkpoint.meta["history"], kept)
         if budget:
             budget.next_look += position.step
     network.training_model.stop_training = False
@@ -120,13 +118,6 @@ def run(
         return loop, loop.run()
 
 
-def _complete(training: TrainingConfig) -> tuple[int, float, int]:
-    """Streams, peak learning rate and seed of a configuration in which none is open."""
-    if training.batch_size is None or training.learning_rate is None or training.rng_seed is None:
-        raise ValueError("the training configuration is not complete; see recipe.complete")
-    return training.batch_size, training.learning_rate, training.rng_seed
-
-
 def _restore(network: Network, checkpoint: Checkpoint, folder: RunFolder) -> Position:
     """Put weights and optimizer back; return the position."""
     model, arrays = network.training_model, checkpoint.arrays
@@ -134,7 +125,7 @@ def _restore(network: Network, checkpoint: Checkpoint, folder: RunFolder) -> Pos
         item.shape for item in arrays["optimizer"]
     ]:
         raise RunError(
-            f"{folder.path}: Keras {version('keras')} keeps its optimizer in another order than the one that the run "
+            f"{folder.path}: Keras {keras.__version__} keeps its optimizer in another order than the one that the run "
             "was started with; resume with that one, or start anew with `force=True`"
         )
     assign(model.trainable_variables, arrays["weights"])
@@ -145,34 +136,3 @@ def _restore(network: Network, checkpoint: Checkpoint, folder: RunFolder) -> Pos
     best = float("inf") if stored["best"] is None else stored["best"]
     pairs = [states[place : place + 2] for place in range(0, len(states), 2)]
     return Position(**{**stored, "best": best, "states": pairs})
-
-
-def describe(plan: Plan) -> Description:
-    """What the model file says before anything is learnt."""
-    corpus, training = plan.corpus, plan.training
-    streams, peak, rng_seed = _complete(training)
-    return Description(
-        corpus.vocabulary,
-        plan.model,
-        TextInfo(
-            name=corpus.name,
-            sha256=corpus.sha256,
-            characters=len(corpus),
-            unicode=corpus.reading.unicode,
-            lowercase=corpus.reading.lowercase,
-            replacement=corpus.replacement,
-        ),
-        TrainingInfo(
-            epochs=0.0,
-            seconds=0.0,
-            window=training.window,
-            batch_size=streams,
-            learning_rate=peak,
-            validation=training.validation,
-            rng_seed=rng_seed,
-            validation_nats=None,
-            versions={"textgen": __version__, "python": platform.python_version()}
-            | {name: version(name) for name in PACKAGES},
-            date="",
-        ),
-    )

@@ -7,12 +7,13 @@ import io
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from textgen.atomic_file import remove_leftovers, replacing
 from textgen.errors import RunError, reason
-from textgen.model_file import FILE_NAME, Description, add_description
+from textgen.model_file import FILE_NAME, Description, TrainingInfo, add_description
 from textgen.training.checkpoint import (
     NEWEST,
     PREVIOUS,
@@ -52,19 +53,31 @@ class RunFolder:
         """Made by `open_run_folder` alone, which checks the path and takes the lock."""
         self.path = path
         self.model = path / FILE_NAME
+        self.kept: TrainingInfo | None = None  # of the model that this run has saved
         self._rows: list[Row] = []
-        self._saved = False
+        self._own = False  # nothing of an older run is left
 
-    def restore(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Go on with the history of a checkpoint; what was written after it is dropped, to be written again."""
+    def restore(self, rows: Sequence[Sequence[Any]], kept: TrainingInfo | None) -> None:
+        """Go on with the history of a checkpoint; what was written after it is dropped, to be written again.
+
+        Args:
+            rows: the history.
+            kept: of the model that the run has left in the folder; None where it is lost.
+        """
         self._rows = [Row(*row) for row in rows]
-        self._saved = True
+        self.kept = kept
+        self._own = True
         self._write_history()
 
-    @property
-    def has_model(self) -> bool:
-        """Whether this run has saved a model."""
-        return self._saved
+    def set_aside(self) -> Path:
+        """Give the model file a name that no other file has, and return it.
+
+        Raises:
+            RunError: it cannot be renamed.
+        """
+        names = (f"other{'' if number == 1 else f'-{number}'}{self.model.suffix}" for number in count(1))
+        with _told(self.path):
+            return self.model.rename(next(self.path / name for name in names if not (self.path / name).exists()))
 
     def save_model(self, write_archive: Callable[[Path], None], description: Description) -> None:
         """Write the model file, whole or not at all; the first time, clear an old run away.
@@ -75,15 +88,15 @@ class RunFolder:
         with _told(self.path), replacing(self.model) as temporary:
             write_archive(temporary)
             add_description(temporary, description)
-            if not self._saved:
+            if not self._own:
                 self._clear()
-        self._saved = True
+        self._own, self.kept = True, description.training
         self._write_history()
 
     def record(self, row: Row) -> None:
         """Add a line to the history."""
         self._rows.append(row)
-        if self._saved:
+        if self._own:
             self._write_history()
 
     def save_checkpoint(self, meta: Mapping[str, Any], arrays: Mapping[str, Sequence[Any]]) -> None:

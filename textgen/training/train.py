@@ -20,6 +20,7 @@ from textgen.training.fine_tuning import prepare
 from textgen.training.plan import COMPLETED, Plan, finishing_seconds
 from textgen.training.progress import Event
 from textgen.training.recipe import batch_size, complete, planned_epochs, shape
+from textgen.training.resume import left_model
 from textgen.training.run_folder import RunFolder, check_resumable, open_run_folder
 from textgen.training.speed import characters_a_second
 from textgen.wording import counted
@@ -76,7 +77,7 @@ def train(
         start_from: a run folder or `.keras` file whose weights to start from; its vocabulary grows by the text's
             new characters, and its shape is taken over; what `model` says of it must agree, the dropout aside.
         resume: go on with the unfinished run in `output`, bit for bit as if it had not been interrupted. Corpus and
-            whatever else is given must agree with it.
+            whatever else is given must agree with it. A model file there that is not the run's best is moved aside.
         force: replace an old run in `output`, as soon as the new one saves its first model.
         checkpoint_seconds: the longest time between two checkpoints.
         callbacks: `keras.callbacks.Callback` objects. They see the training model and its optimizer; what they
@@ -122,7 +123,7 @@ def train(
             f"with a window of {shortest // 2}: add text, or make the `window` smaller"
         )
     with open_run_folder(output, force=force, resume=resume) as folder:
-        start = None
+        start = kept = None
         if resume:
             checkpoint, warning = read_checkpoint(folder.path)
             if warning:
@@ -130,6 +131,8 @@ def train(
                 folder.drop_damaged()
             given = {"epochs": epochs, "minutes": minutes, "model": model, "training": training}
             plan = _stored_plan(folder.path, checkpoint, corpus, given)
+            kept, lost = left_model(folder, plan, checkpoint)
+            notes += [lost] if lost else []
             started -= checkpoint.meta["elapsed"]
         else:
             if source is not None:
@@ -143,6 +146,7 @@ def train(
             folder,
             start=start,
             checkpoint=checkpoint,
+            kept=kept,
             checkpoint_seconds=checkpoint_seconds,
             finishing_seconds=finishing_seconds(len(corpus), drawn=can_draw()),
             notes=notes,
@@ -150,7 +154,7 @@ def train(
             on_progress=on_progress or _ignore,
             started=started,
         )
-        best = None if loop.position.best == float("inf") else loop.position.best
+        best = folder.kept.validation_nats if folder.kept else None
         compared = _finish(folder, plan, best) if stopped_by in COMPLETED else []
         return TrainingResult(folder.model, best, loop.epochs, time.monotonic() - started, stopped_by, compared)
 
