@@ -22,7 +22,6 @@ from textgen.config import ModelConfig, Shape
 from textgen.corpus.cache import VARIABLE
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.kernel import library
-from textgen.machine import processor_flags
 from textgen.model_file import Description, TextInfo, TrainingInfo, Weights, layout
 
 settings.register_profile("patient", deadline=None)  # a busy machine is no failure
@@ -66,7 +65,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def kernel_for(level: str) -> ctypes.CDLL:
     """The kernel for a level of processors, or skip the test."""
-    kernel = library.load(level) if library.LEVELS[level][0] <= processor_flags() else None
+    kernel = library.load(level) if library.runs(level) else None
     if kernel is None:
         pytest.skip(f"no kernel for {level}: not such a processor, or no C compiler when textgen was installed")
     return kernel

@@ -1,21 +1,20 @@
 """The kernel is built where it can be, and found."""
 
 import ctypes
-import platform
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from textgen.errors import TextgenError
 from textgen.kernel import library as kernel
 
-FOR_THIS_SYSTEM = sys.platform == "linux" and platform.machine() == "x86_64"
+FOR_THIS_SYSTEM = bool(kernel.levels())
 HAS_COMPILER = shutil.which("cc") is not None
 
 needs_compiler = pytest.mark.skipif(
-    not (FOR_THIS_SYSTEM and HAS_COMPILER), reason="no C compiler, or not Linux on x86-64"
+    not (FOR_THIS_SYSTEM and HAS_COMPILER), reason="no C compiler, or a system without kernels"
 )
 
 
@@ -43,32 +42,32 @@ def anew() -> None:
 
 def pretend(level: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The processor is of this level."""
-    monkeypatch.setattr(kernel, "processor_flags", lambda: frozenset(kernel.LEVELS[level][0] | {"sse2"}))
+    monkeypatch.setattr(kernel, "processor_flags", lambda: frozenset(kernel.LEVELS[level].flags | {"sse2"}))
     monkeypatch.setattr(kernel, "bfloat16", lambda: True)
 
 
 @needs_compiler
-@pytest.mark.skipif(not kernel.LEVELS["avx2"][0] <= kernel.processor_flags(), reason="the processor has no AVX2")
+@pytest.mark.skipif(not any(map(kernel.runs, kernel.LEVELS)), reason="the processor has no level")
 def test_the_installation_has_built_it() -> None:
     assert kernel.library() is not None, "install textgen again: ./scripts/test does when its sources have changed"
 
 
 @needs_compiler
-@pytest.mark.parametrize("level", kernel.LEVELS)
+@pytest.mark.parametrize("level", kernel.levels())
 def test_the_compiler_has_nothing_to_complain_of(level: str, tmp_path: Path) -> None:
     kernel.compile_for(level, tmp_path / "kernel.so", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
 
 
 @needs_compiler
 def test_a_build_takes_the_place_of_older_ones(elsewhere: Path) -> None:
-    (elsewhere / "kernel-0123456789abcdef-avx2.so").touch()
+    (elsewhere / "kernel-of-an-older-textgen.so").touch()
     built = kernel.build()
-    assert built == [kernel.path(level) for level in kernel.LEVELS]
+    assert built == [*(kernel.path(level) for level in kernel.levels()), elsewhere / "kernel.sha256"]
     assert libraries(elsewhere) == set(built)
 
 
 @needs_compiler
-@pytest.mark.parametrize("level", kernel.LEVELS)
+@pytest.mark.parametrize("level", kernel.levels())
 def test_the_fastest_that_the_processor_runs_is_loaded(
     level: str, elsewhere: Path, anew: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,7 +101,7 @@ def test_a_compiler_that_knows_no_avx512_still_gives_the_other_kernel(
     )
     old.chmod(0o755)
     monkeypatch.setenv("CC", str(old))
-    assert kernel.build() == [kernel.path("avx2")]
+    assert kernel.build() == [kernel.path("avx2"), elsewhere / kernel.CHECK_SUMS]
     pretend("avx512bf16", monkeypatch)
     assert kernel.best_level() == "avx2"
 
@@ -114,22 +113,53 @@ def test_a_processor_without_avx2_gets_none(anew: None, monkeypatch: pytest.Monk
 
 
 @needs_compiler
-def test_a_library_of_another_source_is_not_loaded(
-    elsewhere: Path, anew: None, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("damage", ["cut short", "of another text", "of another program", "without check sums"])
+def test_a_library_that_is_not_what_was_built_is_passed_over(
+    damage: str, elsewhere: Path, anew: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    level = kernel.levels()[-1]
+    pretend(level, monkeypatch)
     kernel.build()
-    pretend("avx2", monkeypatch)
-    assert kernel.best_level() == "avx2"
-    kernel._best.cache_clear()
-    with (elsewhere / "vectors.h").open("a", encoding="utf-8") as header:
-        header.write("/* changed */\n")
-    assert kernel.best_level() is None
+    file, sums = kernel.path(level), elsewhere / kernel.CHECK_SUMS
+    content = file.read_bytes()
+    if damage == "without check sums":
+        file.write_bytes(content)
+        sums.unlink()
+    elif damage == "cut short":
+        file.write_bytes(content[: len(content) // 2])
+    elif damage == "of another text":
+        file.write_bytes(b"no library")
+        sums.write_text(f"{kernel._check_sum(file)}  {file.name}\n")
+    else:
+        (elsewhere / "other.c").write_text("int other;\n")
+        subprocess.run(["cc", "-shared", "-fPIC", str(elsewhere / "other.c"), "-o", str(file)], check=True)
+        sums.write_text(f"{kernel._check_sum(file)}  {file.name}\n")
+    assert kernel.load(level) is None
 
 
-def test_a_damaged_library_is_passed_over(elsewhere: Path, anew: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    kernel.path("avx2").write_bytes(b"no library")
+@needs_compiler
+def test_a_library_with_another_interface_is_not_loaded(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel.build()
+    monkeypatch.setattr(kernel, "ABI", kernel.ABI + 1)
+    assert kernel.load(kernel.levels()[-1]) is None
+
+
+@needs_compiler
+def test_the_environment_chooses_a_level_or_none(anew: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    slowest = [level for level in kernel.levels() if kernel.runs(level)][-1]
+    for wanted, best in {slowest: slowest, "off": None}.items():
+        monkeypatch.setenv(kernel.VARIABLE, wanted)
+        kernel._best.cache_clear()
+        assert kernel.best_level() == best
+        assert (kernel.library() is None) == (best is None)
+
+
+@pytest.mark.parametrize("wanted", ["avx3", "avx512"])
+def test_a_level_that_does_not_run_here_is_refused(wanted: str, anew: None, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend("avx2", monkeypatch)
-    assert kernel.best_level() is None
+    monkeypatch.setenv(kernel.VARIABLE, wanted)
+    with pytest.raises(TextgenError, match=f"TEXTGEN_KERNEL is '{wanted}', and no such kernel runs here; unset it, or"):
+        kernel.library()
 
 
 @pytest.mark.skipif(not FOR_THIS_SYSTEM, reason="not Linux on x86-64")
@@ -154,5 +184,14 @@ def test_a_failed_build_tells_what_the_compiler_said(elsewhere: Path) -> None:
 
 
 def test_other_systems_build_nothing(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernel.platform, "machine", lambda: "arm64")
+    monkeypatch.setattr(kernel.platform, "machine", lambda: "riscv64")
     assert kernel.build() == []
+
+
+@pytest.mark.parametrize(("system", "processor"), [("linux", "aarch64"), ("darwin", "arm64")])
+def test_arm_has_a_level_of_its_own(system: str, processor: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel.sys, "platform", system)
+    monkeypatch.setattr(kernel.platform, "machine", lambda: processor)
+    assert kernel.levels() == ["neon"]
+    assert kernel.runs("neon")
+    assert not kernel.runs("avx2")

@@ -7,6 +7,8 @@
 
 #include "vectors.h"
 
+const int textgen_abi = ABI;
+
 typedef Words Stored __attribute__((aligned(4), may_alias)); /* NumPy aligns arrays to their numbers */
 
 /* A matrix (rows, 32 * panels) and what is added to its product. */

@@ -13,6 +13,7 @@ from textgen.corpus.vocabulary import Vocabulary
 from textgen.corpus.windows import Windows
 from textgen.errors import CorpusError, RunError
 from textgen.evaluation.baselines import Baseline, baselines
+from textgen.kernel.library import library
 from textgen.model_file import Model, read_model
 from textgen.training.checkpoint import Checkpoint, read_checkpoint
 from textgen.training.curve import can_draw, draw_curve
@@ -26,6 +27,8 @@ from textgen.training.speed import characters_a_second
 from textgen.wording import counted
 
 STARTING_SECONDS = 10  # imports, compilation, and the last scoring: what a budget has not for its steps
+
+WITHOUT_KERNEL = "there is no compiled kernel for this machine, so training takes longer; see the README, Install"
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def train(
     output = Path(output)
     source = read_model(start_from) if start_from is not None else None
     checkpoint = None
-    notes: list[str] = []
+    notes = [] if library() else [WITHOUT_KERNEL]
     if resume:
         check_resumable(output)
     elif len(corpus) < (shortest := 2 * (training or TrainingConfig()).window + 1):
