@@ -16,10 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textgen.config import Reading
 from textgen.corpus import codes, sources
 from textgen.corpus import corpus as corpus_module
 from textgen.corpus.codes import translate
 from textgen.corpus.corpus import Corpus, called, name_of
+from textgen.corpus.survey import survey
 from textgen.corpus.vocabulary import UNKNOWN
 from textgen.errors import CorpusError
 from textgen.wording import counted
@@ -258,6 +260,22 @@ def test_a_text_s_name_is_fit_for_a_folder_and_a_model_file(tmp_path: Path, name
     assert name_of(tmp_path / name) == corpus.name == Corpus.from_text("abc", name=expected).name == expected
     assert corpus.sources == (str(tmp_path / name),)
     (tmp_path / "models" / expected).mkdir(parents=True)
+
+
+MARKS = "\u0315\u0316" * 600
+
+
+def test_marks_without_end_are_told_with_their_text_and_place(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("abc\n")
+    (tmp_path / "b.txt").write_text(f"ab\r\ne{MARKS}")
+    told = "has more than 1,000 combining marks in a row, from character 4 on; expected a text that people can read"
+    for read in (Corpus.from_files, lambda *paths: survey(paths, Reading())):
+        with pytest.raises(CorpusError) as error:
+            read(tmp_path / "a.txt", tmp_path / "b.txt")
+        assert str(error.value) == f"{tmp_path / 'b.txt'}: {told}"
+    with pytest.raises(CorpusError) as error:
+        Corpus.from_text(f"ab\r\ne{MARKS}")
+    assert str(error.value) == f"text: {told}"
 
 
 def test_a_name_that_is_given_is_made_fit_too() -> None:

@@ -1,4 +1,5 @@
 import sys
+import time
 import unicodedata
 
 import pytest
@@ -61,3 +62,33 @@ def test_a_character_that_parts_words_hides_each_side_from_the_other() -> None:
     for symbol in filter(normalisation._parts_words, all_symbols()):
         assert f"Α{symbol}Σ".lower().endswith("σ")
         assert f"ΑΣ{symbol}Α".lower().startswith("ας")
+
+
+MOST = normalisation.MOST_MARKS
+
+
+@pytest.mark.parametrize("form", ["none", "nfc", "nfkc"])
+@pytest.mark.parametrize("size", [1, 7, 999, 1000, 1001, 10**6])
+@pytest.mark.parametrize("before", [0, 1, 998, 1000, 1500])
+def test_a_run_of_marks_is_refused_beyond_a_limit_wherever_it_lies(form: str, size: int, before: int) -> None:
+    start, marks = "x" * max(0, before - 1) + "é" * min(1, before), "\u0301\u0323" * MOST
+    step = Normalisation(form)
+    allowed = f"{start}{marks[:MOST]}{'é' * 1200}"
+    assert "".join(step.stream(pieces(allowed, [size] * (len(allowed) // size)))) == step(allowed)
+    for length in (MOST + 1, MOST + 2, 2 * MOST):
+        refused = f"{start}{marks[:length]}{'é' * 1200}"
+        with pytest.raises(normalisation.MarksError) as error:
+            list(step.stream(pieces(refused, [size] * (len(refused) // size))))
+        assert error.value.place == before
+    assert str(error.value) == (
+        f"has more than 1,000 combining marks in a row, from character {before:,} on; expected a text that people can "
+        "read"
+    )
+
+
+def test_marks_by_the_hundred_thousand_take_no_time() -> None:
+    began = time.perf_counter()
+    for text in ("e" + "\u0315\u0316" * 500_000, "\u0315\u0316" * 500_000, "ᄀ" + "\u1161" * 500_000):
+        with pytest.raises(normalisation.MarksError):
+            Normalisation()(text)
+    assert time.perf_counter() - began < 2

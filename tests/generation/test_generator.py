@@ -173,6 +173,11 @@ def test_seeds_and_stop_strings_are_composed_as_the_text_was() -> None:
         Generator(describe(vocabulary, config, unicode="none"), weights).generate("e\u0301")
 
 
+def test_marks_without_end_are_no_text_to_stop_at(writer: Generator) -> None:
+    with pytest.raises(SeedError, match="the text to stop at has more than 1,000 combining marks in a row"):
+        writer.generate(stop="\u0315\u0316" * 10**5)
+
+
 def test_it_is_shown_in_a_short_line(writer: Generator) -> None:
     assert repr(writer) == "<Generator of 2 × LSTM(8), 31 symbols, from 'play'>"
     assert repr(writer.write("The ", rng_seed=1)) == "Writing(rng_seed=1, length=500)"

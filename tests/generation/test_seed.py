@@ -14,6 +14,13 @@ def read(seed: str, unknown: Unknown = "error", *, lowercase: bool = False) -> s
     )
 
 
+@pytest.mark.parametrize("unknown", ["error", "skip", "nearest"])
+@pytest.mark.parametrize("form", ["none", "nfkc"])
+def test_marks_without_end_are_no_seed(unknown: Unknown, form: str) -> None:
+    with pytest.raises(SeedError, match="the seed has more than 1,000 combining marks in a row, from character 1 on"):
+        encode_seed("e" + "\u0315\u0316" * 10**5, VOCABULARY, normalisation=Normalisation(form), unknown=unknown)
+
+
 def test_a_seed_is_normalised_as_the_text_was() -> None:
     assert read("a\r\nb") == "a\nb"
     assert read("ABC", lowercase=True) == "abc"

@@ -17,7 +17,7 @@ from textgen.corpus.characters import first_named
 from textgen.corpus.codes import mapped, parts, translate
 from textgen.corpus.coding import Coded, encode
 from textgen.corpus.finding import STANDARD_INPUT
-from textgen.corpus.normalisation import UNIDATA_VERSION, Normalisation, with_lf
+from textgen.corpus.normalisation import UNIDATA_VERSION, MarksError, Normalisation, with_lf
 from textgen.corpus.notes import of_texts, passed_over
 from textgen.corpus.packing import without_packing
 from textgen.corpus.reading import Text, find_texts, joined
@@ -87,7 +87,8 @@ class Corpus:
             min_count: symbols that occur less often are replaced by one.
 
         Raises:
-            CorpusError: the text is empty, or has a NUL or half of a surrogate pair.
+            CorpusError: the text is empty, or has a NUL, half of a surrogate pair, or thousands of combining marks in a
+                row.
             ValueError: an option is wrong.
             TypeError: an argument is of a wrong type.
         """
@@ -104,7 +105,10 @@ class Corpus:
         pieces = (text[start : start + PIECE] for start in range(0, len(text), PIECE))
         chunks = Normalisation(unicode, lowercase).stream(pieces)
         codes = io.BytesIO()
-        coded = encode(name, chunks, draft=io.BytesIO(), codes=codes, min_count=min_count)
+        try:
+            coded = encode(name, chunks, draft=io.BytesIO(), codes=codes, min_count=min_count)
+        except MarksError as error:
+            raise CorpusError(f"{name}: {error}") from error
         array = np.frombuffer(codes.getbuffer(), coded.vocabulary.dtype)
         return cls(name, coded.vocabulary, array, coded.sha256, reading, coded.replacement, (), _rare(coded.replaced))
 

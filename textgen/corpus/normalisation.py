@@ -1,5 +1,6 @@
 """Characters → the form that a model is trained on, in chunks, whatever their size, as if the text came in one."""
 
+import functools
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -7,7 +8,21 @@ from typing import Literal
 
 REPLACEMENT = "\ufffd"  # stands for rare symbols; Unicode's own, so no text has it that was read without loss
 
+MOST_MARKS = 1000  # that combine with one character; Python takes the square of their number of steps to order them
+
 UNIDATA_VERSION = unicodedata.unidata_version  # of Unicode's tables: others may give another normalised text
+
+
+class MarksError(ValueError):
+    """A text has a longer run of combining marks than any script; `place` is the character where it begins."""
+
+    def __init__(self, place: int) -> None:
+        """At that character."""
+        super().__init__(
+            f"has more than {MOST_MARKS:,} combining marks in a row, from character {place:,} on; "
+            "expected a text that people can read"
+        )
+        self.place = place
 
 
 @dataclass(frozen=True)
@@ -24,11 +39,16 @@ class Normalisation:
     lowercase: bool = False
 
     def __call__(self, text: str) -> str:
-        """Normalise one whole text, newlines too."""
+        """Normalise one whole text, newlines too; `MarksError` if it is none."""
         return "".join(self.stream([with_lf(text)]))
 
     def stream(self, chunks: Iterable[str]) -> Iterator[str]:
-        r"""Normalise a text that comes in chunks, whose newlines are `\n` already."""
+        r"""Normalise a text that comes in chunks, whose newlines are `\n` already.
+
+        Raises:
+            MarksError: it has more than `MOST_MARKS` combining marks in a row.
+        """
+        chunks = _without_runs(chunks)
         if self.unicode != "none":
             form: Literal["NFC", "NFKC"] = "NFC" if self.unicode == "nfc" else "NFKC"
             chunks = _in_parts(chunks, begins_anew, lambda text: unicodedata.normalize(form, text))
@@ -40,6 +60,32 @@ class Normalisation:
 def with_lf(text: str) -> str:
     r"""The text with `\n` for every newline."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _without_runs(chunks: Iterable[str]) -> Iterator[str]:
+    """The same chunks, unless there is too long a run of marks: every so many-th character must be in it."""
+    read = run = 0  # characters, and how many marks are at their end
+    for chunk in chunks:
+        if not chunk.isascii():
+            if run + _marks(chunk, 0, 1) > MOST_MARKS:
+                raise MarksError(read - run)
+            for place in range(MOST_MARKS, len(chunk), MOST_MARKS):
+                if not begins_anew(chunk[place]):
+                    before = _marks(chunk, place - 1, -1)
+                    if before + _marks(chunk, place, 1) > MOST_MARKS:
+                        raise MarksError(read + place - before)
+        ending = _marks(chunk, len(chunk) - 1, -1)
+        run = ending + (run if ending == len(chunk) else 0)
+        read += len(chunk)
+        yield chunk
+
+
+def _marks(text: str, place: int, step: int) -> int:
+    """How many characters combine with the one before them, from a place on or back; of too many the first ones."""
+    count = 0
+    while 0 <= place < len(text) and count <= MOST_MARKS and not begins_anew(text[place]):
+        place, count = place + step, count + 1
+    return count
 
 
 def _in_parts(chunks: Iterable[str], is_border: Callable[[str], bool], change: Callable[[str], str]) -> Iterator[str]:
@@ -64,6 +110,7 @@ def _in_parts(chunks: Iterable[str], is_border: Callable[[str], bool], change: C
         yield change(held)
 
 
+@functools.lru_cache(2**14)
 def begins_anew(symbol: str) -> bool:
     """Whether a character never combines with what stands before it, in any form of Unicode.
 

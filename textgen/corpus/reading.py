@@ -9,7 +9,7 @@ from textgen.config import Reading
 from textgen.corpus.cache import Memory
 from textgen.corpus.encodings import Encoding, decode, examine
 from textgen.corpus.finding import Skipped, find_sources
-from textgen.corpus.normalisation import Normalisation, with_lf
+from textgen.corpus.normalisation import MarksError, Normalisation, with_lf
 from textgen.corpus.sources import Source
 from textgen.corpus.stripping import Removed, notice, strip
 from textgen.errors import CorpusError
@@ -158,8 +158,21 @@ def normalisation(reading: Reading) -> Normalisation:
 
 
 def joined(texts: Sequence[Text], reading: Reading) -> Iterator[str]:
-    """The whole text, normalised, in chunks."""
-    return normalisation(reading).stream(_joined(texts, with_lf(reading.separator)))
+    """The whole text, normalised, in chunks.
+
+    Raises:
+        CorpusError: a text cannot be read, or is none that people can read.
+    """
+    separator = with_lf(reading.separator)
+    try:
+        yield from normalisation(reading).stream(_joined(texts, separator))
+    except MarksError as error:
+        place = error.place
+        for text in texts:
+            if place < text.characters:
+                raise CorpusError(f"{text.name}: {MarksError(max(0, place))}") from error
+            place -= text.characters + len(separator)
+        raise
 
 
 def _joined(texts: Iterable[Text], separator: str) -> Iterator[str]:

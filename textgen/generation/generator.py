@@ -11,7 +11,7 @@ import numpy as np
 from textgen.arguments import PATH, expect, expect_known, shown
 from textgen.config import COUNT, LENGTH, RNG_SEED, SamplingConfig
 from textgen.generation.compiled import prepare
-from textgen.generation.seed import Unknown, encode_seed
+from textgen.generation.seed import Unknown, encode_seed, normalised
 from textgen.generation.stopping import StopFinder
 from textgen.generation.writing import ROWS, Group, Writing
 from textgen.model_file import Description, Weights, read_model, shipped
@@ -119,7 +119,9 @@ class Generator:
         rng_seed = secrets.randbits(32) if rng_seed is None else RNG_SEED.check("rng_seed", rng_seed)
         description = self.description
         normalisation, replacement = description.text.normalisation, description.text.replacement
-        finders = [StopFinder([normalisation(item) for item in stops]) for _ in range(count)]
+        finders = [
+            StopFinder([normalised("the text to stop at", item, normalisation) for item in stops]) for _ in range(count)
+        ]
         codes = encode_seed(
             seed, description.vocabulary, normalisation=normalisation, replacement=replacement, unknown=unknown
         ).tolist()

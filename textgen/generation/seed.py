@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from textgen.arguments import shown
 from textgen.corpus.characters import first_named
-from textgen.corpus.normalisation import Normalisation
+from textgen.corpus.normalisation import MarksError, Normalisation
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import SeedError
 from textgen.generation.nearest import nearest
@@ -36,12 +36,13 @@ def encode_seed(
             case or typography of them, or the letter without its accents.
 
     Raises:
-        SeedError: with `error`, a character is unknown; with `nearest`, one has no other form that is known.
+        SeedError: with `error`, a character is unknown; with `nearest`, one has no other form that is known; with each,
+            there are thousands of combining marks in a row.
         ValueError: `unknown` is none of the three.
     """
     if unknown not in get_args(Unknown):
         raise ValueError(f"`unknown` must be one of {', '.join(get_args(Unknown))}, not {shown(unknown)}")
-    seed = normalisation(seed)
+    seed = normalised("the seed", seed, normalisation)
     if unknown == "skip":
         seed = "".join([symbol for symbol in seed if symbol in vocabulary])
     elif unknown == "nearest":
@@ -55,3 +56,15 @@ def encode_seed(
             remedy = 'use `unknown="nearest"` or `unknown="skip"`, or write it otherwise'
         raise SeedError(f"the seed has characters that the model does not know: {first_named(strange)}; {remedy}")
     return np.array([vocabulary.codes[symbol] for symbol in seed], np.int32)
+
+
+def normalised(what: str, text: str, normalisation: Normalisation) -> str:
+    """A text that stands before or after what a model writes, normalised as the model's was.
+
+    Raises:
+        SeedError: it is no text that people can read; the message calls it `what`.
+    """
+    try:
+        return normalisation(text)
+    except MarksError as error:
+        raise SeedError(f"{what} {error}") from error
