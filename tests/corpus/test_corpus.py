@@ -108,9 +108,8 @@ pieces = st.lists(
             "\r",
             "\n",
             "\r\n",
-            "漢",
-            "《かん》",
-            "｜",
+            "漢《かん》",
+            "｜か《かん》",
             "［＃［］",
             "］",
             "ﬁ",
@@ -134,11 +133,9 @@ def test_reading_in_blocks_of_any_size_is_reading_the_whole(
         text = "漢《かん》" + "".join(parts)
         (folder / f"{number}.txt").write_bytes(text.encode())
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-        for found in ("《かん》", "｜", "［＃［］］"):
-            text = text.replace(found, "") if found != "［＃［］］" else text
-        whole.append(text)
+        whole.append(text.replace("｜", "").replace("《かん》", ""))
     expected: str | None = "\n".join(whole)
-    if "［＃" in expected or "《" in expected:
+    if "［＃" in expected:
         expected = None  # the order of removals matters there; the other block size is the judge
     elif form != "none":
         expected = unicodedata.normalize(form.upper(), expected)

@@ -21,6 +21,7 @@ from textgen.corpus.normalisation import UNIDATA_VERSION, MarksError, Normalisat
 from textgen.corpus.notes import of_texts, passed_over
 from textgen.corpus.packing import without_packing
 from textgen.corpus.reading import Text, find_texts, joined
+from textgen.corpus.stripping import RULES
 from textgen.corpus.vocabulary import Codes, Vocabulary
 from textgen.errors import CorpusError
 from textgen.wording import counted
@@ -218,7 +219,7 @@ def unseen_note(unseen: Mapping[str, int], hold_out: int) -> str:
 def _stored(name: str, texts: Sequence[Text], reading: Reading) -> cache.Stored:
     """The codes of texts: from the cache, or made now."""
     contents = [[text.sha256, text.encoding.name, text.encoding.mark] for text in texts]
-    key = cache.digest(1, UNIDATA_VERSION, contents, asdict(reading))
+    key = cache.digest(1, UNIDATA_VERSION, RULES, contents, asdict(reading))
 
     def write(codes: IO[bytes], draft: IO[bytes]) -> dict[str, Any]:
         coded: Coded = encode(name, joined(texts, reading), draft=draft, codes=codes, min_count=reading.min_count)

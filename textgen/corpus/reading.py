@@ -10,8 +10,9 @@ from textgen.corpus.cache import Memory
 from textgen.corpus.encodings import Encoding, decode, examine
 from textgen.corpus.finding import Skipped, find_sources
 from textgen.corpus.normalisation import MarksError, Normalisation, with_lf
+from textgen.corpus.removal import Removed
 from textgen.corpus.sources import Source
-from textgen.corpus.stripping import Removed, notice, strip
+from textgen.corpus.stripping import notice, strip
 from textgen.errors import CorpusError
 from textgen.wording import counted
 

@@ -14,7 +14,7 @@ from textgen.corpus.characters import code_point, unicode_name
 from textgen.corpus.corpus import LARGEST_HOLD_OUT, called, held_out, unseen_note
 from textgen.corpus.finding import Skipped
 from textgen.corpus.reading import Text, find_texts, joined
-from textgen.corpus.stripping import Removed
+from textgen.corpus.removal import Removed
 from textgen.corpus.vocabulary import code_points
 from textgen.errors import CorpusError
 
