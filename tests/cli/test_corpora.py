@@ -236,8 +236,19 @@ def test_show_says_what_strip_would_take_out(tmp_path: Path) -> None:
     )
     stripped = run("corpora", "show", "a.txt", "--strip", cwd=tmp_path).stdout
     assert "    --strip took out Aozora Bunko: 10 readings, 5 notes\n" in stripped
+    assert "        warning: that is 65 % of the text, 85 of 130 characters\n" in stripped
     assert "《" not in stripped
     assert "No symbol occurs fewer than 5 times.\n" in stripped
+    framed = f"*** START OF THE PROJECT GUTENBERG EBOOK FOX ***\n{'A fox. ' * 99}\n"
+    (tmp_path / "a.txt").write_text(framed, encoding="utf-8")
+    assert run("corpora", "show", "a.txt", cwd=tmp_path).stdout.splitlines()[1:4] == [
+        "    --strip would take out Project Gutenberg: a header of 49 characters",
+        '        header "*** START OF THE PROJECT GUTENBE…" to "…PROJECT GUTENBERG EBOOK FOX ***"',
+        "",
+    ]
+    (tmp_path / "a.txt").write_text("A fox.\n", encoding="utf-8")
+    shown = run("corpora", "show", "a.txt", "--strip", cwd=tmp_path).stdout
+    assert shown.splitlines()[1] == "nothing to strip was found in a.txt"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux")

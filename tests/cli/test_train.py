@@ -347,3 +347,4 @@ def test_a_text_of_a_library_is_noticed_and_stripped(tmp_path: Path) -> None:
     assert stripped.stderr.splitlines()[0] == (
         "fox.txt: 612 characters, without Project Gutenberg: a header of 55 characters, a footer of 48 characters"
     )
+    assert stripped.stderr.splitlines()[1].startswith('taken out of fox.txt: header "Title *** START OF THE PROJECT')

@@ -4,10 +4,10 @@ from pathlib import Path
 from textgen.corpus.corpus import Corpus
 from textgen.corpus.encodings import Encoding
 from textgen.corpus.finding import Skipped
-from textgen.corpus.notes import of_texts, passed_over
+from textgen.corpus.notes import of_texts, passed_over, too_much
 from textgen.corpus.reading import Text
+from textgen.corpus.removal import Removed
 from textgen.corpus.sources import Source
-from textgen.corpus.stripping import Removed
 
 
 def text(number: int) -> Text:
@@ -55,3 +55,30 @@ def test_what_is_passed_over_is_named_or_counted_by_reason() -> None:
         "passed over: a.pdf (a PDF)",
         "passed over: 10,000 (does not match *.txt), such as 0.jpg, 1.jpg, 2.jpg",
     ]
+
+
+def test_what_was_stripped_is_told_with_its_words_and_much_of_a_text_is_a_warning() -> None:
+    texts = [Text(Source(f"{name}.txt", None, (3,)), "", Encoding("utf-8", 0, "given"), strip=True) for name in "abc"]
+    some, much = Removed(), Removed()
+    some.add("Project Gutenberg", "header", "The Project Gutenberg EBook of The Lamp\n*** START ***\n")
+    much.add("Project Gutenberg", "footer", "End of Project Gutenberg's The Lamp\n")
+    much.add("Project Gutenberg", "footer", "END\n" + "licence " * 8)
+    found = [some, much, Removed()]
+    results = [{"characters": 180, "removed": asdict(removed)} for removed in found]
+    assert of_texts(texts, results)[3:] == [
+        'taken out of a.txt: header "The Project Gutenberg EBook of T…" to "…EBook of The Lamp *** START ***"',
+        'taken out of b.txt: footer "End of Project Gutenberg\'s The L…" to "…of Project Gutenberg\'s The Lamp"; '
+        'footer "END licence licence licence lice…" to "…licence licence licence licence"',
+        "warning: `strip` took out much of b.txt: 37 % of the text, 104 of 284 characters",
+        "nothing to strip was found in c.txt",
+    ]
+    assert of_texts(texts * 4, results * 4)[15:] == [
+        "warning: `strip` took out more than 30 % of each of 4 texts, such as b.txt, b.txt, b.txt",
+        "nothing to strip was found in 4 texts, such as c.txt, c.txt, c.txt",
+    ]
+
+
+def test_more_than_thirty_percent_is_much() -> None:
+    assert not too_much(70, Removed(characters=30))
+    assert too_much(69, Removed(characters=31)) == "31 % of the text, 31 of 100 characters"
+    assert not too_much(0, Removed())

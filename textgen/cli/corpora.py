@@ -114,16 +114,37 @@ def _freed(size: int) -> str:
 
 def _sources(found: "Survey") -> list[str]:
     """A line for each of the first sources, what --strip takes out under it, and a few for all others."""
-    from textgen.corpus.notes import TEXTS, passed_over
+    from textgen.corpus.notes import TEXTS, nothing_found, passed_over
 
     first, rest = found.sources[:TEXTS], found.sources[TEXTS:]
     rows = [[printable(item.name), counted(item.characters, "character"), _how(item)] for item in first]
     lines = []
     for line, source in zip(aligned(rows, right=frozenset({1})), first, strict=True):
         lines.append(line)
-        if source.removed:
-            lines.append(f"    --strip {'took' if source.stripped else 'would take'} out {source.removed}")
-    return [*lines, *(map(printable, [*_summed(rest), *passed_over(found.skipped)]))]
+        lines += [printable(f"    {line}") for line in _removed(source)]
+    nothing = nothing_found([source.name for source in found.sources if source.stripped and not source.removed])
+    return [*lines, *(map(printable, [*_summed(rest), *nothing, *passed_over(found.skipped)]))]
+
+
+def _removed(source: "Surveyed") -> list[str]:
+    """What --strip takes out of a source, or would, and its first and last words."""
+    if not (removed := source.removed):
+        return []
+    lines = [f"--strip {'took' if source.stripped else 'would take'} out {removed}"]
+    if words := removed.words():
+        lines.append(f"    {words}")
+    if share := _much(source):
+        lines.append(f"    warning: that is {share}")
+    return lines
+
+
+def _much(source: "Surveyed") -> str:
+    """The share of a source that --strip takes out, if it is much."""
+    from textgen.corpus.notes import too_much
+
+    if not (removed := source.removed):
+        return ""
+    return too_much(source.characters - (0 if source.stripped else removed.characters), removed)
 
 
 def _summed(sources: "Sequence[Surveyed]") -> list[str]:
@@ -136,6 +157,7 @@ def _summed(sources: "Sequence[Surveyed]") -> list[str]:
     strip = f"with what --strip {'took' if sources[0].stripped else 'would take'} out"
     pairs = [(_how(item), item.name) for item in sources]
     pairs += [(strip, item.name) for item in sources if item.removed]
+    pairs += [("warning: that is much of the text", item.name) for item in sources if _much(item)]
     return [
         f"and {counted(len(sources), 'more text')}: {characters}",
         *(f"    {len(names):,} {said}{such_as(names)}" for said, names in grouped(pairs).items()),

@@ -5,10 +5,12 @@ from typing import Any
 
 from textgen.corpus.finding import Skipped
 from textgen.corpus.reading import Text
+from textgen.corpus.removal import Removed
 from textgen.wording import counted
 
 TEXTS = 10  # that are told one by one; all further ones together
 NAMES = 3  # that stand for many
+MUCH = 0.3  # of a text: where more was stripped, a user should look at what is left
 
 
 def of_texts(texts: Sequence[Text], results: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -19,14 +21,49 @@ def of_texts(texts: Sequence[Text], results: Sequence[Mapping[str, Any]]) -> lis
         results: of each, see `Text.result`.
     """
     read = list(zip(texts, results, strict=True))
-    shown = [text.told(result) for text, result in read[:TEXTS]]
-    rest = read[TEXTS:]
+    stripped = [(text.name, result["characters"], Removed(**result["removed"])) for text, result in read if text.strip]
+    return [*_each(read[:TEXTS]), *_together(read[TEXTS:]), *_stripped(stripped)]
+
+
+def too_much(left: int, removed: Removed) -> str:
+    """The share of a text that was taken out, where it is so much that a user must be told."""
+    whole = left + removed.characters
+    if removed.characters <= MUCH * whole:
+        return ""
+    return (
+        f"{100 * removed.characters / whole:.0f} % of the text, {removed.characters:,} of {counted(whole, 'character')}"
+    )
+
+
+def nothing_found(names: Sequence[str]) -> list[str]:
+    """What to tell of texts that had nothing to strip."""
+    if not names:
+        return []
+    where = f"{len(names):,} texts{such_as(names)}" if len(names) > NAMES else ", ".join(names)
+    return [f"nothing to strip was found in {where}"]
+
+
+def _stripped(texts: Sequence[tuple[str, int, Removed]]) -> list[str]:
+    """What to tell of texts that were stripped: of each its name, how many characters are left, what was taken out."""
+    framed = [f"taken out of {name}: {words}" for name, _, removed in texts if (words := removed.words())]
+    much = [(name, share) for name, left, removed in texts if (share := too_much(left, removed))]
+    warnings = [f"warning: `strip` took out much of {name}: {share}" for name, share in much]
+    if len(much) > NAMES:
+        such = such_as([name for name, _ in much])
+        warnings = [f"warning: `strip` took out more than {100 * MUCH:.0f} % of each of {len(much):,} texts{such}"]
+    return [*framed[:NAMES], *warnings, *nothing_found([name for name, _, removed in texts if not removed.library])]
+
+
+def _each(read: Sequence[tuple[Text, Mapping[str, Any]]]) -> list[str]:
+    return [text.told(result) for text, result in read]
+
+
+def _together(rest: Sequence[tuple[Text, Mapping[str, Any]]]) -> list[str]:
     if not rest:
-        return shown
+        return []
     remarks = ((remark.common or remark.text, text.name) for text, result in rest for remark in text.remarks(result))
     characters = counted(sum(result["characters"] for _, result in rest), "character")
     return [
-        *shown,
         f"and {counted(len(rest), 'more text')}: {characters}",
         *(f"{len(names):,} of these {remark}{such_as(names)}" for remark, names in grouped(remarks).items()),
     ]
