@@ -323,6 +323,7 @@ def test_a_device_is_written_to_and_a_link_stays(trained: Path, tmp_path: Path) 
     assert len((tmp_path / "target.txt").read_text()) == 6
     assert run("generate", str(trained), "--length", "5", "-o", os.devnull).returncode == 0
     assert not Path(os.devnull).is_file()
+    assert len(run("generate", str(trained), "--length", "5", "-o", "/dev/stdout").stdout) == 6
     folder = run("generate", str(trained), "-o", str(tmp_path))
     assert (folder.returncode, "cannot be written (Is a directory)" in folder.stderr) == (1, True)
 

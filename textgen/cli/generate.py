@@ -148,14 +148,15 @@ def _opened(output: str | None, encoding: str) -> Iterator[TextIO]:
     from textgen.corpus.characters import named
     from textgen.errors import RunError, reason
 
-    path = Path(os.path.realpath(output))  # a link stays, and what it leads to is written
+    path = Path(output)
     try:
         if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced; a folder is refused here
             with path.open("w", encoding=encoding, newline="") as stream:
                 yield stream
             return
+        target = Path(os.path.realpath(path))  # a link stays, and what it leads to is written
         with (
-            replacing(path, keep_links=True) as temporary,
+            replacing(target, keep_links=True) as temporary,
             temporary.open("w", encoding=encoding, newline="") as stream,
         ):
             yield stream
