@@ -212,10 +212,12 @@ def test_show_bounds_its_tables_and_json_has_all(tmp_path: Path) -> None:
 
 
 def test_show_tells_many_texts_in_few_lines_and_json_has_all(tmp_path: Path) -> None:
+    folder = tmp_path / "texts"  # the cache folder is beside it
+    folder.mkdir()
     for number in range(30):
-        (tmp_path / f"{number}.txt").write_bytes("é".encode("utf-16" if number > 27 else "utf-8"))
-        (tmp_path / f"{number}.md").touch()
-    lines = run("corpora", "show", ".", cwd=tmp_path).stdout.splitlines()
+        (folder / f"{number}.txt").write_bytes("é".encode("utf-16" if number > 27 else "utf-8"))
+        (folder / f"{number}.md").touch()
+    lines = run("corpora", "show", ".", cwd=folder).stdout.splitlines()
     assert lines[9:15] == [
         "9.txt  1 character  utf-8 (valid)",
         "and 20 more texts: 20 characters",
@@ -224,7 +226,7 @@ def test_show_tells_many_texts_in_few_lines_and_json_has_all(tmp_path: Path) -> 
         "passed over: 30 (does not match *.txt), such as 0.md, 1.md, 2.md",
         "",
     ]
-    values = json.loads(run("corpora", "show", ".", "--json", cwd=tmp_path).stdout)
+    values = json.loads(run("corpora", "show", ".", "--json", cwd=folder).stdout)
     assert (len(values["sources"]), len(values["skipped"])) == (30, 30)
     assert values["skipped"][10] == "10.md (does not match *.txt)"
 
