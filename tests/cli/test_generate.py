@@ -239,7 +239,7 @@ def test_without_a_model_the_shipped_one_writes_and_the_runs_found_are_named(tmp
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "no such model"), (b"", "not a whole Keras archive"), (b"PK", "not a whole Keras archive")],
+    [(None, "no such model"), (b"", "not a whole Keras archive"), (b"PK\x03\x04", "not a whole Keras archive")],
 )
 def test_what_is_no_model_is_told_in_one_line(tmp_path: Path, content: bytes | None, message: str) -> None:
     if content is not None:
