@@ -312,7 +312,7 @@ def test_a_piped_text_is_resumed_when_it_is_piped_again(tmp_path: Path) -> None:
     assert "--min-count is 3 here, and the run was started with 2; give --resume alone" in other.stderr
     changed = run("train", "--resume", "-o", output, stdin=text + b"!")
     assert changed.returncode == 1
-    assert "the run was started on another text (stdin, " in changed.stderr
+    assert "the run was started on another text (standard input, " in changed.stderr
     resumed = run("train", "--resume", "-o", output, "--min-count", "2", stdin=text)
     assert resumed.returncode == 0, resumed.stderr
     info = read_model(output).description.text
