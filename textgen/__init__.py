@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from textgen.errors import CorpusError, ModelFileError, RunError, SeedError, TextgenError, TrainingError
     from textgen.evaluation.evaluate import Evaluation, evaluate
     from textgen.generation.generator import Generator, load
-    from textgen.training.train import TrainingResult, train
+    from textgen.training.bar import progress
+    from textgen.training.progress import TrainingResult
+    from textgen.training.train import train
 
 __version__ = "0.1.0"
 
@@ -32,6 +34,7 @@ __all__ = [
     "TrainingResult",
     "evaluate",
     "load",
+    "progress",
     "train",
 ]
 
@@ -48,9 +51,10 @@ _HOMES = {
     "TextgenError": "textgen.errors",
     "TrainingConfig": "textgen.config",
     "TrainingError": "textgen.errors",
-    "TrainingResult": "textgen.training.train",
+    "TrainingResult": "textgen.training.progress",
     "evaluate": "textgen.evaluation.evaluate",
     "load": "textgen.generation.generator",
+    "progress": "textgen.training.bar",
     "train": "textgen.training.train",
 }
 

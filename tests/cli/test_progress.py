@@ -1,14 +1,17 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from textgen.cli.progress import Display, percentage
+from textgen.cli.progress import Display
 from textgen.cli.table import width
-from textgen.training.progress import Event, Scored, Started, Stepped
+from textgen.evaluation.baselines import Baseline
+from textgen.training.progress import Event, Scored, Started, Stepped, TrainingResult
 
 STARTED = Started("play", 1000, 100, 31, 1, 1, 50, 1, 0.1, 64, 0.01, 3, 0.0, ())
 STEPPED = Stepped(1, 10, 2.0, 0.1, 50, None)
 SCORED = Scored(1.0, 5.0, 2.0, 1.9, True, "")
+RESULT = TrainingResult(Path("my models/play/model.keras"), 1.9, 1.0, 6.0, "plan", [Baseline("n-gram (3)", 2.0)])
 
 
 def shown(capsys: pytest.CaptureFixture[str], *events: Event) -> list[str]:
@@ -34,25 +37,15 @@ def test_a_sample_is_a_line_of_80_columns_that_steers_nothing(capsys: pytest.Cap
     assert not line.endswith("e")  # its accent is not cut off
 
 
-def test_the_display_knows_what_it_told_last() -> None:
-    with Display() as display:
-        display(STARTED)
-        display(STEPPED)
-        assert display.held_out is None
-        display(SCORED)
-        assert display.held_out == 1.9
-
-
-@pytest.mark.parametrize(
-    ("step", "planned", "left", "percent"),
-    [
-        (0, 10, 9.0, 0),
-        (999, 1000, 1.0, 99),
-        (10, 10, 4.0, 99),
-        (10, 10, 0.0, 100),
-        (1, 1, None, 100),
-        (12, 10, 0.5, 99),
-    ],
-)
-def test_a_bar_is_full_only_when_no_time_is_left(step: int, planned: int, left: float | None, percent: int) -> None:
-    assert percentage(Stepped(step, planned, 2.0, 1.0, 500, left)) == percent
+def test_how_a_run_ended_is_told_with_what_to_do_next(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, STARTED, STEPPED, SCORED, RESULT)[-3:] == [
+        "Stopped: all planned epochs are done. The model is my models/play/model.keras.",
+        "Verdict: better than the best n-gram (order 3) by 0.15 bits a character (2.74 to 2.89).",
+        "Write with it:  textgen generate 'my models/play'",
+    ]
+    ended = replace(RESULT, stopped_by="SIGTERM", validation_nats=1.8, baselines=[])
+    assert shown(capsys, STARTED, STEPPED, SCORED, ended)[-3:] == [
+        "Stopped: terminated. The model is my models/play/model.keras, held-out loss 1.800 nats (2.60 bpc).",
+        "Go on with it:  textgen train --resume -o 'my models/play'",
+        "Write with it:  textgen generate 'my models/play'",
+    ]

@@ -89,6 +89,7 @@ def test_what_a_run_tells_and_leaves(tmp_path: Path) -> None:
     assert {event.planned_steps for event in stepped} == {2 * PER_EPOCH}
     assert [event.epochs for event in scored] == [1.0, 2.0]
     assert all(len(event.sample) == 80 for event in scored)
+    assert events[-1] is result
     assert result.stopped_by == "plan"
     assert result.epochs == 2.0
     assert sorted(path.name for path in output.iterdir()) == [".lock", "curve.png", "history.csv", "model.keras"]

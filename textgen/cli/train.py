@@ -17,7 +17,6 @@ from textgen.cli.options import (
     refuse_both,
     source_options,
 )
-from textgen.cli.terminal import tell
 from textgen.config import (
     CHECKPOINT_SECONDS,
     EPOCHS,
@@ -28,16 +27,6 @@ from textgen.config import (
     Reading,
     TrainingConfig,
 )
-from textgen.wording import quoted
-
-STOPPED = {
-    "plan": "all planned epochs are done",
-    "budget": "the time is used up",
-    "patience": "the held-out loss has stopped falling",
-    "SIGINT": "interrupted",
-    "SIGTERM": "terminated",
-    "SIGHUP": "the terminal is gone",
-}
 
 
 @click.command("train", short_help="Learn from texts, and keep the best model in a run folder.")
@@ -104,9 +93,8 @@ def command(
     if not texts and output is None:
         raise click.UsageError("--resume needs the run folder (-o) or the texts of the run.")
     from textgen.cli.download import located
-    from textgen.cli.progress import Display, loss
+    from textgen.cli.progress import Display
     from textgen.corpus.corpus import Corpus, name_of
-    from textgen.evaluation.evaluate import verdict
     from textgen.training.train import train
 
     texts = located(texts)
@@ -122,7 +110,7 @@ def command(
     def chosen(config: type[Any]) -> Any:
         return None if resume else config(**{item.name: options[item.name] for item in fields(config)})
 
-    with Display(corpus.notes) as display:
+    with Display(corpus.notes) as on_progress:
         result = train(
             corpus,
             output=output,
@@ -134,18 +122,9 @@ def command(
             resume=resume,
             force=force,
             checkpoint_seconds=checkpoint_seconds,
-            on_progress=display,
+            on_progress=on_progress,
         )
-    nats = result.validation_nats
-    held_out = "" if nats is None or nats == display.held_out else f", held-out loss {loss(nats)}"
-    tell(f"Stopped: {STOPPED[result.stopped_by]}. The model is {result.model}{held_out}.")
-    if nats is not None and result.baselines:
-        tell(f"Verdict: {verdict(nats, result.baselines)}.")
-    ended_by = signal.Signals.__members__.get(result.stopped_by)
-    if ended_by:
-        tell(f"Go on with it:  textgen train --resume -o {quoted(output)}")
-    tell(f"Write with it:  textgen generate {quoted(output)}")
-    if ended_by:
+    if ended_by := signal.Signals.__members__.get(result.stopped_by):
         raise SystemExit(SIGNALLED + ended_by)
 
 

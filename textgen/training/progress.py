@@ -1,6 +1,9 @@
 """What a training run reports, to one callable."""
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from textgen.evaluation.baselines import Baseline
 
 
 @dataclass(frozen=True)
@@ -47,4 +50,25 @@ class Scored:
     sample: str  # a few dozen characters the model wrote
 
 
-Event = Started | Stepped | Scored
+@dataclass(frozen=True)
+class TrainingResult:
+    """How a run ended: what it reports last, and what `textgen.train` returns.
+
+    Attributes:
+        model: the model file with the best weights.
+        validation_nats: their held-out loss, nats a character; None without a hold-out, or before the first scoring.
+        epochs: how often the text was read in all.
+        seconds: wall-clock time of the run, its interrupted parts included.
+        stopped_by: `plan`, `budget`, `patience`, `callback`, `SIGINT`, `SIGTERM` or `SIGHUP`.
+        baselines: simpler predictors of the held-out text; none of an interrupted run.
+    """
+
+    model: Path
+    validation_nats: float | None
+    epochs: float
+    seconds: float
+    stopped_by: str
+    baselines: list[Baseline]
+
+
+Event = Started | Stepped | Scored | TrainingResult

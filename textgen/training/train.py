@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from textgen.training.checkpoint import Checkpoint, read_checkpoint
 from textgen.training.curve import can_draw, draw_curve
 from textgen.training.fine_tuning import prepare
 from textgen.training.plan import COMPLETED, Plan, finishing_seconds
-from textgen.training.progress import Event
+from textgen.training.progress import Event, TrainingResult
 from textgen.training.recipe import batch_size, complete, planned_epochs, shape
 from textgen.training.resume import left_model
 from textgen.training.run_folder import RunFolder, check_resumable, open_run_folder
@@ -29,27 +29,6 @@ from textgen.wording import counted
 STARTING_SECONDS = 10  # imports, compilation, and the last scoring: what a budget has not for its steps
 
 WITHOUT_KERNEL = "there is no compiled kernel for this machine, so training takes longer; see the README, Install"
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """How a run ended.
-
-    Attributes:
-        model: the model file with the best weights.
-        validation_nats: their held-out loss, nats a character; None without a hold-out, or before the first scoring.
-        epochs: how often the text was read in all.
-        seconds: wall-clock time of the run, its interrupted parts included.
-        stopped_by: `plan`, `budget`, `patience`, `callback`, `SIGINT`, `SIGTERM` or `SIGHUP`.
-        baselines: simpler predictors of the held-out text; none of an interrupted run.
-    """
-
-    model: Path
-    validation_nats: float | None
-    epochs: float
-    seconds: float
-    stopped_by: str
-    baselines: list[Baseline]
 
 
 def train(
@@ -85,7 +64,8 @@ def train(
         checkpoint_seconds: the longest time between two checkpoints.
         callbacks: `keras.callbacks.Callback` objects. They see the training model and its optimizer; what they
             remember is not in a checkpoint.
-        on_progress: called with each `Started`, `Stepped` and `Scored`.
+        on_progress: called with each `Started`, `Stepped` and `Scored`, and at the end with the `TrainingResult`;
+            `textgen.progress()` is one that shows a bar, in a notebook too.
 
     Raises:
         CorpusError: the text is too short.
@@ -108,6 +88,7 @@ def train(
         callbacks=callbacks,
         on_progress=on_progress,
     )
+    on_progress = on_progress or _ignore
     epochs = None if epochs is None else EPOCHS.check("epochs", epochs)
     minutes = None if minutes is None else MINUTES.check("minutes", minutes)
     checkpoint_seconds = CHECKPOINT_SECONDS.check("checkpoint_seconds", checkpoint_seconds)
@@ -154,12 +135,14 @@ def train(
             finishing_seconds=finishing_seconds(len(corpus), drawn=can_draw()),
             notes=notes,
             callbacks=callbacks,
-            on_progress=on_progress or _ignore,
+            on_progress=on_progress,
             started=started,
         )
         best = folder.kept.validation_nats if folder.kept else None
         compared = _finish(folder, plan, best) if stopped_by in COMPLETED else []
-        return TrainingResult(folder.model, best, loop.epochs, time.monotonic() - started, stopped_by, compared)
+        result = TrainingResult(folder.model, best, loop.epochs, time.monotonic() - started, stopped_by, compared)
+    on_progress(result)  # when the folder is free again, for whoever resumes at once
+    return result
 
 
 def _check_types(**given: object) -> None:

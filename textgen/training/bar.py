@@ -1,0 +1,113 @@
+"""A bar that shows how far a run has come: for notebooks and programs, and inside the command's display."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from textgen.training.plan import COMPLETED
+from textgen.training.progress import Event, Scored, Started, Stepped, TrainingResult
+
+LAYOUT = "{percentage:3.0f}%|{bar}| {desc}"
+SMOOTHING = 0.05  # of the loss beside the bar
+
+
+def progress() -> Callable[[Event], None]:
+    """A progress bar for a training run: `textgen.train(corpus, output="models/play", on_progress=textgen.progress())`.
+
+    It shows the share of the run that is done, epochs, training and validation loss, speed and the time left: in a
+    notebook as a widget, on a terminal as a line of stderr. Where stderr is a file or a pipe it shows nothing.
+    """
+    return ProgressBar(_open, LAYOUT + "{postfix}")
+
+
+def _open(**options: Any) -> Any:
+    from tqdm.auto import tqdm  # here alone, since it loads what a notebook's widgets need
+
+    return tqdm(disable=None, **options)
+
+
+class ProgressBar:
+    """Shows a run's events in a tqdm bar, which it opens when the run starts and closes when it ends.
+
+    Attributes:
+        speed: characters a second, as text.
+    """
+
+    def __init__(self, make: Callable[..., Any], layout: str = LAYOUT) -> None:
+        """Take what makes a bar from tqdm's options; nothing is shown yet."""
+        self._make, self._layout = make, layout
+        self._bar: Any = None
+
+    def __call__(self, event: Event) -> None:
+        """Show one event. Where nobody can see the bar any more, the run goes on."""
+        with suppress(OSError):
+            if isinstance(event, Started):
+                self._start()
+            elif self._bar is None:  # it could not even be opened
+                return
+            elif isinstance(event, Stepped):
+                self._step(event)
+            elif isinstance(event, Scored):
+                if event.validation_nats is not None:
+                    self._bar.set_postfix_str(f"validation loss {event.validation_nats:.3f}")
+            else:
+                self._finish(event)
+
+    def close(self) -> None:
+        """Close the bar, if it is open: the run has ended, well or not."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def write(self, line: str, tell: Callable[[str], None]) -> None:
+        """Have a line told above the bar."""
+        if self._bar is not None:
+            self._bar.clear()
+        tell(line)
+        if self._bar is not None:
+            self._bar.refresh()
+
+    def _start(self) -> None:
+        self.close()
+        self.speed = _Speed()
+        self._loss: float | None = None
+        self._bar = self._make(bar_format=self._layout, total=100, dynamic_ncols=True, miniters=0)
+
+    def _step(self, event: Stepped) -> None:
+        self._loss = event.loss if self._loss is None else self._loss + SMOOTHING * (event.loss - self._loss)
+        self.speed.add(event.characters)
+        if self._bar.disable:
+            return
+        left = "" if event.seconds_left is None else f", {self._bar.format_interval(event.seconds_left)} left"
+        shown = f"epoch {event.epochs:.1f}, loss {self._loss:.3f}, {self.speed}{left}"
+        self._bar.set_description_str(shown, refresh=False)
+        self._bar.update(percentage(event) - self._bar.n)
+
+    def _finish(self, result: TrainingResult) -> None:
+        if result.stopped_by in COMPLETED:  # early stopping leaves steps of the plan undone, and is no failure
+            self._bar.update(100 - self._bar.n)
+        self.close()
+
+
+def percentage(event: Stepped) -> int:
+    """How much of a run is done; it is not all done while there is time left, to score the model for instance."""
+    done = 100 * event.step // event.planned_steps
+    return min(done, 99 if event.seconds_left else 100)
+
+
+class _Speed:
+    """Characters a second, over the last few seconds."""
+
+    def __init__(self) -> None:
+        self._marks: list[tuple[float, int]] = []
+
+    def add(self, characters: int) -> None:
+        now = time.monotonic()
+        self._marks = [*[mark for mark in self._marks if mark[0] > now - 10][-200:], (now, characters)]
+
+    def __str__(self) -> str:
+        if not self._marks:
+            return "-"
+        (begun, first), (ended, last) = self._marks[0], self._marks[-1]
+        return f"{(last - first) / (ended - begun):,.0f} characters/s" if ended > begun else "-"
