@@ -1,9 +1,13 @@
-from dataclasses import replace
+import errno
+import io
+import json
+import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from textgen.cli.progress import Display
+from textgen.cli.progress import Display, JsonLines
 from textgen.cli.table import width
 from textgen.evaluation.baselines import Baseline
 from textgen.training.progress import Event, Scored, Started, Stepped, TrainingResult
@@ -49,3 +53,51 @@ def test_how_a_run_ended_is_told_with_what_to_do_next(capsys: pytest.CaptureFixt
         "Go on with it:  textgen train --resume -o 'my models/play'",
         "Write with it:  textgen generate 'my models/play'",
     ]
+
+
+def written(events: list[Event], capfdbinary: pytest.CaptureFixture[bytes], notes: tuple[str, ...] = ()) -> list[dict]:
+    write = JsonLines(notes)
+    for event in events:
+        write(event)
+    return [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
+
+
+def test_each_event_is_a_line_of_json(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    started = replace(STARTED, notes=("`units` may be less",))
+    lines = written([started, STEPPED, SCORED, RESULT], capfdbinary, ("the.txt: 9 characters\nwith a newline",))
+    notes = ["the.txt: 9 characters\nwith a newline", "--units may be less"]
+    assert lines == [
+        {"event": "started"} | asdict(STARTED) | {"notes": notes},
+        {"event": "stepped"} | asdict(STEPPED),
+        {"event": "evaluated"} | asdict(SCORED),
+        {"event": "finished"} | asdict(RESULT) | {"model": "my models/play/model.keras"},
+    ]
+
+
+def test_of_steps_four_a_second_are_told(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    clock = iter(range(0, 1 << 30, 7))  # milliseconds, in steps that a quarter of a second is no multiple of
+    monkeypatch.setattr("time.monotonic", lambda: next(clock) / 1000)
+    told = [line for line in written([STEPPED] * 1000 + [SCORED], capfdbinary) if line["event"] == "stepped"]
+    assert 7 * 1000 / 1000 * 4 - 4 <= len(told) <= 7 * 1000 / 1000 * 4 + 1
+
+
+@pytest.mark.parametrize("number", [errno.EPIPE, errno.ENOSPC, errno.EBADF])
+def test_a_run_goes_on_when_its_events_cannot_be_written(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    class Broken(io.RawIOBase):
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: object) -> int:
+            tries.append(data)
+            raise OSError(number, "broken")
+
+    tries: list[object] = []
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(Broken())))
+    write = JsonLines()
+    for event in (STARTED, STEPPED, SCORED, RESULT):
+        write(event)
+    assert len(tries) == 4
+    with pytest.raises(OSError, match="broken"):  # or the stream would complain when it is thrown away
+        sys.stdout.buffer.close()

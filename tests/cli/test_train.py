@@ -1,3 +1,4 @@
+import json
 import os
 import pty
 import re
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TEXT, on_a_terminal, run
+from tests.conftest import TEXT, in_process, on_a_terminal, run
 from textgen.model_file import read_model
 
 QUICK = ("--units", "16", "--batch-size", "4", "--rng-seed", "1")
@@ -275,6 +276,54 @@ def test_a_run_goes_on_when_nobody_can_see_it(play: Path, tmp_path: Path, stream
     assert process.wait(timeout=120) == 0
     assert read_model(tmp_path / "run").description.training.epochs == 3.0
     assert (tmp_path / "run" / "model.keras").read_bytes().startswith(b"PK")
+
+
+def test_what_happens_is_told_as_json(play: Path, tmp_path: Path) -> None:
+    output = tmp_path / "run"
+    code, stdout, stderr = in_process("train", str(play), "-o", str(output), "--epochs", "2", *QUICK, "--json")
+    assert (code, stderr) == (0, "")
+    lines = [json.loads(line) for line in stdout.splitlines()]
+    events = [line["event"] for line in lines]
+    assert events[:2] == ["started", "stepped"]
+    assert [event for event in events if event != "stepped"] == ["started", "evaluated", "evaluated", "finished"]
+    assert lines[0]["notes"] == [f"{play}: 2,040 characters"]
+    result = lines[-1]
+    assert (result["model"], result["stopped_by"]) == (str(output / "model.keras"), "plan")
+    assert result["validation_nats"] == min(line["validation_nats"] for line in lines if line["event"] == "evaluated")
+    assert [baseline["name"].split()[0] for baseline in result["baselines"]] == ["n-gram", "xz"]
+    code, stdout, stderr = in_process("train", str(play), "-o", str(output), "--json")
+    assert (code, stdout, stderr.count("\n")) == (1, "", 1)
+    assert "a run is there already" in stderr
+
+
+def test_a_quiet_run_shows_errors_alone(play: Path, tmp_path: Path) -> None:
+    words = ("train", str(play), "-o", str(tmp_path / "run"), "--epochs", "1", *QUICK, "--quiet")
+    assert in_process(*words) == (0, "", "")
+    code, stdout, stderr = in_process(*words)
+    assert (code, stdout, stderr.count("\n")) == (1, "", 1)
+    assert "a run is there already" in stderr
+
+
+def test_a_reader_of_events_may_leave_and_an_interrupted_run_ends_with_its_result(play: Path, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "textgen", "train", str(play), *QUICK, "--json", "-o"]
+    leaving = subprocess.Popen([*words, str(tmp_path / "a"), "--epochs", "3"], stdout=subprocess.PIPE)
+    assert leaving.stdout is not None
+    assert json.loads(leaving.stdout.readline())["event"] == "started"
+    leaving.stdout.close()
+    process = subprocess.Popen([*words, str(tmp_path / "b"), "--epochs", "1000000"], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    while json.loads(process.stdout.readline())["event"] != "evaluated":
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    last = json.loads(process.communicate(timeout=60)[0].splitlines()[-1])
+    assert (process.returncode, last["event"], last["stopped_by"], last["baselines"]) == (
+        143,
+        "finished",
+        "SIGTERM",
+        [],
+    )
+    assert leaving.wait(timeout=60) == 0
+    assert read_model(tmp_path / "a").description.training.epochs == 3.0
 
 
 def interrupted(arguments: list[str], stdin: bytes) -> str:

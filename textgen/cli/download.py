@@ -9,10 +9,12 @@ from textgen.corpus.catalog import CatalogText
 from textgen.wording import counted
 
 
-def located(texts: Sequence[str]) -> tuple[str, ...]:
-    """The paths of texts that are given by path or by catalog name."""
+def located(texts: Sequence[str], *, quiet: bool = False) -> tuple[str, ...]:
+    """The paths of texts that are given by path or by catalog name; quietly, no download is shown."""
     from textgen.corpus.download import locate
 
+    if quiet:
+        return locate(texts)
     with DownloadDisplay() as display:
         return locate(texts, display)
 

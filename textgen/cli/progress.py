@@ -1,21 +1,26 @@
-"""What `textgen train` shows as it goes: a bar on a terminal, and lines."""
+"""What `textgen train` shows as it goes: to a person a bar and lines, to a program one JSON object a line."""
 
 import math
 import signal
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import asdict
 
 from tqdm import tqdm
 
 from textgen.cli.options import as_options
 from textgen.cli.table import cut
-from textgen.cli.terminal import bar, printable, tell
+from textgen.cli.terminal import UNWRITABLE, bar, printable, tell, write_json
+from textgen.errors import RunError
 from textgen.evaluation.evaluate import verdict
 from textgen.training.bar import ProgressBar
-from textgen.training.progress import Event, Scored, Started, TrainingResult
+from textgen.training.progress import Event, Scored, Started, Stepped, TrainingResult
 from textgen.wording import counted, quoted
 
 COLUMNS = 80  # of the line with the sample
+PAUSE = 0.25  # seconds between two steps told as JSON: thousands a second would keep the training waiting for a reader
+NAMES = {Started: "started", Stepped: "stepped", Scored: "evaluated", TrainingResult: "finished"}  # in JSON
 STOPPED = {
     "plan": "all planned epochs are done",
     "budget": "the time is used up",
@@ -25,10 +30,40 @@ STOPPED = {
     "SIGHUP": "the terminal is gone",
 }
 
+Report = Callable[[Event], None] | None
+
+
+def report(notes: Sequence[str], *, as_json: bool, quiet: bool) -> AbstractContextManager[Report]:
+    """What tells a run's events in the way that is asked for; the notes, of how the text was read, come first."""
+    if as_json:
+        return nullcontext(JsonLines(notes))
+    return nullcontext() if quiet else Display(notes)
+
 
 def loss(nats: float) -> str:
     """A loss in both units."""
     return f"{nats:.3f} nats ({nats / math.log(2):.2f} bpc)"
+
+
+class JsonLines:
+    """Writes a run's events to stdout, for a program. When that cannot be written any more, the run goes on."""
+
+    def __init__(self, notes: Sequence[str] = ()) -> None:
+        """Nothing is written yet; the notes become the first of those in the first event."""
+        self._notes = notes
+        self._due = -math.inf
+
+    def __call__(self, event: Event) -> None:
+        """Write one event; of steps, those that a quarter of a second lies between."""
+        if isinstance(event, Stepped):
+            if time.monotonic() < self._due:
+                return
+            self._due = time.monotonic() + PAUSE
+        values = {"event": NAMES[type(event)]} | asdict(event)
+        if isinstance(event, Started):
+            values["notes"] = [as_options(note) for note in (*self._notes, *event.notes)]
+        with suppress(RunError, *UNWRITABLE):
+            write_json(values, default=str)  # a path is no type of JSON's
 
 
 class Display(AbstractContextManager["Display"]):

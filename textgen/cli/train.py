@@ -68,6 +68,8 @@ from textgen.config import (
 @source_options
 @normalisation_options
 @field_option("--rng-seed", config=TrainingConfig, summary="Make the run repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="Print what happens as JSON, one object a line, for programs.")
+@click.option("--quiet", is_flag=True, help="Show nothing but errors.")
 def command(
     texts: tuple[str, ...],
     output: str | None,
@@ -77,6 +79,8 @@ def command(
     start_from: str | None,
     force: bool,
     checkpoint_seconds: float,
+    as_json: bool,
+    quiet: bool,
     **options: Any,
 ) -> None:
     """Learn from TEXT..., and keep the best model in a run folder.
@@ -93,16 +97,17 @@ def command(
     if not texts and output is None:
         raise click.UsageError("--resume needs the run folder (-o) or the texts of the run.")
     from textgen.cli.download import located
-    from textgen.cli.progress import Display
+    from textgen.cli.progress import report
     from textgen.corpus.corpus import Corpus, name_of
     from textgen.training.train import train
 
-    texts = located(texts)
+    quiet = quiet or as_json  # for people, that is
+    texts = located(texts, quiet=quiet)
     output = str(Path("models") / name_of(texts[0])) if output is None else output
     reading = Reading(**{item.name: options[item.name] for item in fields(Reading)})
     if resume:
         given = {name for name in options if is_given(name)}
-        texts, reading = _stored_text(output, texts, {name: options[name] for name in given})
+        texts, reading = _stored_text(output, texts, {name: options[name] for name in given}, quiet=quiet)
     elif start_from is not None:
         reading = _like_the_model_s(start_from, reading)
     corpus = Corpus.from_files(*texts, **asdict(reading))
@@ -110,7 +115,7 @@ def command(
     def chosen(config: type[Any]) -> Any:
         return None if resume else config(**{item.name: options[item.name] for item in fields(config)})
 
-    with Display(corpus.notes) as on_progress:
+    with report(corpus.notes, as_json=as_json, quiet=quiet) as on_progress:
         result = train(
             corpus,
             output=output,
@@ -137,7 +142,9 @@ def _like_the_model_s(start_from: str, reading: Reading) -> Reading:
     return replace(reading, unicode=unicode, lowercase=reading.lowercase or text.lowercase)
 
 
-def _stored_text(output: str, texts: tuple[str, ...], given: dict[str, Any]) -> tuple[tuple[str, ...], Reading]:
+def _stored_text(
+    output: str, texts: tuple[str, ...], given: dict[str, Any], *, quiet: bool
+) -> tuple[tuple[str, ...], Reading]:
     """The texts of the run to resume and how they were read, what is given again compared with it."""
     from textgen.cli.download import located
     from textgen.training.checkpoint import read_checkpoint
@@ -148,7 +155,7 @@ def _stored_text(output: str, texts: tuple[str, ...], given: dict[str, Any]) -> 
     check_resumable(folder)
     meta = read_checkpoint(folder)[0].meta
     check_agreement(folder, given, meta["model"] | meta["training"] | meta["reading"])
-    texts = texts or located(meta["text"]["sources"])
+    texts = texts or located(meta["text"]["sources"], quiet=quiet)
     if not texts:
         raise click.UsageError("the run's text was no file, but a string of the library's; name a file with that text.")
     if "-" in texts and sys.stdin.isatty():
