@@ -29,7 +29,7 @@ def stripped(text: str) -> tuple[str, Removed]:
         HEADING + START.replace("EBOOK", "ETEXT"),
         HEADING + START.replace("THE PROJECT", "THE COPYRIGHTED PROJECT"),
         HEADING + "   " + START + "  ",
-        HEADING + START.lower(),
+        HEADING + START.title(),
         HEADING + START.replace("LAMP", "L*A*M*P"),
         HEADING + START.replace("LAMP", "LAMP * A PLAY"),
         HEADING + START.replace("LAMP", "LAMP\nAND ITS KEEPER"),

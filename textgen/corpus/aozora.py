@@ -8,15 +8,17 @@ before the reading, and notes ［＃…］. A reading is of kana, so that titles
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain, repeat
+from functools import partial
+from itertools import chain
 
 from textgen.corpus.removal import (
     Frame,
     Removed,
+    Rules,
     after_blank_lines,
     before_blank_lines,
     line_start,
-    occurrences,
+    near_signs,
     paragraph_end,
 )
 
@@ -27,7 +29,8 @@ EXPLANATION = 4_000  # characters of it
 LONGEST_MARK = 25_000  # characters: a note of 300 parts, each a character or a note of 80
 
 _EXPLAINED = ("テキスト中に現れる記号", "入力者注", "ルビの付く文字列")
-_NEEDLES = (*_EXPLAINED, "底本", "入力", "校正", "青空文庫")  # quick to look for; every line below has one
+_SIGNS = [re.compile(pattern) for pattern in ("《", "＃", "底(?=本)", "校(?=正)", "青(?=空文庫)")]  # quick to look for
+_CANDIDATE = re.compile("|".join([*_EXPLAINED, "底本", "入力", "校正", "青空文庫"]))
 
 _RULE = re.compile(r"^[ \u3000]?[-‐‑‒–—―─━－ー＿_=＝]{10,200}[ \u3000]{0,9}(?:\n|\Z)", re.MULTILINE)
 _KEY = re.compile(
@@ -56,7 +59,7 @@ _LAST = re.compile(_KANJI + "|※")
 
 def frames(text: str, place: int, limit: int, last: str | None) -> Iterator[Frame]:
     """Find the explanations and colophons of Aozora Bunko; see `removal.Frames`."""
-    for found in occurrences(text, _NEEDLES, place, limit):
+    for found in [match.start() for match in _CANDIDATE.finditer(text, place, limit)]:
         if found < place:
             continue
         if text.startswith(_EXPLAINED, found):
@@ -84,13 +87,18 @@ def without_marks(chunks: Iterable[str], removed: Removed) -> Iterator[str]:
     chunks = iter(chunks)
     first = next(chunks, "")
     explained = any(piece["library"] == LIBRARY and piece["kind"] == "header" for piece in removed.pieces)
-    chunks = chain([first], chunks)
-    for chunk, final in chain(zip(chunks, repeat(False)), [("", True)]):
-        held += chunk
-        whole = final or not occurrences(held, "［《｜", place, len(held))  # no mark begins there
-        limit = len(held) if whole else len(held) - LONGEST_MARK
+    signs = "《＃｜" if explained else "《＃"
+    has_signs = partial(_has_any, characters=signs)
+    for block, near, final in near_signs(chain([first], chunks), has_signs, LONGEST_MARK):
+        if not near:
+            yield held[place:]
+            yield block
+            held, place = block[-1:], len(block[-1:])
+            continue
+        held += block
+        limit = len(held) if final else len(held) - LONGEST_MARK
         parts = []
-        for found in () if whole and not final else _MARKS.finditer(held, place):
+        for found in _MARKS.finditer(held, place):
             if found.start() >= limit:
                 break
             if explained or not found["bar"]:
@@ -100,8 +108,12 @@ def without_marks(chunks: Iterable[str], removed: Removed) -> Iterator[str]:
             parts.append(held[place:limit])
             place = limit
         held, place = held[max(0, place - 1) :], min(place, 1)
-        if text := "".join(parts):
-            yield text
+        yield "".join(parts)
+    yield held[place:]
+
+
+def _has_any(text: str, characters: str) -> bool:
+    return any(character in text for character in characters)
 
 
 def _without(found: re.Match[str], removed: Removed) -> str:
@@ -129,15 +141,15 @@ def _explanation(text: str, place: int, floor: int) -> tuple[int, int] | None:
     """The lines of dashes around an explanation that a place is in, and all between them."""
     above = list(_RULE.finditer(text, max(floor, place - EXPLANATION // 2), place))
     below = _RULE.search(text, place, min(len(text), place + EXPLANATION))
-    if not above or not below:
+    if not above or not below or not re.search("[《＃]", text[above[-1].start() : below.start()]):
         return None
     return above[-1].start(), after_blank_lines(text, below.end())
 
 
 def _next_explanation(text: str, place: int) -> int | None:
     """The end of an explanation that follows with a title before it."""
-    following = occurrences(text, _EXPLAINED, place, min(len(text), place + TITLE + 100))
-    explained = _explanation(text, following[0], place) if following else None
+    following = _CANDIDATE.search(text, place, min(len(text), place + TITLE + 100))
+    explained = _explanation(text, following.start(), place) if following else None
     return explained[1] if explained else None
 
 
@@ -154,7 +166,8 @@ def _colophon_end(text: str, line: int) -> int | None:
             break
     keys = {found["key"] for found in _KEY.finditer(text, line, end)}
     titled = first["key"] == "底本" and re.search(r"[「『]", first[0] + text[first.end() : first.end() + 1])
-    sure = len(keys) > 1 or "青空文庫" in text[line:end] or (titled and place == len(text))
+    signed = re.search("底本|校正|青空文庫", text[line:end])
+    sure = signed and (len(keys) > 1 or "青空文庫" in signed[0] or (titled and place == len(text)))
     return place if sure else None
 
 
@@ -168,3 +181,6 @@ def _goes_on(text: str, line: int) -> bool:
     """Whether what stands above a line begins a colophon, or would."""
     above = line_start(text, before_blank_lines(text, line, max(0, line - TITLE)) - 1) if line else None
     return bool(above is not None and _KEY.match(text, above) and not _is_sentence(text, above))
+
+
+RULES = Rules(LIBRARY, lambda text: any(sign.search(text) for sign in _SIGNS), frames)

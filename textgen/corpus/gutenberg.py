@@ -16,14 +16,13 @@ from typing import NamedTuple
 
 from textgen.corpus.removal import (
     Frame,
+    Rules,
     after_blank_lines,
     before_blank_lines,
     line_start,
-    occurrences,
     paragraph_end,
 )
 
-LIBRARY = "Project Gutenberg"
 LONGEST = 2**15  # characters of a header or a footer; a licence has 19,000
 HEADER, FOOTER = 200, 500  # how often a header and a footer name the library at most
 NEAR = 2_000  # characters within which the library must be named at the beginning of a header or footer …
@@ -31,12 +30,13 @@ GAP = 4_000  # … and after that: the licence's disclaimers go on for 2,500 wit
 PARAGRAPH = 3_000  # characters of a paragraph of the licence
 PAGE = 300  # characters
 
-_LIBRARY = ("utenberg", "UTENBERG", "SMALL PRINT")  # quick to look for; every line that begins a frame has one
-_LICENCE = ("icense", "icence", "ICENSE", "mall Print", "should be named")  # names it, too, where it has been named
-_NAME = r"PROJECT\s{1,3}GUTENBERG"
-_NAMED = re.compile(
-    r"GUTENBERG|SMALL PRINT|^[ \t*]{0,20}(?:This file should|licen[cs]e\b)", re.IGNORECASE | re.MULTILINE
+_SIGN = re.compile("G(?=utenberg|UTENBERG)")  # begins with one letter, which is the quickest to look for
+_NAMED = re.compile(  # SMALL PRINT and licences name it, too, where it has been named
+    r"Gutenberg|GUTENBERG|Small Print|SMALL PRINT|LICENSE"
+    r"|^[ \t*]{0,20}(?:This file should be named|[Ll]icen[cs]e\b)",
+    re.MULTILINE,
 )
+_NAME = r"PROJECT\s{1,3}GUTENBERG"
 
 
 def _marker(word: str) -> re.Pattern[str]:
@@ -103,11 +103,11 @@ class _Named(NamedTuple):
 
 def frames(text: str, place: int, limit: int, last: str | None) -> Iterator[Frame]:
     """Find the headers and footers of Project Gutenberg; see `removal.Frames`."""
-    candidates = occurrences(text, _LIBRARY, place, limit)
+    candidates = [found.start() for found in _SIGN.finditer(text, place, limit)]
     if not candidates:
         return
     names = _names(text, place)
-    if last is None and (opened := _header_end(text, names, 0)):
+    if last is None and (opened := _header_end(text, names, 0)) and opened > candidates[0]:
         yield Frame("header", 0, opened)
         place, last = opened, "header"
     openings = [named.line for named in names if named.kind in ("start", "small print end")]
@@ -121,7 +121,7 @@ def frames(text: str, place: int, limit: int, last: str | None) -> Iterator[Fram
                 break
             if not _near(openings, line):
                 continue
-            if _kind(text, line)[0] in ("heading", "small print") and (opened := _header_end(text, names, line)):
+            if _kind(text, line)[0] == "heading" and (opened := _header_end(text, names, line)):
                 yield Frame("header", *_parted(text, line, opened))
                 place, last = opened, "header"
                 break
@@ -130,14 +130,13 @@ def frames(text: str, place: int, limit: int, last: str | None) -> Iterator[Fram
 def _names(text: str, start: int) -> list[_Named]:
     """All places from one on where the library is named."""
     names = []
-    for place in occurrences(text, (*_LIBRARY, *_LICENCE), start, len(text)):
-        kind, line, end = "", place, place
-        for line in _lines(text, place, start):
+    for found in _NAMED.finditer(text, start):
+        kind, line, end = "", found.start(), found.end()
+        for line in _lines(text, end - 1, start):
             kind, end = _kind(text, line)
-            if kind and end > place:
+            if kind and end >= found.end():
                 break
-        if kind or text[place] != "i" or text[line:place].strip(" *\t") in ("l", "L"):  # "licence" begins its line
-            names.append(_Named(place, line, kind, max(end, place)))
+        names.append(_Named(found.end(), line, kind, max(end, found.end())))
     return names
 
 
@@ -276,3 +275,6 @@ def _parted(text: str, start: int, end: int) -> tuple[int, int]:
     if text.startswith("\n", start):
         return start + 1, end
     return start, end - text.endswith("\n\n", 0, end)
+
+
+RULES = Rules("Project Gutenberg", lambda text: bool(_SIGN.search(text)), frames)

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, repeat
 from operator import itemgetter
 from typing import NamedTuple, TypedDict
 
@@ -11,6 +10,7 @@ from textgen.wording import counted
 
 REACH = 2**17  # characters after a place that may decide what is done at it
 BEHIND = 2**12  # characters before it
+SIGN = 20  # characters of what tells that there may be something to take out
 KEPT = 4  # pieces whose words are kept
 WORDS = 32  # characters of a piece's beginning and of its end that are told
 
@@ -104,29 +104,39 @@ class Frame(NamedTuple):
     end: int
 
 
-Frames = Callable[[str, int, int, str | None], Iterator[Frame]]
-"""Finds frames, in order.
+class Rules(NamedTuple):
+    """How the headers and footers of a library are found.
 
-Takes a text, the place from which on to look, the place up to which what is found can be decided, and the kind of the
-frame found last: "" if there was none, None at the very beginning. What it finds at a place must depend on `BEHIND`
-characters before it and fewer than `REACH` after it alone, and begins at most `BEHIND` before it.
-"""
+    Attributes:
+        library: whose they are.
+        signs: whether a text may have any; each frame has a sign at most `SIGN` characters long. As quick as can be.
+        frames: finds them, in order. Takes a text, the place from which on to look, the place up to which what is
+            found can be decided, and the kind of the frame found last: "" if there was none, None at the very
+            beginning. What it finds at a place must depend on `BEHIND` characters before it and fewer than `REACH`
+            after it alone, and begins at most `BEHIND` before it.
+    """
+
+    library: str
+    signs: Callable[[str], bool]
+    frames: Callable[[str, int, int, str | None], Iterator[Frame]]
 
 
-def without_frames(chunks: Iterable[str], library: str, frames: Frames, removed: Removed) -> Iterator[str]:
+def without_frames(chunks: Iterable[str], rules: Rules, removed: Removed) -> Iterator[str]:
     """Take out headers and footers; the same for chunks of any size."""
     held, place = "", 0  # what stands before `place` is there as context alone
     last: str | None = None
-    for chunk, final in chain(zip(chunks, repeat(False)), [("", True)]):
-        held += chunk
-        if len(held) < 2 * REACH and not final:
+    for block, near, final in near_signs(chunks, rules.signs, REACH):
+        if not near:
+            yield held[place:]
+            yield block
+            held, place, last = "", 0, last or ""
             continue
+        held += block
         limit = len(held) if final else len(held) - REACH
-        for frame in frames(held, place, limit, last):
+        for frame in rules.frames(held, place, limit, last):
             frame = _with_spaces(held, place, frame)
-            if frame.start > place:
-                yield held[place : frame.start]
-            removed.add(library, frame.kind, held[frame.start : frame.end])
+            yield held[place : frame.start]
+            removed.add(rules.library, frame.kind, held[frame.start : frame.end])
             place, last = frame.end, frame.kind
         settled = limit if final else limit - BEHIND
         if settled > place:
@@ -134,6 +144,34 @@ def without_frames(chunks: Iterable[str], library: str, frames: Frames, removed:
             place, last = settled, last or ""
         context = max(0, place - BEHIND)
         held, place = held[context:], place - context
+    yield held[place:]
+
+
+def near_signs(chunks: Iterable[str], signs: Callable[[str], bool], reach: int) -> Iterator[tuple[str, bool, bool]]:
+    """A text in blocks of at least `reach` characters; of each, whether a sign can be so near, and if it is the last.
+
+    Where there are none, blocks are handed on as they are: most texts have nothing that is to be taken out.
+    """
+    block, before, here = "", False, False
+    for following in _blocks(chunks, reach):
+        there = signs(following) or signs(block[-SIGN:] + following[:SIGN])
+        if block:
+            yield block, before or here or there, False
+        block, before, here = following, here, there
+    yield block, before or here, True
+
+
+def _blocks(chunks: Iterable[str], least: int) -> Iterator[str]:
+    """Chunks put together until they are long enough; the last one may be short."""
+    parts, length = [], 0
+    for chunk in chunks:
+        parts.append(chunk)
+        length += len(chunk)
+        if length >= least:
+            yield parts[0] if len(parts) == 1 else "".join(parts)
+            parts, length = [], 0
+    if length:
+        yield "".join(parts)
 
 
 def _with_spaces(text: str, place: int, frame: Frame) -> Frame:
@@ -144,17 +182,6 @@ def _with_spaces(text: str, place: int, frame: Frame) -> Frame:
     above = text[max(place, newline - 200) : newline]
     spaces = len(above) - len(above.rstrip(" \t\u3000"))
     return Frame(frame.kind, newline - spaces, frame.end - 1) if spaces else frame
-
-
-def occurrences(text: str, words: Iterable[str], start: int, stop: int) -> list[int]:
-    """Where any of some words begins, in order. Where there is none, this is as fast as memory is read."""
-    places = []
-    for word in words:
-        place = text.find(word, start, stop)
-        while place >= 0:
-            places.append(place)
-            place = text.find(word, place + len(word), stop)
-    return sorted(places)
 
 
 def line_start(text: str, place: int, longest: int = 200) -> int | None:

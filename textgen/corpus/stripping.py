@@ -22,9 +22,9 @@ def strip(chunks: Iterable[str], removed: Removed) -> Iterator[str]:
         chunks: the text, with `\n` for newlines.
         removed: is filled in as the text is read.
     """
-    for library, frames in ((gutenberg.LIBRARY, gutenberg.frames), (aozora.LIBRARY, aozora.frames)):
-        chunks = without_frames(chunks, library, frames, removed)
-    yield from aozora.without_marks(chunks, removed)
+    for rules in (gutenberg.RULES, aozora.RULES):
+        chunks = filter(None, without_frames(chunks, rules, removed))
+    yield from filter(None, aozora.without_marks(chunks, removed))
 
 
 def notice(chunks: Iterable[str], removed: Removed) -> Iterator[str]:
