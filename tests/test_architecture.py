@@ -1,6 +1,7 @@
 """Imports run one way, and only the training half pays for Keras."""
 
 import ast
+import pydoc
 import subprocess
 import sys
 from pathlib import Path
@@ -76,7 +77,6 @@ def test_the_writing_half_loads_neither_keras_nor_tensorflow() -> None:
 def test_the_package_exports_what_it_says() -> None:
     for name in textgen.__all__:
         assert getattr(textgen, name).__module__.startswith("textgen.")
-    assert set(textgen.__all__) <= set(dir(textgen))
     assert set(textgen._HOMES) == set(textgen.__all__)
     errors = {name for name, item in vars(textgen.errors).items() if isinstance(item, type)}
     assert errors <= set(textgen.__all__)
@@ -90,6 +90,16 @@ def test_all_that_is_printed_goes_out_one_way() -> None:
         for node in ast.walk(tree):
             word = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
             assert word not in ways, f"{name}:{node.lineno} prints past textgen.cli.terminal"
+
+
+def test_dir_and_help_show_the_public_names_and_no_more() -> None:
+    import textgen.cli.train  # whose import leaves names in the package
+
+    assert "cli" in vars(textgen)
+    assert dir(textgen) == sorted([*textgen.__all__, "__version__"])
+    shown = pydoc.plain(pydoc.render_doc(textgen))
+    assert f"VERSION\n    {textgen.__version__}\n" in shown
+    assert all(name in shown for name in textgen.__all__)
 
 
 def test_nothing_in_the_package_asserts_or_is_left_undone() -> None:

@@ -66,4 +66,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    """What `dir`, `help` and completion show: the public names, without what else Python keeps in a module."""
+    return sorted([*__all__, "__version__"])
