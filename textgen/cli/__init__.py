@@ -84,7 +84,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         group.main(arguments, prog_name="textgen", standalone_mode=False)
     except click.ClickException as error:
-        _tell_usage(error)
+        _tell_usage(error, arguments)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         _show_traceback(arguments)
@@ -100,12 +100,26 @@ def main(arguments: list[str] | None = None) -> None:
         leave_standard_streams()
 
 
-def _tell_usage(error: click.ClickException) -> None:
+def _tell_usage(error: click.ClickException, arguments: list[str]) -> None:
     context = getattr(error, "ctx", None)
     if context is not None:
         for line in (*context.get_usage().splitlines(), f"Try '{context.command_path} --help' for help.", ""):
             tell(line)
-    tell(f"Error: {error.format_message()}")
+    meant = _meant(error, arguments) if isinstance(error, click.NoSuchOption) else ""
+    tell(f"Error: {meant or error.format_message()}")
+
+
+def _meant(error: click.NoSuchOption, arguments: list[str]) -> str:
+    """What to say of an unknown option that means the same as one of ours; empty where none does."""
+    from textgen.cli.synonyms import by_meaning
+
+    if error.ctx is None:
+        return ""
+    known = [name for parameter in error.ctx.command.params for name in parameter.opts]
+    # Of -rnn_size, click complains of -r alone.
+    word = next((word for word in arguments if word.startswith(error.option_name)), error.option_name)
+    found = by_meaning(word, known) or by_meaning(error.option_name, known)
+    return f"{error.message} Did you mean {' or '.join(map(repr, found))}?" if found else ""
 
 
 def _show_traceback(arguments: list[str]) -> None:
