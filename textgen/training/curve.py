@@ -1,14 +1,22 @@
 """`curve.png`: how a run learnt."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from textgen.evaluation.baselines import Baseline
 from textgen.training.run_folder import Row
 
 BLUE, ORANGE, GREY = "#1f5fa8", "#d9730d", "#777777"
+STYLES = ("--", ":")  # of the baselines' lines
+NAME = 60  # characters of the text's name, at the most
+# The first has most alphabets; of the others, which have Chinese, Japanese and Korean, what is installed helps out.
+FAMILIES = (
+    *("DejaVu Sans", "Noto Sans CJK JP", "Source Han Sans", "Hiragino Sans", "Yu Gothic", "IPAexGothic", "IPAGothic"),
+    *("TakaoPGothic", "WenQuanYi Zen Hei", "Droid Sans Fallback", "Arial Unicode MS"),
+)
 
 
 def can_draw() -> bool:
@@ -16,26 +24,68 @@ def can_draw() -> bool:
     return find_spec("matplotlib") is not None
 
 
-def draw_curve(rows: Sequence[Row], compared: Sequence[Baseline], path: Path) -> None:
-    """Draw training and held-out bits against the characters seen, the best marked, the n-gram as a line."""
+def draw_curve(name: str, dropout: float, rows: Sequence[Row], compared: Sequence[Baseline], path: Path) -> None:
+    """Draw training and validation loss against the characters seen, the best marked, the baselines as lines.
+
+    Args:
+        name: the text's, for the title.
+        dropout: the share of outputs dropped, which explains where the training loss lies.
+        rows: the run's history.
+        compared: simpler predictors of the validation text.
+        path: where to write the PNG.
+    """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.add_subplot()
-    trained = [(row.characters, row.train_nats / math.log(2)) for row in rows if row.train_nats is not None]
-    scored = [(row.characters, row.validation_nats / math.log(2)) for row in rows if row.validation_nats is not None]
-    axes.plot(*zip(*trained, strict=True), color=ORANGE, marker=".", label="training")
+    trained = [(row.characters, _bits(row.train_nats)) for row in rows if row.train_nats is not None]
+    scored = [(row.characters, _bits(row.validation_nats)) for row in rows if row.validation_nats is not None]
+    axes.plot(*zip(*trained, strict=True), color=ORANGE, marker=".", label="training loss")
+    name, families = _drawable(name if len(name) <= NAME else f"{name[: NAME - 1]}…")
+    axes.set_title(name, family=families, parse_math=False)
     if scored:
         best = min(scored, key=lambda point: point[1])
-        axes.plot(*zip(*scored, strict=True), color=BLUE, marker=".", label="held out")
+        axes.set_title(
+            f"{name}\nbest validation loss: {best[1]:.3f} bits per character ({best[1] * math.log(2):.3f} nats)",
+            family=families,
+            parse_math=False,
+        )
+        axes.plot(*zip(*scored, strict=True), color=BLUE, marker=".", label="validation loss")
         axes.plot(*best, color=BLUE, marker="o", markersize=9, fillstyle="none", linestyle="none")
         axes.annotate(f"{best[1]:.3f}", best, xytext=(0, 9), textcoords="offset points", ha="center", color=BLUE)
-    for baseline in compared:
-        if baseline.name.startswith("n-gram"):
-            axes.axhline(baseline.nats / math.log(2), color=GREY, linestyle="--", label=f"best {baseline.name}")
+        figure.supxlabel(_why_above(dropout), fontsize=8, color=GREY)
+    for baseline, style in zip(compared, STYLES, strict=False):
+        label = f"best {baseline.name}" if baseline.name.startswith("n-gram") else baseline.name
+        axes.axhline(_bits(baseline.nats), color=GREY, linestyle=style, label=label)
     axes.set_xlabel("characters seen")
-    axes.set_ylabel("bits a character")
+    axes.set_ylabel("bits per character")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(path, dpi=120)
+
+
+def _bits(nats: float) -> float:
+    return nats / math.log(2)
+
+
+def _why_above(dropout: float) -> str:
+    dropped = f"with dropout on ({dropout:g}) and " if dropout else ""
+    return (
+        f"The training loss is measured {dropped}as a mean since the evaluation before, "
+        "the validation loss afterwards,\nwithout dropout, on averaged weights: "
+        "so the training loss may lie above the validation loss."
+    )
+
+
+def _drawable(text: str) -> tuple[str, list[str]]:
+    """The text with ? for what no font here can draw, and the families of the fonts that draw it."""
+    from matplotlib.font_manager import findfont, get_font, get_font_names
+
+    families = [name for name in FAMILIES if name in get_font_names()]
+    fonts = [get_font(findfont(name)) for name in families]
+    return "".join(symbol if _has(fonts, symbol) else "?" for symbol in text), families
+
+
+def _has(fonts: Iterable[Any], symbol: str) -> bool:
+    return symbol.isprintable() and any(font.get_char_index(ord(symbol)) for font in fonts)

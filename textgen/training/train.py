@@ -269,6 +269,6 @@ def _finish(folder: RunFolder, plan: Plan, best: float | None) -> list[Baseline]
         learnt = len(corpus) - hold_out
         compared = baselines(corpus.codes[:learnt], corpus.codes[learnt:], corpus.vocabulary)
     if can_draw():
-        folder.save_curve(lambda path: draw_curve(folder.rows, compared, path))
+        folder.save_curve(lambda path: draw_curve(corpus.name, plan.model.dropout, folder.rows, compared, path))
     folder.finish()
     return compared
