@@ -106,7 +106,8 @@ def write_json(value: Any, **options: Any) -> None:
     """Print a value as JSON, in UTF-8, or on a terminal in ASCII."""
     with standard_output() as stream:
         shown = json.dumps(value, ensure_ascii=stream.isatty(), **options)
-        stream.write(f"{shown}\n".encode(errors="backslashreplace"))
+        stream.write(shown.encode(errors="backslashreplace"))  # it can be large: no copy for the newline's sake
+        stream.write(b"\n")
 
 
 def open_standard_streams() -> None:

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ RARE = 5  # a symbol that occurs less often is hardly learnt
 CODE_POINTS = 0x110000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Symbol:
     """A symbol of a text, and how often it occurs."""
 
@@ -41,7 +41,7 @@ class Symbol:
 
     def as_dict(self) -> dict[str, Any]:
         """All of it, as JSON values."""
-        return asdict(self) | {"code_point": self.code_point, "name": self.name}
+        return {"symbol": self.symbol, "count": self.count, "code_point": self.code_point, "name": self.name}
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,12 @@ class Survey:
 
     def as_dict(self) -> dict[str, Any]:
         """All of it, as JSON values."""
-        tables = {name: [item.as_dict() for item in getattr(self, name)] for name in ("symbols", "unseen")}
-        skipped = [str(item) for item in self.skipped]
-        return asdict(self) | tables | {"skipped": skipped, "training": self.characters - self.hold_out}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["sources"] = [asdict(item) for item in self.sources]
+        values["skipped"] = [str(item) for item in self.skipped]
+        for name in ("symbols", "unseen"):
+            values[name] = [item.as_dict() for item in getattr(self, name)]
+        return values | {"training": self.characters - self.hold_out}
 
 
 def survey(paths: Sequence[str | Path], reading: Reading) -> Survey:
