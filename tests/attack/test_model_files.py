@@ -84,7 +84,7 @@ def test_a_damaged_archive_is_refused_or_gives_the_same_model(tmp_path: Path, wh
 
 
 def test_damaged_weights_with_a_right_check_sum_are_refused_or_of_the_right_shapes(tmp_path: Path) -> None:
-    for case, content in damaged(WHOLE_WEIGHTS, 300, seed=2):
+    for case, content in damaged(WHOLE_WEIGHTS, 200, seed=2):
         found = read(case, archive(weights=content), tmp_path)
         if found is not None:
             assert [array.shape for array in arrays(found.weights)] == list(layout(CONFIG, len(VOCABULARY)).values())

@@ -67,9 +67,9 @@ def odd_values(path: tuple[str, ...], option: str) -> list[str]:
     takes_number = any(option in found.opts and isinstance(found.type, Number) for found in COMMANDS[path].params)
     random_words = [
         "".join([chr(rng.integers(*RANGES[number])) for number in rng.integers(len(RANGES), size=rng.integers(1, 12))])
-        for _ in range(8)
+        for _ in range(6)
     ]
-    few = rng.choice(len(WORDS), 5 if takes_number else 25, replace=False)
+    few = rng.choice(len(WORDS), 3 if takes_number else 14, replace=False)
     return [*(NUMBERS if takes_number else ["1", "-1"]), *LONG, *(WORDS[number] for number in few), *random_words]
 
 
