@@ -311,6 +311,16 @@ def test_the_same_text_comes_to_the_same_codes_from_every_source(
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from Linux's /proc")
+def test_codes_made_by_older_rules_of_stripping_are_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("a text of no library, but once it was thought to be of one", encoding="utf-8")
+    first, again = Corpus.from_files(path, strip=True), Corpus.from_files(path, strip=True)
+    assert first.codes.filename == again.codes.filename
+    assert first.notes[1] == f"nothing to strip was found in {path}"
+    monkeypatch.setattr(corpus_module, "RULES", corpus_module.RULES - 1)
+    assert Corpus.from_files(path, strip=True).codes.filename != first.codes.filename
+
+
 def test_memory_does_not_grow_with_the_text(tmp_path: Path) -> None:
     (tmp_path / "big.txt").write_bytes(("吾輩は猫である。名前はまだ無い。\n" * 1_500_000).encode())
     program = (

@@ -79,6 +79,8 @@ def test_headers_of_every_decade_are_taken_out(header: str) -> None:
         "End of the Project Gutenberg edition of The Lamp",
         "END OF PROJECT GUTENBERG ETEXT THE LAMP",
         "**End of the Project Gutenberg Etext of The Lamp**",
+        "[End of this Project Gutenberg Etext of The Lamp]",
+        "...End of the Project Gutenberg EBook of The Lamp, by A. Keeper.\n\n" + END,
         "Fin du Projet Gutenberg EBook de La Lampe, par A. Gardien\n\n" + END,
         "Fin de Project Gutenberg's La Lampe, par A. Gardien",
         "Ende dieses Projekt Gutenberg Etextes Die Lampe",
@@ -97,6 +99,24 @@ def test_footers_of_every_decade_and_language_are_taken_out(footer: str) -> None
     assert text == BOOK
     assert (removed.headers, removed.footers, removed.footer) == (1, 1, len(footer) + 4)
     assert stripped(f"{BOOK}\n{footer}\n")[0] == BOOK  # the header was cut off before
+
+
+def test_a_footer_may_follow_the_last_line_at_once() -> None:
+    closing = "End of the Project Gutenberg EBook of The Lamp, by\nA. Keeper\n\n"
+    assert stripped(f"{HEADING}{START}\n{BOOK}{closing}{END}\n{LICENCE}")[0] == BOOK
+    assert stripped(f"{HEADING}{START}\n{BOOK}{END}\nLast words")[0] == BOOK
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "The Project Gutenberg Etext of The Lamp, by A. Keeper\n",
+        "**This is a COPYRIGHTED Project Gutenberg Etext, Details Above**\n",
+    ],
+)
+def test_a_heading_closes_a_book_where_nothing_follows(heading: str) -> None:
+    assert stripped(f"{HEADING}{START}\n{BOOK}\n\n{heading}")[0] == BOOK
+    assert stripped(f"{BOOK}\n\n{heading}")[0] == f"{BOOK}\n\n{heading}"
 
 
 def test_every_book_of_a_file_stays() -> None:
@@ -133,6 +153,7 @@ def test_a_book_that_was_cut_before_its_end_is_parted_from_the_next() -> None:
         f'"{END}"',
         f"“{START}”",
         f"The line\n{END}\nis the last one of each file.",
+        f"The line\n{END}\nis the last one of each file of Project Gutenberg.",
         f"The line is this:\n\n{END}\n\nand the file goes on.",
         f"Like so:\n\n    {END}\n\nThis is the last one.",
         f"{START} is the first line.",

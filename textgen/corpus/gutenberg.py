@@ -73,13 +73,15 @@ _KINDS = {
 }
 _APART = r"[ \t]{0,80}(?:\n|\*\*|(?:The )?Project Gutenberg)"  # what begins another paragraph
 _CLOSING = re.compile(  # the paragraph's beginning: "End of the", "Fin du", "Ende dieses" …
-    r"[ \t*]{0,80}(?:(?:This is )?the )?(?P<language>End|Ende|Fine?|Fim|Finis|Fino|Fi|Einde?|Slut\w{0,5}|Loppu|Koniec"
-    r"|Konec|Vége)\b[^\n]{0,40}?\bPRO[JYG]E\w{1,5}[ \n]GUTENBERG"
+    r"[ \t*\[(.…]{0,80}(?:(?:This is )?the )?"
+    r"(?P<language>End|Ende|Fine?|Fim|Finis|Fino|Fi|Einde?|Slut\w{0,5}|Loppu|Koniec|Konec|Vége)\b"
+    r"[^\n]{0,40}?\bPRO[JYG]E\w{1,5}[ \n]GUTENBERG"
     r"(?P<work>(?:['’]s)?(?:-tm)?[ \n](?:copyrighted )?(?:E-?(?:text|boo?e?k)\w{0,3}|edition)\b(?! (?-i:(?!of\b)[a-z]))"
     r"|['’]s?[ \n](?-i:(?![a-z])))?"
     rf"(?P<rest>[^\n]{{0,200}}(?:\n(?!{_APART})[^\n]{{1,200}}){{0,3}}\n?)(?={_APART}|\Z)",
     re.IGNORECASE,
 )
+_GOES_ON = re.compile(r"\s{0,80}(?!licen[cs]e)[a-zß-ÿ]")  # what follows a marker within a sentence
 _CREDIT = re.compile(  # a paragraph that tells who made the file
     r"(?:This (?:e-?text|e-?book|file|Project Gutenberg e-?(?:text|book)) was (?:first )?(?:produced|prepared|created"
     r"|typed|scanned|transcribed|converted|proofread)"
@@ -207,26 +209,39 @@ def _after_credits(text: str, place: int) -> int:
 
 
 def _closed(text: str, line: int, last: str | None) -> int | None:
-    """Where the paragraph or marker ends that closes a book at a line; None if the line is text."""
+    """Where the marker or paragraph ends that closes a book at a line; None if the line is text."""
     above = text[max(0, line - 200) : line]
     alone = not above.strip() or bool(re.search(r"\n[ \t]*\n\Z", above))
     if marker := _END.match(text, line):
-        end = min(len(text), marker.end() + 1)
-        if _goes_on(text, end):
-            return end
-        if last == "header" and len(text) - end < PAGE:  # whatever it is, it is no book
-            return len(text)
-        follows = text[end : end + 200]
-        spoken = re.search(r"[:,]\s*\Z", above) or re.match(r"\s*[a-zß-ÿ]", follows)
-        blank = re.match(r"[ \t]*\n", follows)
-        return end if alone and blank and not spoken and text[line] == "*" else None
-    if not alone or not (closing := _CLOSING.match(text, line)):
+        return _marker_end(text, marker, last, alone=alone and not above.rstrip().endswith((":", ",")))
+    if alone and last == "header" and _HEADING.match(text, line):
+        end = paragraph_end(text, line, PAGE)  # "The Project Gutenberg Etext of …" closes a book where nothing follows
+        return end if after_blank_lines(text, end) == len(text) else None
+    closing = _CLOSING.match(text, line)
+    return closing.end() if closing and _is_closing(text, closing, alone=alone) else None
+
+
+def _marker_end(text: str, marker: re.Match[str], last: str | None, *, alone: bool) -> int | None:
+    """Where `*** END OF …` ends, if it is not quoted; whatever is left after it and is short goes with it."""
+    end = min(len(text), marker.end() + 1)
+    if _GOES_ON.match(text, end):  # the sentence goes on
         return None
+    if _goes_on(text, end):
+        return end
+    if last == "header" and len(text) - end < PAGE:
+        return len(text)
+    blank = after_blank_lines(text, end) > end
+    return end if alone and blank and marker[0].startswith("*") else None
+
+
+def _is_closing(text: str, closing: re.Match[str], *, alone: bool) -> bool:
+    """Whether a paragraph that begins "End of Project Gutenberg" says no more than this."""
+    if closing["work"] and _END.match(text, after_blank_lines(text, closing.end())):
+        return True
+    if not alone or not (closing["work"] or closing["language"].lower() != "end"):
+        return False
     sentence = closing["rest"].rstrip().endswith((".", "!", "?", ";"))
-    if closing["work"] and not sentence:
-        return closing.end()
-    foreign = closing["language"].lower() != "end"
-    return closing.end() if (foreign or closing["work"]) and _goes_on(text, closing.end()) else None
+    return bool(closing["work"] and not sentence) or _goes_on(text, closing.end())
 
 
 def _goes_on(text: str, place: int) -> bool:
