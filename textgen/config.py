@@ -4,10 +4,9 @@ The command line takes its defaults, its ranges and its error messages from here
 """
 
 import codecs
-from contextlib import suppress
 from dataclasses import dataclass, field
 
-from textgen.arguments import Checked, Range, number, within
+from textgen.arguments import Checked, Range, number, shown, within
 
 UNICODE = ("none", "nfc", "nfkc")  # forms: as it is; composed; composed, and what is merely another shape replaced
 
@@ -34,13 +33,23 @@ USUAL_LAYERS, USUAL_UNITS = 2, 300  # of a network of which nothing else is said
 def check_encoding(name: str) -> None:
     """Raise `ValueError` unless Python knows a text encoding of this name."""
     try:
-        codecs.getincrementaldecoder(name)("strict")
-        with suppress(UnicodeError):
-            b"a".decode(name)  # fails in another way for what is a codec, and not one of text
-    except (LookupError, ValueError, TypeError) as error:
+        is_one = _encodes_text(name)
+    except (LookupError, ValueError, TypeError):  # unknown, or a codec of something else than text
+        is_one = False
+    if not is_one:
         raise ValueError(
-            f"`encoding` must be one that Python knows, such as utf-8, cp932 or latin-1, not {name!r}"
-        ) from error
+            f"`encoding` must be a text encoding that Python knows, such as utf-8, cp932 or latin-1, not {shown(name)}"
+        )
+
+
+def _encodes_text(name: str) -> bool:
+    """Whether a codec gives each character bytes of its own, which no escapes or arithmetic on whole texts do."""
+    probe = r"\u0041 a-b.xn--e1a"
+    if "a".encode(name) == b"a":
+        read = probe.encode("ascii").decode(name)
+        return read.replace("¥", "\\").replace("₩", "\\") == probe  # how Japan's and Korea's codes show it
+    encode = codecs.getincrementalencoder(name)().encode
+    return encode("a") + encode("b") == "ab".encode(name) and probe.encode(name).decode(name) == probe
 
 
 @dataclass(frozen=True)
@@ -98,6 +107,7 @@ class Reading(Checked):
     glob: str = "*.txt"  # which files of a folder or an archive are texts
     separator: str = "\n"  # between two texts
     markup: bool = False  # take HTML and RTF for texts, read as they are
+    repair: bool = False  # mend foreign bytes and mojibake, take out control characters and inner byte order marks
     strip: bool = False  # take out what Project Gutenberg and Aozora Bunko have added
     unicode: str = "nfc"  # form of Unicode: one of UNICODE
     lowercase: bool = False

@@ -206,8 +206,11 @@ def test_show_bounds_its_tables_and_json_has_all(tmp_path: Path) -> None:
         "symbol": "一", "count": 1, "code_point": "U+4E00", "name": "CJK UNIFIED IDEOGRAPH-4E00",
     }  # fmt: skip
     assert values["sources"] == [
-        {"name": "a.txt", "encoding": "utf-8", "how": "valid", "characters": 465, "stripped": False, "removed": None}
-    ]
+        {
+            "name": "a.txt", "encoding": "utf-8", "how": "valid", "line": "", "rival": "", "rival_line": "",
+            "characters": 465, "repaired": False, "faults": {"cut": 0, "of": {}}, "stripped": False, "removed": None,
+        }
+    ]  # fmt: skip
     assert "No symbol occurs fewer than 2 times" not in run(*words, cwd=tmp_path).stdout
 
 
@@ -229,6 +232,32 @@ def test_show_tells_many_texts_in_few_lines_and_json_has_all(tmp_path: Path) -> 
     values = json.loads(run("corpora", "show", ".", "--json", cwd=folder).stdout)
     assert (len(values["sources"]), len(values["skipped"])) == (30, 30)
     assert values["skipped"][10] == "10.md (does not match *.txt)"
+
+
+def test_show_says_what_was_guessed_and_what_nobody_types(tmp_path: Path) -> None:
+    text = "Все счастливые семьи похожи друг на друга.\x1a\n"
+    (tmp_path / "a.txt").write_bytes(text.encode("mac_cyrillic"))
+    words = ("corpora", "show", "a.txt")
+    assert run(*words, cwd=tmp_path).stdout.splitlines()[:3] == [
+        "a.txt  44 characters  mac_cyrillic (guessed)",
+        "    reads “Все счастливые семьи похожи друг на друга.\\x1a”; "
+        "cp1251 would read “‚се счастливые семьи похожи друг на друга.\\x1a”",
+        "    with 1 control character (U+001A), the first in line 1 at character 43, which --repair takes out",
+    ]
+    source = json.loads(run(*words, "--repair", "--json", cwd=tmp_path).stdout)["sources"][0]
+    assert (source["line"], source["rival"], source["repaired"], source["characters"]) == (
+        text[:-1], "cp1251", True, 43,
+    )  # fmt: skip
+    assert source["faults"]["of"] == {
+        "control": {"count": 1, "line": 1, "character": 43, "shown": ["U+001A"], "left": 0},
+    }
+    (tmp_path / "b.txt").write_bytes(b"\xe2\x80\x9cI\xe2\x80\x9d don\x92t\n")
+    refused = run("corpora", "show", "b.txt", cwd=tmp_path)
+    assert (refused.returncode, refused.stderr) == (
+        1,
+        "textgen: error: b.txt: UTF-8 with 1 foreign byte in it, the first at offset 11, "
+        "where cp1252 reads ““I” don’t”; --repair reads them so\n",
+    )
 
 
 def test_show_says_what_strip_would_take_out(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_a_seed_is_read_from_standard_input(trained: Path) -> None:
         (
             "吾輩は猫である。The lazy".encode("cp932"),
             "吾輩は猫である。The lazy",
-            "the seed on standard input: read as cp932\n",
+            "the seed on standard input: read as cp932 (guessed): “吾輩は猫である。The lazy”\n",
         ),
         (b"", "", ""),
     ],
@@ -204,7 +204,7 @@ def test_a_seed_that_is_not_utf_8_is_wrong_usage() -> None:
         ("--unknown drop", "'drop' is not one of"),
         ("--stop=", "--stop needs at least one character."),
         ("--encoding cp932", "--encoding is that of a file; name the file with -o."),
-        ("--encoding klingon -o x", "encoding must be one that Python knows"),
+        ("--encoding klingon -o x", "encoding must be a text encoding that Python knows"),
     ],
 )
 def test_wrong_usage_exits_2_and_names_the_range(words: str, message: str) -> None:

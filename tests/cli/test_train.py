@@ -135,7 +135,7 @@ def test_a_text_removed_between_two_commands_is_told(play: Path, tmp_path: Path)
         ("--nonsense", "No such option"),
         (
             "--encoding klingon",
-            "'--encoding': --encoding must be one that Python knows, such as utf-8, cp932 or latin-1",
+            "'--encoding': --encoding must be a text encoding that Python knows, such as utf-8, cp932 or latin-1",
         ),
         ("--unicode nfd", "Invalid value for '--unicode': 'nfd' is not one of 'none', 'nfc', 'nfkc'."),
         ("--min-count 0", "'--min-count': expected a whole number from 1 to 1,000,000,000, not '0'."),
@@ -377,7 +377,7 @@ def test_a_folder_in_several_encodings_is_told_source_by_source(tmp_path: Path) 
     result = run("train", "d", "--epochs", "1", *QUICK, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert result.stderr.splitlines()[:4] == [
-        "d/a.txt: 306 characters, read as cp932",
+        f"d/a.txt: 306 characters, read as cp932 (guessed): “{line[:33]}”",
         "d/b.txt: 306 characters",
         "passed over: d/.c.txt (hidden)",
         "d: 613 characters, 28 different ones; 62 at the end are held out",

@@ -329,3 +329,24 @@ def test_the_folder_is_the_user_s_or_the_one_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv(cache.VARIABLE)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache.cache_folder().name == "textgen"
+
+
+def test_a_guess_does_not_outlive_what_made_it(
+    tmp_path: Path, counted: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes("Все счастливые семьи похожи друг на друга.\n".encode("cp1251"))
+    for _ in range(2):
+        text_of(path)
+    assert counted["examined"] == 1
+    monkeypatch.setattr(reading, "guesser", lambda: "another")
+    assert text_of(path).startswith("Все")
+    assert counted["examined"] == 2
+
+
+def test_what_was_repaired_once_is_refused_without(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"\xe2\x80\x9cI\xe2\x80\x9d don\x92t\n")
+    assert text_of(path, repair=True) == "“I” don’t\n"
+    with pytest.raises(CorpusError, match="UTF-8 with 1 foreign byte in it"):
+        text_of(path)

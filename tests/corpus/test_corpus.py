@@ -86,7 +86,7 @@ def test_a_folder_of_mixed_encodings_is_read_and_each_is_told(tmp_path: Path) ->
     assert text_of(corpus) == f"{line}\n{line}\n{line}\n"
     assert [note.removeprefix(f"{tmp_path}/") for note in corpus.notes] == [
         "a.txt: 33 characters",
-        "b.txt: 33 characters, read as cp932",
+        f"b.txt: 33 characters, read as cp932 (guessed): “{line}”",
         "c.txt: 33 characters, read as utf-16-le",
         "e.txt: 0 characters",
         f"passed over: {tmp_path}/d.txt (binary)",
@@ -207,8 +207,11 @@ def test_an_empty_file_is_refused(tmp_path: Path, content: bytes) -> None:
     ("wrong", "message"),
     [
         ({"unicode": "nfd"}, "`unicode` must be one of none, nfc, nfkc, not 'nfd'"),
-        ({"encoding": "klingon"}, "`encoding` must be one that Python knows, such as utf-8, cp932 or latin-1"),
-        ({"encoding": "hex"}, "`encoding` must be one that Python knows"),
+        (
+            {"encoding": "klingon"},
+            "`encoding` must be a text encoding that Python knows, such as utf-8, cp932 or latin-1",
+        ),
+        ({"encoding": "hex"}, "`encoding` must be a text encoding that Python knows"),
         ({"min_count": 0}, "`min_count` must be a whole number from 1"),
         ({"separator": "\0"}, "`separator` must have no NUL"),
     ],

@@ -3,29 +3,33 @@ from pathlib import Path
 
 from textgen.corpus.corpus import Corpus
 from textgen.corpus.encodings import Encoding
+from textgen.corpus.faults import Faults
 from textgen.corpus.finding import Skipped
 from textgen.corpus.notes import of_texts, passed_over, too_much
 from textgen.corpus.reading import Text
 from textgen.corpus.removal import Removed
 from textgen.corpus.sources import Source
 
+CUT = Faults(cut=1)
+
 
 def text(number: int) -> Text:
     """Every fifth is in another encoding."""
     encoding = "cp932" if number % 5 == 4 else "utf-8"
-    return Text(Source(f"{number}.txt", None, (3,)), "", Encoding(encoding, 0, "given"))
+    return Text(Source(f"{number}.txt", None, (3,)), "", Encoding(encoding, "given"))
 
 
 def test_the_first_texts_are_told_one_by_one_and_all_others_together() -> None:
     texts = [text(number) for number in range(10_000)]
-    results = [{"characters": 3, "removed": asdict(Removed())}] * 9_999
-    results.append({"characters": 3, "removed": asdict(Removed("Aozora Bunko", readings=1))})
+    results = [{"characters": 3, "removed": asdict(Removed()), "faults": asdict(Faults())}] * 9_999
+    results.append({"characters": 3, "removed": asdict(Removed("Aozora Bunko", readings=1)), "faults": asdict(CUT)})
     assert of_texts(texts[:10], results[:10])[8:] == ["8.txt: 3 characters", "9.txt: 3 characters, read as cp932"]
     assert of_texts(texts[:11], results[:11])[10:] == ["and 1 more text: 3 characters"]
     assert of_texts(texts, results)[9:] == [
         "9.txt: 3 characters, read as cp932",
         "and 9,990 more texts: 29,970 characters",
         "1,998 of these read as cp932, such as 14.txt, 19.txt, 24.txt",
+        "1 of these without their last character, which is cut: 9999.txt",
         "1 of these with what Aozora Bunko has added, which `strip` takes out: 9999.txt",
     ]
 
@@ -58,13 +62,13 @@ def test_what_is_passed_over_is_named_or_counted_by_reason() -> None:
 
 
 def test_what_was_stripped_is_told_with_its_words_and_much_of_a_text_is_a_warning() -> None:
-    texts = [Text(Source(f"{name}.txt", None, (3,)), "", Encoding("utf-8", 0, "given"), strip=True) for name in "abc"]
+    texts = [Text(Source(f"{name}.txt", None, (3,)), "", Encoding("utf-8", "given"), strip=True) for name in "abc"]
     some, much = Removed(), Removed()
     some.add("Project Gutenberg", "header", "The Project Gutenberg EBook of The Lamp\n*** START ***\n")
     much.add("Project Gutenberg", "footer", "End of Project Gutenberg's The Lamp\n")
     much.add("Project Gutenberg", "footer", "END\n" + "licence " * 8)
     found = [some, much, Removed()]
-    results = [{"characters": 180, "removed": asdict(removed)} for removed in found]
+    results = [{"characters": 180, "removed": asdict(removed), "faults": asdict(Faults())} for removed in found]
     assert of_texts(texts, results)[3:] == [
         'taken out of a.txt: header "The Project Gutenberg EBook of T…" to "…EBook of The Lamp *** START ***"',
         'taken out of b.txt: footer "End of Project Gutenberg\'s The L…" to "…of Project Gutenberg\'s The Lamp"; '

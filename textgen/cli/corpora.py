@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from textgen.cli.download import DownloadDisplay, located
-from textgen.cli.options import normalisation_options, source_options
+from textgen.cli.options import as_options, normalisation_options, source_options
 from textgen.cli.table import aligned
 from textgen.cli.terminal import printable, tell, write_json, write_line
 from textgen.wording import counted
@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from textgen.corpus.survey import Survey, Surveyed, Symbol
 
 SHOWN = 20  # symbols of each table
-HOW = {"mark": "byte order mark", "valid": "valid", "guessed": "guessed", "given": "as given"}
+HOW = {
+    "mark": "byte order mark",
+    "valid": "valid",
+    "escapes": "escape sequences",
+    "guessed": "guessed",
+    "given": "as given",
+    "mixed": "with foreign bytes",
+}
 
 
 class InOrder(click.Group):
@@ -121,6 +128,7 @@ def _sources(found: "Survey") -> list[str]:
     lines = []
     for line, source in zip(aligned(rows, right=frozenset({1})), first, strict=True):
         lines.append(line)
+        lines += [f"    {printable(remark)}" for remark in _remarks(source)]
         lines += [printable(f"    {line}") for line in _removed(source)]
     nothing = nothing_found([source.name for source in found.sources if source.stripped and not source.removed])
     return [*lines, *(map(printable, [*_summed(rest), *nothing, *passed_over(found.skipped)]))]
@@ -156,12 +164,22 @@ def _summed(sources: "Sequence[Surveyed]") -> list[str]:
     characters = counted(sum(item.characters for item in sources), "character")
     strip = f"with what --strip {'took' if sources[0].stripped else 'would take'} out"
     pairs = [(_how(item), item.name) for item in sources]
+    pairs += [
+        (as_options(common), item.name) for item in sources for _, common in item.faults.told(repair=item.repaired)
+    ]
     pairs += [(strip, item.name) for item in sources if item.removed]
     pairs += [("warning: that is much of the text", item.name) for item in sources if _much(item)]
     return [
         f"and {counted(len(sources), 'more text')}: {characters}",
         *(f"    {len(names):,} {said}{such_as(names)}" for said, names in grouped(pairs).items()),
     ]
+
+
+def _remarks(source: "Surveyed") -> list[str]:
+    """What there is to see of a guess, and what is in a source that nobody types."""
+    rival = f"; {source.rival} would read “{source.rival_line}”" if source.rival else ""
+    guess = [f"reads “{source.line}”{rival}"] if source.line else []
+    return guess + [as_options(alone) for alone, _ in source.faults.told(repair=source.repaired)]
 
 
 def _how(source: "Surveyed") -> str:

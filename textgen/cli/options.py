@@ -74,6 +74,11 @@ class Separator(Text):
 def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say how files are read; their names are fields of `Reading`."""
     for option in (
+        click.option(
+            "--repair",
+            is_flag=True,
+            help="Mend foreign bytes and mojibake; take out control characters and inner marks.",
+        ),
         click.option("--strip", is_flag=True, help="Take out what Project Gutenberg and Aozora Bunko have added."),
         click.option("--markup", is_flag=True, help="Read HTML and RTF as they are, markup included."),
         click.option(

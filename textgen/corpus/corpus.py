@@ -16,6 +16,7 @@ from textgen.corpus import cache
 from textgen.corpus.characters import first_named
 from textgen.corpus.codes import mapped, parts, translate
 from textgen.corpus.coding import Coded, encode
+from textgen.corpus.faults import mender
 from textgen.corpus.finding import STANDARD_INPUT
 from textgen.corpus.normalisation import UNIDATA_VERSION, MarksError, Normalisation, with_lf
 from textgen.corpus.notes import of_texts, passed_over
@@ -37,6 +38,7 @@ class SourceOptions(TypedDict, total=False):
     encoding: str | None
     glob: str
     separator: str
+    repair: bool
     strip: bool
     markup: bool
 
@@ -124,9 +126,10 @@ class Corpus:
                 inside a folder or an archive, texts are ordered by path, `ch2` before `ch10`.
             **options: the fields of `Reading`: `encoding` of all files (default: each one's own, told from its bytes),
                 `glob` (which files of a folder or an archive, `*.txt`), `separator` between two texts (`\n`), `markup`
-                (read HTML and RTF as they are), `strip` (take out what Project Gutenberg and Aozora Bunko have added),
-                `unicode` (`none`, `nfc` or `nfkc`), `lowercase`, and `min_count` (symbols that occur less often are
-                replaced by one).
+                (read HTML and RTF as they are), `repair` (mend foreign bytes in UTF-8 and mojibake, take out control
+                characters and inner byte order marks), `strip` (take out what Project Gutenberg and Aozora Bunko have
+                added), `unicode` (`none`, `nfc` or `nfkc`), `lowercase`, and `min_count` (symbols that occur less often
+                are replaced by one).
 
         Raises:
             CorpusError: a text is missing, unreadable, empty, in no encoding known, or changes while it is read; or
@@ -218,8 +221,8 @@ def unseen_note(unseen: Mapping[str, int], hold_out: int) -> str:
 
 def _stored(name: str, texts: Sequence[Text], reading: Reading) -> cache.Stored:
     """The codes of texts: from the cache, or made now."""
-    contents = [[text.sha256, text.encoding.name, text.encoding.mark] for text in texts]
-    key = cache.digest(1, UNIDATA_VERSION, RULES, contents, asdict(reading))
+    contents = [[text.sha256, text.encoding.name, text.encoding.how == "mixed"] for text in texts]
+    key = cache.digest(2, UNIDATA_VERSION, RULES, mender(), contents, asdict(reading))
 
     def write(codes: IO[bytes], draft: IO[bytes]) -> dict[str, Any]:
         coded: Coded = encode(name, joined(texts, reading), draft=draft, codes=codes, min_count=reading.min_count)

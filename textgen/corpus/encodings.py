@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import NamedTuple
 
+from textgen.corpus.detection import by_escapes, guess, wide
+from textgen.corpus.evidence import Evidence
+from textgen.corpus.faults import Faults, as_cp1252
 from textgen.errors import CorpusError
-
-SAMPLE = 2**17  # bytes that an encoding is guessed from
-SURELY = 32  # bytes beyond one a character after which what was UTF-8 so far is nothing else
-SMALL = 2**16  # bytes after a byte order mark that are looked at
+from textgen.wording import counted
 
 MARKS = {  # the longer ones first: UTF-32's begins like UTF-16's
     b"\xef\xbb\xbf": "utf-8",
@@ -20,13 +20,11 @@ MARKS = {  # the longer ones first: UTF-32's begins like UTF-16's
     b"\0\0\xfe\xff": "utf-32-be",
     b"\xff\xfe": "utf-16-le",
     b"\xfe\xff": "utf-16-be",
+    b"\x84\x31\x95\x33": "gb18030",
 }
-# What texts are found in, of several that fit equally the likelier first. Rarer ones differ from these in a few
-# characters, and would win by chance.
-EAST_ASIAN = ["cp932", "euc_jis_2004", "gb18030", "big5hkscs", "cp949"]
-OTHERS = ["cp1252", "cp1251", "koi8_r", "cp1250", "iso8859_2", "cp1253", "cp1254", "cp1255", "cp1256", "cp874"]
-PLAUSIBLE = [*EAST_ASIAN, *OTHERS, "cp866", "mac_roman", "cp437"]
-WIDE = ["utf_16_le", "utf_16_be"]
+WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+MARK = "\ufeff"  # what a byte order mark is in its encoding, and in no other
+SHOWN = 48  # characters of a line that shows how a text was read
 
 
 @dataclass(frozen=True)
@@ -35,13 +33,27 @@ class Encoding:
 
     Attributes:
         name: Python's name of the codec.
-        mark: the length of the byte order mark, which is left out.
-        how: where the name comes from: `mark`, `valid` (it is UTF-8), `guessed` or `given`.
+        how: where it comes from: `mark` (a byte order mark), `valid` (it is UTF-8), `escapes` (escape sequences of
+            ISO 2022 or HZ), `guessed`, `given`, or `mixed` (UTF-8 in which foreign bytes are read as cp1252).
+        line: of what is guessed, the first line that is not ASCII, as it reads it.
+        rival: another encoding that is nearly as likely.
+        rival_line: the same line as this one would read it.
     """
 
     name: str
-    mark: int
     how: str
+    line: str = ""
+    rival: str = ""
+    rival_line: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} (guessed)" if self.how == "guessed" else self.name
+
+    def told(self) -> str:
+        """How the text was read, with a line of it where this is a guess."""
+        line = f": “{self.line}”" if self.line else ""
+        rival = f"; {self.rival} would read “{self.rival_line}”" if self.rival else ""
+        return f"read as {self}{line}{rival}"
 
 
 class Examined(NamedTuple):
@@ -51,79 +63,94 @@ class Examined(NamedTuple):
     encoding: Encoding
 
 
-def examine(name: str, blocks: Iterable[bytes], given: str | None) -> Examined:
-    """Read a text once to tell its encoding: the one given, that of its byte order mark, UTF-8, or a guess.
+def examine(name: str, blocks: Iterable[bytes], given: str | None, *, repair: bool = False) -> Examined:
+    """Read a text once to tell its encoding: the one given, what its bytes decide, or a guess.
 
     Args:
         name: of the source, for messages.
         blocks: its bytes.
         given: what the user says it is, which overrides all else.
+        repair: whether bytes that are not UTF-8, in a text that is, are read as cp1252.
 
     Raises:
-        CorpusError: the mark cannot be right, or the bytes are not UTF-8 and like no other encoding.
+        CorpusError: the mark cannot be right, the text is UTF-8 but for some bytes, or it is like no encoding.
     """
     digest = hashlib.sha256()
-    head, check = b"", _Utf8Check()
+    seen = Evidence()
     for block in blocks:
         digest.update(block)
-        if len(head) < SMALL:
-            head += block[: SMALL - len(head)]
-        check.feed(block)
-    check.feed(b"", final=True)
-    return Examined(digest.hexdigest(), _encoding(name, head, check, given))
+        seen.feed(block)
+    seen.finish()
+    return Examined(digest.hexdigest(), _encoding(name, seen, given, repair))
 
 
-class _Utf8Check:
-    """Whether bytes are UTF-8; if not, where they fail first, and a sample from that line on."""
-
-    def __init__(self) -> None:
-        self.failed: int | None = None  # the offset of the first byte that is not UTF-8
-        self.surplus = 0  # bytes before it beyond one a character: another encoding's seldom fit so by chance
-        self.sample = b""
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self._read = 0
-
-    def feed(self, block: bytes, *, final: bool = False) -> None:
-        if self.failed is None:
-            try:
-                self.surplus += len(block) - len(self._decoder.decode(block, final))
-                self._read += len(block)
-                return
-            except UnicodeDecodeError as error:
-                data = error.object
-                self.failed = self._read - (len(data) - len(block)) + error.start
-                self.surplus += error.start - len(data[: error.start].decode())
-                block = data[data.rfind(b"\n", 0, error.start) + 1 :]
-        if len(self.sample) < SAMPLE:
-            self.sample += block[: SAMPLE - len(self.sample)]
-
-
-def _encoding(name: str, head: bytes, check: _Utf8Check, given: str | None) -> Encoding:
-    mark = next((mark for mark in MARKS if head.startswith(mark)), b"")
+def _encoding(name: str, seen: Evidence, given: str | None, repair: bool) -> Encoding:
     if given is not None:
-        reads_marks = codecs.lookup(given).name in ("utf-16", "utf-32")
-        return Encoding(given, 0 if reads_marks else len(mark), "given")
-    if mark:
-        if mark != codecs.BOM_UTF8 and _is_utf8(head[len(mark) :]):
+        is_mixed = repair and seen.first is not None and codecs.lookup(given).name in ("utf-8", "utf-8-sig")
+        return Encoding(given, "mixed" if is_mixed else "given")
+    mark = next((mark for mark in MARKS if seen.head.startswith(mark)), b"")
+    if mark and mark != codecs.BOM_UTF8:
+        if MARKS[mark] in WIDE and _is_utf8(seen.head[len(mark) :]):
             raise CorpusError(f"{name}: has the byte order mark of {MARKS[mark]}, and is not; give its `encoding`")
-        return Encoding(MARKS[mark], len(mark), "mark")
-    if b"\0" in head:
-        guess = _guess(head[: len(head) // 2 * 2], WIDE)
-        if guess is None:
-            raise CorpusError(
-                f"{name}: has a NUL at offset {head.index(0):,}; expected a text, not binary data; "
-                "if it is UTF-16, say so with `encoding`"
-            )
-        return Encoding(guess, 0, "guessed")
-    if check.failed is None:
-        return Encoding("utf-8", 0, "valid")
-    guess = _guess(check.sample, PLAUSIBLE) if check.surplus < SURELY else None
-    if guess is None:
-        like = "although all before it is" if check.surplus >= SURELY else "and like no other encoding"
+        return Encoding(MARKS[mark], "mark")
+    if not mark and (seen.first is not None or b"\0" in seen.head) and (found := wide(seen.head)):
+        return _shown(seen.head, found)
+    if b"\0" in seen.head:
         raise CorpusError(
-            f"{name}: not UTF-8 at offset {check.failed:,}, {like}; give its `encoding`, or save the text as UTF-8"
+            f"{name}: has a NUL at offset {seen.head.index(0):,}; expected a text, not binary data; "
+            "if it is UTF-16, say so with `encoding`"
         )
-    return Encoding(guess, 0, "guessed")
+    if seen.first is None:
+        found = by_escapes(seen.escapes)
+        return Encoding(found, "escapes") if found else Encoding("utf-8", "mark" if mark else "valid")
+    if seen.is_utf8():
+        return _mixed(name, seen, repair)
+    return Encoding("utf-8", "mark") if mark else _guessed(name, seen)
+
+
+def _mixed(name: str, seen: Evidence, repair: bool) -> Encoding:
+    if not repair:
+        foreign = f"{'at least ' if seen.is_settled else ''}{counted(seen.foreign, 'foreign byte')}"
+        raise CorpusError(
+            f"{name}: UTF-8 with {foreign} in it, the first at offset {seen.first:,}, "
+            f"where cp1252 reads “{_excerpt(as_cp1252(seen.around))}”; `repair=True` reads them so"
+        )
+    return Encoding("utf-8", "mixed")
+
+
+def _guessed(name: str, seen: Evidence) -> Encoding:
+    found = guess(seen.sample)
+    if found is None:
+        raise CorpusError(
+            f"{name}: not UTF-8 at offset {seen.first:,}, and like no other encoding; "
+            "give its `encoding`, or save the text as UTF-8"
+        )
+    return _shown(seen.sample, found.name, found.rival)
+
+
+def _shown(sample: bytes, name: str, rival: str | None = None) -> Encoding:
+    """A guess, with the first line that tells: one that is not ASCII, and that a rival reads otherwise."""
+    lines = _lines(sample, name)
+    if rival is None:
+        line = next((line for line in lines if not line.isascii()), "")
+        return Encoding(name, "guessed", _excerpt(line))
+    pairs = zip(lines, _lines(sample, rival), strict=False)
+    line, other = next((pair for pair in pairs if pair[0] != pair[1]), ("", ""))
+    place = next((place for place, pair in enumerate(zip(line, other, strict=False)) if pair[0] != pair[1]), 0)
+    return Encoding(name, "guessed", _excerpt(line, place), rival, _excerpt(other, place))
+
+
+def _lines(sample: bytes, name: str) -> list[str]:
+    return codecs.getincrementaldecoder(name)("ignore").decode(sample).splitlines()
+
+
+def _excerpt(line: str, place: int | None = None) -> str:
+    """As much of a line as can be shown, around a place or its first character that is not ASCII."""
+    if place is None:
+        place = next((place for place, symbol in enumerate(line) if not symbol.isascii()), 0)
+    start = max(0, min(place - SHOWN // 3, len(line) - SHOWN))
+    text = " ".join(line[start : start + SHOWN].split())
+    return f"{'…' if start else ''}{text}{'…' if start + SHOWN < len(line) else ''}"
 
 
 def _is_utf8(head: bytes) -> bool:
@@ -135,40 +162,33 @@ def _is_utf8(head: bytes) -> bool:
     return len(head) > 1 and b"\0" not in head
 
 
-def _guess(sample: bytes, candidates: list[str]) -> str | None:
-    """The likeliest encoding of a sample, by charset-normalizer; None where none fits."""
-    from charset_normalizer import from_bytes
+def decode(name: str, blocks: Iterable[bytes], encoding: Encoding, faults: Faults) -> Iterator[str]:
+    r"""Decode a text, chunk by chunk; newlines (`\r\n` and `\r`) become `\n`, and a byte order mark is left out.
 
-    if len(sample) == SAMPLE and b"\n" in sample and candidates is not WIDE:
-        sample = sample[: sample.rfind(b"\n") + 1]  # a character cut in two would speak against its encoding
-    fits = []
-    for match in from_bytes(sample, cp_isolation=candidates):
-        if candidates is WIDE and not set(" \n") & set(sample.decode(match.encoding)):
-            continue  # bytes that are no text often make rare characters, and seldom a space
-        name = next(name for name in candidates if name in (match.encoding, *match.could_be_from_charset))
-        fits.append((round(match.chaos, 2), -round(match.coherence, 2), candidates.index(name), name))
-    return min(fits)[3] if fits else None
-
-
-def decode(name: str, blocks: Iterable[bytes], encoding: Encoding) -> Iterator[str]:
-    r"""Decode a text, chunk by chunk; newlines (`\r\n` and `\r`) become `\n`.
+    Args:
+        name: of the source, for messages.
+        blocks: its bytes.
+        encoding: see `examine`. Bytes that are foreign in it, if it is `mixed`, become lone surrogates.
+        faults: is told of a last character that the text's end cuts.
 
     Raises:
         CorpusError: a byte is not of the encoding, or a character is NUL.
     """
-    decoder = codecs.getincrementaldecoder(encoding.name)("strict")
+    decoder = codecs.getincrementaldecoder(encoding.name)("surrogateescape" if encoding.how == "mixed" else "strict")
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
     read = characters = 0
+    begun = False
     for block, final in chain(zip(blocks, repeat(False)), [(b"", True)]):
-        data = block[max(0, encoding.mark - read) :]
         try:
-            text = decoder.decode(data, final)
+            text = _finish(decoder, faults) if final else decoder.decode(block)
         except UnicodeDecodeError as error:
             offset = read + len(block) - len(error.object) + error.start
             raise CorpusError(_undecodable(name, encoding, error.object[error.start], offset)) from error
         except UnicodeError as error:
             raise CorpusError(f"{name}: not {encoding.name} ({error}); give its `encoding`") from error
         read += len(block)
+        if text and not begun:
+            begun, text = True, text.removeprefix(MARK)
         if "\0" in text:
             place = characters + text.index("\0")
             raise CorpusError(f"{name}: has a NUL at character {place:,}; expected a text, not binary data")
@@ -177,11 +197,20 @@ def decode(name: str, blocks: Iterable[bytes], encoding: Encoding) -> Iterator[s
             yield text
 
 
+def _finish(decoder: codecs.IncrementalDecoder, faults: Faults) -> str:
+    """The last characters, without one that the text's end cuts."""
+    rest = decoder.getstate()[0]
+    try:
+        return decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        faults.cut = len(rest)
+        return ""
+
+
 def _undecodable(name: str, encoding: Encoding, byte: int, offset: int) -> str:
     what = {
         "mark": f"has the byte order mark of {encoding.name}, but is not {encoding.name}",
+        "escapes": f"has escape sequences of {encoding.name}, but is not {encoding.name}",
         "guessed": f"looks like {encoding.name}, but is not",
-        "given": f"not {encoding.name}",
-        "valid": "not UTF-8",
-    }[encoding.how]
+    }.get(encoding.how, f"not {encoding.name}")
     return f"{name}: {what}: byte 0x{byte:02x} at offset {offset:,}; give its `encoding`, or save the text as UTF-8"

@@ -1,13 +1,15 @@
 """Paths → texts: each source with its encoding, decoded, stripped and normalised as it is read."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from textgen.config import Reading
 from textgen.corpus.cache import Memory
+from textgen.corpus.detection import guesser
 from textgen.corpus.encodings import Encoding, decode, examine
+from textgen.corpus.faults import Faults, look
 from textgen.corpus.finding import Skipped, find_sources
 from textgen.corpus.normalisation import MarksError, Normalisation, with_lf
 from textgen.corpus.removal import Removed
@@ -37,16 +39,21 @@ class Text:
         source: whose it is.
         sha256: of its bytes.
         encoding: in which it is.
+        strip: whether to take out what libraries have added.
+        repair: whether to mend what can be mended.
         characters: read by `chunks` so far, before normalisation.
         removed: what `chunks` has taken out, or, without `strip`, whose additions it has noticed.
+        faults: what `chunks` has found that nobody types, mended or not.
     """
 
     source: Source
     sha256: str
     encoding: Encoding
     strip: bool = False
+    repair: bool = False
     characters: int = 0
     removed: Removed = field(default_factory=Removed)
+    faults: Faults = field(default_factory=Faults)
 
     @property
     def name(self) -> str:
@@ -54,14 +61,15 @@ class Text:
         return self.source.name
 
     def chunks(self) -> Iterator[str]:
-        r"""Read it: decoded, its newlines `\n`, stripped if so wished, not yet normalised.
+        r"""Read it: decoded, its newlines `\n`, mended and stripped if so wished, not yet normalised.
 
         Raises:
             CorpusError: it cannot be read or decoded, is empty, or has changed.
         """
-        self.characters, self.removed = 0, Removed()
-        decoded = self._not_empty(decode(self.name, self.source.blocks(), self.encoding))
-        for chunk in (strip if self.strip else notice)(decoded, self.removed):
+        self.characters, self.removed, self.faults = 0, Removed(), Faults()
+        decoded = self._not_empty(decode(self.name, self.source.blocks(), self.encoding, self.faults))
+        looked = look(decoded, self.faults, repair=self.repair)
+        for chunk in (strip if self.strip else notice)(looked, self.removed):
             self.characters += len(chunk)
             yield chunk
 
@@ -75,7 +83,7 @@ class Text:
 
     def result(self) -> dict[str, Any]:
         """What reading it has shown, as JSON values."""
-        return {"characters": self.characters, "removed": asdict(self.removed)}
+        return {"characters": self.characters, "removed": asdict(self.removed), "faults": asdict(self.faults)}
 
     def told(self, result: Mapping[str, Any]) -> str:
         """What a user is told of it in one line, from such a result."""
@@ -86,7 +94,8 @@ class Text:
         """What a user must be told of it beside its size, from such a result."""
         found = []
         if self.encoding.name != "utf-8":
-            found.append(Remark(f"read as {self.encoding.name}"))
+            found.append(Remark(self.encoding.told(), f"read as {self.encoding}"))
+        found += [Remark(*told) for told in Faults.from_dict(result["faults"]).told(repair=self.repair)]
         removed = Removed(**result["removed"])
         if removed.library and self.strip:
             found.append(Remark(f"without {removed}", f"without what {removed.library} has added"))
@@ -121,16 +130,19 @@ def find_texts(paths: Sequence[str | Path], reading: Reading) -> tuple[list[Text
 
 def _examined(sources: Sequence[Source], paths: Sequence[str | Path], reading: Reading) -> list[Text]:
     """Each source with its encoding, which is remembered of files."""
-    memory = Memory([str(Path(path).absolute()) for path in paths], reading.glob, reading.encoding)
+    names = [str(Path(path).absolute()) for path in paths]
+    memory = Memory(names, reading.glob, reading.encoding, reading.repair, guesser())
     texts, remembered = [], {}
     for source in sources:
         known = memory.recall(source.identity)
         sha256, encoding = (
-            (known[0], Encoding(*known[1:])) if known else examine(source.name, source.blocks(), reading.encoding)
+            (known[0], Encoding(*known[1:]))
+            if known
+            else examine(source.name, source.blocks(), reading.encoding, repair=reading.repair)
         )
-        texts.append(Text(source, sha256, encoding, reading.strip))
+        texts.append(Text(source, sha256, encoding, reading.strip, reading.repair))
         if source.identity is not None and source.settled:
-            remembered[source.identity] = [sha256, encoding.name, encoding.mark, encoding.how]
+            remembered[source.identity] = [sha256, *astuple(encoding)]
     memory.keep(remembered)
     return texts
 
@@ -149,8 +161,11 @@ def decoded(name: str, content: bytes) -> tuple[str, str | None]:
         CorpusError: it is in no encoding known, or has a NUL.
     """
     encoding = examine(name, [content], None).encoding
-    told = None if encoding.name == "utf-8" else f"{name}: read as {encoding.name}"
-    return "".join(decode(name, [content], encoding)), told
+    faults = Faults()
+    text = "".join(decode(name, [content], encoding, faults))
+    told = [] if encoding.name == "utf-8" else [encoding.told()]
+    told += [alone for alone, _ in faults.told(repair=False)]
+    return text, f"{name}: {', '.join(told)}" if told else None
 
 
 def normalisation(reading: Reading) -> Normalisation:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from textgen.config import Reading, TrainingConfig
 from textgen.corpus.characters import code_point, unicode_name
 from textgen.corpus.corpus import LARGEST_HOLD_OUT, called, held_out, unseen_note
+from textgen.corpus.faults import Faults
 from textgen.corpus.finding import Skipped
 from textgen.corpus.reading import Text, find_texts, joined
 from textgen.corpus.removal import Removed
@@ -51,8 +52,14 @@ class Surveyed:
     Attributes:
         name: what it is called.
         encoding: Python's name of the codec that reads it.
-        how: where that comes from: `mark` (a byte order mark), `valid` (it is UTF-8), `guessed` or `given`.
+        how: where that comes from: `mark` (a byte order mark), `valid` (it is UTF-8), `escapes` (escape sequences),
+            `guessed`, `given`, or `mixed` (UTF-8 with foreign bytes, read as cp1252).
+        line: of what is guessed, the first line that is not ASCII, as it was read.
+        rival: another encoding that is nearly as likely.
+        rival_line: the same line as this one would read it.
         characters: how many it has before normalisation, without what was taken out.
+        repaired: whether what could be mended was.
+        faults: what is in it that nobody types.
         stripped: whether what a library has added was taken out.
         removed: what that is, or would be; None where no library's additions are recognised.
     """
@@ -60,7 +67,12 @@ class Surveyed:
     name: str
     encoding: str
     how: str
+    line: str
+    rival: str
+    rival_line: str
     characters: int
+    repaired: bool
+    faults: Faults
     stripped: bool
     removed: Removed | None
 
@@ -175,5 +187,17 @@ def _surveyed(text: Text) -> Surveyed:
         for _ in stripped.chunks():
             pass
         removed = stripped.removed
-    found = removed if removed.library else None
-    return Surveyed(text.name, text.encoding.name, text.encoding.how, text.characters, text.strip, found)
+    encoding = text.encoding
+    return Surveyed(
+        name=text.name,
+        encoding=encoding.name,
+        how=encoding.how,
+        line=encoding.line,
+        rival=encoding.rival,
+        rival_line=encoding.rival_line,
+        characters=text.characters,
+        repaired=text.repair,
+        faults=text.faults,
+        stripped=text.strip,
+        removed=removed if removed.library else None,
+    )

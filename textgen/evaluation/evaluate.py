@@ -103,8 +103,8 @@ def evaluate(
         protocol: `carried` carries the state along the text; `cold` scores windows of `context` characters, each from
             a zero state.
         context: of the cold protocol.
-        **options: `encoding`, `glob`, `separator`, `markup` and `strip`, as in `Corpus.from_files`; also of the
-            baseline.
+        **options: `encoding`, `glob`, `separator`, `markup`, `repair` and `strip`, as in `Corpus.from_files`; also of
+            the baseline.
 
     Raises:
         ModelFileError: the model cannot be read.

@@ -1,0 +1,259 @@
+r"""What is in a text that nobody has typed: found, told with its first place, and mended if so wished.
+
+A text is looked at in whole lines; a line longer than `LONGEST` is taken apart every so many characters. So the end is
+the same for chunks of any size, and nothing of a text's size is in memory.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from textgen.corpus.characters import code_point
+from textgen.corpus.vocabulary import code_points
+from textgen.wording import counted
+
+RULES = 1  # to be raised with each change of what is found or mended: what older rules have made is made anew
+LONGEST = 2**16  # characters of a line that are looked at together
+SHOWN = 5  # faults of a kind that are shown
+
+# What bytes from 0x80 to 0xBF, which continue a character in UTF-8, become in cp1252 and in cp1251.
+_CONTINUING = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xC0))
+_CONTINUING_1251 = bytes(set(range(0x80, 0xC0)) - {0x98}).decode("cp1251")
+# Those that also follow a capital in texts where nothing is wrong: they count inside words alone.
+_USUAL = "’”“‘…–—›»«‹™\xa0¹²³°"
+_UNUSUAL = "".join(sorted(set(_CONTINUING) - set(_USUAL)))
+# UTF-8 read as cp1252: the two bytes of a Latin, Greek, Cyrillic or Arabic letter or of a sign (Ã©, Â£, Ð¸), the three
+# of punctuation (â€™), those of two or more other characters in a row; or read as cp1251: those of three or more
+# Cyrillic letters in a row (РџСЂРё).
+_MOJIBAKE = (
+    rf"[ÂÃÄÅÎÏÐÑØÙ][{re.escape(_UNUSUAL)}]|(?<![A-ZÀ-Þ])[ÂÃÄÅÎÏÐÑØÙ][{_USUAL}](?=[A-Za-zß-ÿ])"
+    rf"|(?:×[{re.escape(_CONTINUING)}]){{2,}}"
+    rf"|â[€‚„†][{re.escape(_CONTINUING)}]|(?:[à-ï][{re.escape(_CONTINUING)}]{{2}}){{2,}}"
+    rf"|(?:[РС][{re.escape(_CONTINUING_1251)}]){{3,}}"
+)
+_FAULT = re.compile(
+    f"(?P<foreign>[\udc80-\udcff])|(?P<mojibake>{_MOJIBAKE})|(?P<c1>[\x80-\x9f])|(?P<mark>\ufeff)"
+    "|(?P<control>[\x01-\x08\x0b-\x1f\x7f\ufffe\uffff])|(?P<lost>\ufffd)"
+)
+_REPAIRED = dict.fromkeys([*range(9), *range(11, 32), 0x7F, 0xFEFF, 0xFFFE, 0xFFFF], "") | {
+    byte: bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0xA0)
+}
+_FOREIGN = {0xDC00 + byte: bytes([byte]).decode("cp1252", "replace") for byte in range(0x80, 0x100)}
+
+_FOLLOWS = np.zeros(0x10000, bool)  # whether a character can be the second of mojibake
+_FOLLOWS[code_points(_CONTINUING + _CONTINUING_1251)] = True
+
+
+class Kind(NamedTuple):
+    """A kind of fault: what one is called, and what `repair` does to it, in two forms; empty where that is nothing."""
+
+    noun: str
+    does: str = ""
+    done: str = ""
+
+
+KINDS = {
+    "foreign": Kind("foreign byte", "reads as cp1252", "read as cp1252"),
+    "mojibake": Kind("mojibake sequence", "mends", "mended"),
+    "c1": Kind("C1 control", "reads as cp1252", "read as cp1252"),
+    "mark": Kind("inner byte order mark", "takes out", "taken out"),
+    "control": Kind("control character", "takes out", "taken out"),
+    "lost": Kind("lost character"),
+}
+
+
+@dataclass
+class Fault:
+    """What there is of one kind.
+
+    Attributes:
+        count: how often.
+        line: of the first, from 1 on.
+        character: of the first in its line, from 1 on.
+        shown: the first ones, each once.
+        left: how many `repair` could not mend.
+    """
+
+    count: int = 0
+    line: int = 0
+    character: int = 0
+    shown: list[str] = field(default_factory=list)
+    left: int = 0
+
+
+@dataclass
+class Faults:
+    """What is in a text that nobody has typed.
+
+    Attributes:
+        cut: how many bytes of a last character were left out, which the text's end cuts.
+        of: what there is of each kind that was found, see `KINDS`.
+    """
+
+    cut: int = 0
+    of: dict[str, Fault] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, values: Any) -> "Faults":
+        """Take what `dataclasses.asdict` has made."""
+        return cls(values["cut"], {kind: Fault(**fault) for kind, fault in values["of"].items()})
+
+    def told(self, *, repair: bool) -> Iterator[tuple[str, str]]:
+        """What to tell of each kind, after a text's name, and what is true of other texts that have it, too."""
+        if self.cut:
+            yield (
+                f"without its last character, of which there {'is' if self.cut == 1 else 'are'} only "
+                f"{counted(self.cut, 'byte')}",
+                "without their last character, which is cut",
+            )
+        for kind, fault in sorted(self.of.items(), key=lambda item: list(KINDS).index(item[0])):
+            noun, does, done = KINDS[kind]
+            what = f"with {counted(fault.count, noun)} ({' '.join(fault.shown)})"
+            first = f"the first in line {fault.line:,} at character {fault.character:,}"
+            left = f", {fault.left:,} of them not" if fault.left else ""
+            if repair and done:
+                yield f"{what} {done}{left}, {first}", f"with {noun}s {done}"
+            else:
+                remedy = f", which `repair` {does}" if does else ""
+                yield f"{what}, {first}{remedy}", f"with {noun}s{remedy}"
+
+
+@cache
+def mender() -> str:
+    """What finds and mends here: what another has read may differ."""
+    return f"{RULES}, ftfy {version('ftfy')}"
+
+
+def as_cp1252(text: str) -> str:
+    """A text with what cp1252 makes of its foreign bytes, which are lone surrogates."""
+    return text.translate(_FOREIGN)
+
+
+def look(chunks: Iterable[str], faults: Faults, *, repair: bool = False) -> Iterator[str]:
+    r"""Pass a text on, mended if so wished, and tell what is in it.
+
+    Args:
+        chunks: the text, with `\n` for newlines and lone surrogates for foreign bytes.
+        faults: is filled in as the text is read.
+        repair: whether to read foreign bytes and C1 controls as cp1252, to mend mojibake, and to take out inner byte
+            order marks and control characters.
+    """
+    line, character = 1, 1
+    for piece in _in_lines(chunks):
+        is_clean, newlines = _glance(piece)
+        if is_clean:
+            yield piece
+        else:
+            newlines = piece.count("\n")
+            place = (line, character)
+            for part in _parts(piece):
+                yield _looked(part, faults, *place, repair=repair)
+                place = _after(part, part.count("\n"), *place)
+        line, character = _after(piece, newlines, line, character)
+
+
+def _in_lines(chunks: Iterable[str]) -> Iterator[str]:
+    """A text in pieces that end with a line, or every so many characters of a long one."""
+    held = ""
+    for chunk in chunks:
+        ends = chunk.rfind("\n") + 1
+        if ends:
+            yield held + chunk[:ends]
+            held = chunk[ends:]
+        else:
+            held += chunk
+        if len(held) >= LONGEST:
+            whole = len(held) // LONGEST * LONGEST
+            yield held[:whole]
+            held = held[whole:]
+    if held:
+        yield held
+
+
+def _parts(piece: str) -> Iterator[str]:
+    """A piece whole, or in its lines and every so many characters of these if one is long."""
+    lines = piece.split("\n")
+    if max(map(len, lines)) < LONGEST:
+        yield piece
+        return
+    for number, line in enumerate(lines):
+        whole = line if number == len(lines) - 1 else f"{line}\n"
+        yield from (whole[start : start + LONGEST] for start in range(0, len(whole), LONGEST))
+
+
+def _after(piece: str, newlines: int, line: int, character: int) -> tuple[int, int]:
+    """The line and the character in it after a piece that begins at such."""
+    return (line + newlines, len(piece) - piece.rfind("\n")) if newlines else (line, character + len(piece))
+
+
+def _glance(piece: str) -> tuple[bool, int]:
+    """Whether there is surely no fault in a piece, and, if so, how many newlines: at the speed of a copy."""
+    if piece.isascii():
+        points = np.frombuffer(piece.encode("ascii"), np.uint8)
+        newlines = int(np.count_nonzero(points == ord("\n")))
+        is_clean = "\x7f" not in piece and np.count_nonzero(points < 32) == newlines + piece.count("\t")
+        return is_clean, newlines
+    if any(symbol in piece for symbol in "\ufeff\ufffd\ufffe\uffff"):
+        return False, 0
+    try:
+        wide = code_points(piece)
+    except UnicodeEncodeError:  # foreign bytes
+        return False, 0
+    low = wide[wide < 0xA0].astype(np.uint8)
+    newlines = int(np.count_nonzero(low == ord("\n")))
+    controls = np.count_nonzero(low < 32) - newlines - np.count_nonzero(low == ord("\t")) + np.count_nonzero(low > 126)
+    return not controls and not _may_have_mojibake(wide), newlines
+
+
+def _may_have_mojibake(points: Any) -> bool:
+    """Whether what begins mojibake stands before what can be its second character."""
+    starts = np.flatnonzero((points - 0xC2 < 0x2E) | (points - ord("Р") < 2))
+    if not len(starts):
+        return False
+    padded = np.append(points, [0, 0])
+    follows = _FOLLOWS[np.minimum(padded[starts + 1], 0xFFFF)]
+    if not follows.any():
+        return False
+    is_three = (points[starts] >= 0xE0) & (points[starts] < 0xF0) & (points[starts] != ord("â"))
+    return bool((follows & (~is_three | _FOLLOWS[np.minimum(padded[starts + 2], 0xFFFF)])).any())
+
+
+def _looked(part: str, faults: Faults, line: int, character: int, *, repair: bool) -> str:
+    """A part that begins at such a line and character, mended if so wished."""
+    for found in _FAULT.finditer(part):
+        kind = str(found.lastgroup)
+        fault = faults.of.setdefault(kind, Fault())
+        if not fault.count:
+            before = part[: found.start()]
+            fault.line, fault.character = _after(before, before.count("\n"), line, character)
+        fault.count += 1
+        if len(fault.shown) < SHOWN and (shown := _shown(found)) not in fault.shown:
+            fault.shown.append(shown)
+    if not repair:
+        return part
+    return "".join(_mended(line, faults) for line in re.split("(?<=\n)", part))
+
+
+def _shown(found: re.Match[str]) -> str:
+    if found.lastgroup == "foreign":
+        return as_cp1252(found[0])
+    return found[0] if found.lastgroup == "mojibake" else code_point(found[0])
+
+
+def _mended(line: str, faults: Faults) -> str:
+    kinds = {found.lastgroup for found in _FAULT.finditer(line)}
+    if not kinds:
+        return line
+    if "foreign" in kinds:
+        line = as_cp1252(line)
+    if "mojibake" in kinds:
+        import ftfy
+
+        line = ftfy.fix_encoding(line)
+        faults.of["mojibake"].left += sum(found.lastgroup == "mojibake" for found in _FAULT.finditer(line))
+    return line.translate(_REPAIRED)
