@@ -114,6 +114,16 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(
     np.testing.assert_array_equal(read.weights.head, whole.weights.head)
 
 
+def test_the_first_format_is_read_for_ever(tmp_path: Path) -> None:
+    now = good_description()
+    text = {name: value for name, value in now["text"].items() if name != "repair"}
+    read = read_model(archive(tmp_path / "first.keras", now | {"format": 1, "text": text}))
+    assert read.description == describe(VOCABULARY, CONFIG)
+    assert read.description.text.repair is False
+    for changed in ({"format": 1}, {"format": 2, "text": text}, {"format": 1, "text": []}):
+        refused(archive(tmp_path / "odd.keras", now | changed))
+
+
 def test_a_keras_archive_of_others_is_refused(tmp_path: Path) -> None:
     message = refused(archive(tmp_path / "other.keras"))
     assert message.endswith(
@@ -124,7 +134,7 @@ def test_a_keras_archive_of_others_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 2}, "it has format 2, of a newer textgen; this one reads up to 1: update textgen"),
+        ({"format": 3}, "it has format 3, of a newer textgen; this one reads up to 2: update textgen"),
         ({"format": None}, "its format is not given"),
         ({"format": 0}, "its format is not given"),
         ({"format": True}, "its format is not given"),
@@ -145,7 +155,7 @@ def test_a_keras_archive_of_others_is_refused(tmp_path: Path) -> None:
         ({"text": TEXT_INFO | {"name": 5}}, "name must be str, not int"),
         (
             {"text": {"name": "a"}},
-            "the TextInfo has missing or unknown keys: characters, lowercase, replacement, sha256",
+            "the TextInfo has missing or unknown keys: characters, lowercase, repair, replacement, sha256, 1 more",
         ),
         ({"text": 5}, "the TextInfo is not an object of names and values"),
         ({"text": TEXT_INFO | {"unicode": "nfd"}}, "unicode must be one of none, nfc, nfkc, not 'nfd'"),

@@ -25,7 +25,7 @@ from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import ModelFileError, reason
 from textgen.keras_archive import Array, opened, read_arrays
 
-FORMAT = 1
+FORMAT = 2  # the second has `repair` of the text
 DAMAGED = "it may be cut short or damaged: copy or train it again"
 DESCRIPTION = "textgen.json"
 WEIGHTS = "model.weights.h5"
@@ -99,6 +99,7 @@ class TextInfo(Checked):
     unicode: str  # none, nfc or nfkc
     lowercase: bool
     replacement: str | None  # the symbol that stands for rare ones
+    repair: bool = False  # whether what could be mended in it was
 
     def __post_init__(self) -> None:
         """Raise `ValueError` for a value that cannot be."""
@@ -172,10 +173,19 @@ class Description:
         if not isinstance(values["vocabulary"], list):
             raise ValueError("its vocabulary is not a list")
         vocabulary = Vocabulary(values["vocabulary"])
-        text = TextInfo.from_dict(values["text"])
+        text = TextInfo.from_dict(_as_now(values["text"]) if values["format"] == 1 else values["text"])
         if text.replacement is not None and (text.replacement not in vocabulary or len(vocabulary) == 1):
             raise ValueError("its replacement is not one symbol of several in its vocabulary")
         return cls(vocabulary, Shape.from_dict(values["model"]), text, TrainingInfo.from_dict(values["training"]))
+
+
+def _as_now(text: object) -> object:
+    """What format 1 says of a text, with what it has no word for."""
+    if not isinstance(text, dict):
+        return text
+    if "repair" in text:
+        raise ValueError("it has missing or unknown keys: repair")
+    return text | {"repair": False}
 
 
 def _refuse(constant: str) -> None:

@@ -74,6 +74,7 @@ def describe(plan: Plan) -> Description:
             unicode=corpus.reading.unicode,
             lowercase=corpus.reading.lowercase,
             replacement=corpus.replacement,
+            repair=corpus.reading.repair,
         ),
         TrainingInfo(
             epochs=0.0,
