@@ -53,7 +53,9 @@ def test_without_a_validation_text_or_dropout_nothing_is_said_of_them(drawn: lis
     assert "dropout on" not in drawn[1].get_supxlabel()
 
 
-@pytest.mark.parametrize("name", ["$x_{", "吾輩は猫である", "a\nb\x1b[2J", "🦇", "e\u0301\u200d", "x" * 1000, "{}%s\\"])
+@pytest.mark.parametrize(
+    "name", ["$x_{$", "吾輩は猫である", "a\nb\x1b[2J", "🦇", "e\u0301\u200d", "x" * 1000, "{}%s\\"]
+)
 def test_any_name_can_be_drawn(drawn: list, tmp_path: Path, name: str) -> None:
     draw_curve(name, 0.1, ROWS, BASELINES, tmp_path / "curve.png")
     title, loss = drawn[0].axes[0].get_title().split("\n")

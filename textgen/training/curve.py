@@ -42,14 +42,10 @@ def draw_curve(name: str, dropout: float, rows: Sequence[Row], compared: Sequenc
     scored = [(row.characters, _bits(row.validation_nats)) for row in rows if row.validation_nats is not None]
     axes.plot(*zip(*trained, strict=True), color=ORANGE, marker=".", label="training loss")
     name, families = _drawable(name if len(name) <= NAME else f"{name[: NAME - 1]}…")
-    axes.set_title(name, family=families, parse_math=False)
+    title = name
     if scored:
         best = min(scored, key=lambda point: point[1])
-        axes.set_title(
-            f"{name}\nbest validation loss: {best[1]:.3f} bits per character ({best[1] * math.log(2):.3f} nats)",
-            family=families,
-            parse_math=False,
-        )
+        title += f"\nbest validation loss: {best[1]:.3f} bits per character ({best[1] * math.log(2):.3f} nats)"
         axes.plot(*zip(*scored, strict=True), color=BLUE, marker=".", label="validation loss")
         axes.plot(*best, color=BLUE, marker="o", markersize=9, fillstyle="none", linestyle="none")
         axes.annotate(f"{best[1]:.3f}", best, xytext=(0, 9), textcoords="offset points", ha="center", color=BLUE)
@@ -57,6 +53,7 @@ def draw_curve(name: str, dropout: float, rows: Sequence[Row], compared: Sequenc
     for baseline, style in zip(compared, STYLES, strict=False):
         label = f"best {baseline.name}" if baseline.name.startswith("n-gram") else baseline.name
         axes.axhline(_bits(baseline.nats), color=GREY, linestyle=style, label=label)
+    axes.set_title(title, family=families, parse_math=False)
     axes.set_xlabel("characters seen")
     axes.set_ylabel("bits per character")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
