@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TEXT, on_a_terminal, run
+from tests.conftest import TEXT, in_process, on_a_terminal, run
 from tests.text_server import CONTENT, Answer, TextServer, serving, write_catalog
 from textgen.corpus.corpus import Corpus
 from textgen.model_file import read_model
@@ -30,6 +30,16 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TextServ
     with serving() as running:
         monkeypatch.setenv("TEXTGEN_CATALOG", str(running.catalog(tmp_path, "play", "ode", title="Ｏｄｅ")))
         yield running
+
+
+@pytest.mark.parametrize("option", ["--quiet", "--json"])
+def test_a_quiet_training_fetches_its_text_quietly(server: TextServer, tmp_path: Path, option: str) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "model.keras").touch()  # a run is there already: no training starts
+    code, stdout, stderr = in_process("train", "play", "-o", str(tmp_path / "run"), option)
+    assert (code, stdout, stderr.count("\n")) == (1, "", 1)
+    assert "a run is there already" in stderr
+    assert "fetching" in in_process("train", "ode", "-o", str(tmp_path / "run"))[2]
 
 
 def test_get_prints_the_paths_of_the_files(server: TextServer, own_cache: Path) -> None:
