@@ -19,6 +19,7 @@ EMBEDDING = Range(int, 1, 4096)
 WINDOW = Range(int, 2, 10_000)
 BATCH_SIZE = Range(int, 1, 4096)
 LEARNING_RATE = Range(float, 0, 1, above_low=True)
+PATIENCE = Range(int, 1, 1_000_000)
 VALIDATION = Range(float, 0, 0.5)
 LENGTH = Range(int, 0, 1_000_000_000)
 COUNT = Range(int, 1, 10_000)
@@ -79,9 +80,21 @@ class TrainingConfig(Checked):
     window: int = number(WINDOW, 50)  # characters between two updates
     batch_size: int | None = number(BATCH_SIZE, None)  # streams read at once
     learning_rate: float | None = number(LEARNING_RATE, None)  # the peak of the schedule
-    patience: int | None = number(Range(int, 1, 1_000_000), None)  # scorings without a better one
+    patience: int | None = number(PATIENCE, None)  # scorings without a better one
     validation: float = number(VALIDATION, 0.1)  # share of the text held out, from its end
     rng_seed: int | None = number(RNG_SEED, None)  # None draws a fresh one
+
+
+@dataclass(frozen=True)
+class Hyperparameters(TrainingConfig):
+    """How a network is trained, with nothing left open."""
+
+    window: int = field(metadata=within(WINDOW))
+    batch_size: int = field(metadata=within(BATCH_SIZE))
+    learning_rate: float = field(metadata=within(LEARNING_RATE))
+    patience: int | None = field(metadata=within(PATIENCE))  # None does without early stopping
+    validation: float = field(metadata=within(VALIDATION))
+    rng_seed: int = field(metadata=within(RNG_SEED))
 
 
 @dataclass(frozen=True)

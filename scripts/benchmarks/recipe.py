@@ -7,9 +7,8 @@ from textgen.config import ModelConfig, Shape, TrainingConfig
 from textgen.corpus.corpus import Corpus
 from textgen.corpus.windows import Windows
 from textgen.training import recipe
-from textgen.training.plan import is_scoring, scoring_interval
+from textgen.training.plan import STARTING_SECONDS, is_scoring, scoring_interval
 from textgen.training.speed import characters_a_second
-from textgen.training.train import STARTING_SECONDS
 
 UNPLANNED = 1000  # steps supposed until the speed is known
 
@@ -43,8 +42,6 @@ class Recipe:
             symbols=symbols,
             epochs=max(0.0, 60 * minutes - STARTING_SECONDS) * speed / characters,
         )
-        if training.batch_size is None or training.learning_rate is None:
-            raise ValueError("the recipe leaves the batch or the learning rate open")
         windows = Windows(corpus.codes[:characters], training.batch_size, training.window, rng_seed)
         return cls(model, windows, training.learning_rate, characters)
 

@@ -77,10 +77,10 @@ def odd_values(path: tuple[str, ...], option: str) -> list[str]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder to work in, with a text and a model; the catalog is empty, and no training starts."""
 
-    def run(*_: object, **__: object) -> None:
+    def stop(*_: object) -> None:
         raise TrainingError("stopped before the first step")
 
-    monkeypatch.setattr("textgen.training.run.run", run)
+    monkeypatch.setattr("textgen.training.train.make_learner", stop)
     monkeypatch.setenv("TEXTGEN_CATALOG", str(tmp_path / "catalog.toml"))
     (tmp_path / "catalog.toml").touch()
     (tmp_path / "a" / "b").mkdir(parents=True)

@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from textgen import Corpus, TrainingConfig
-from textgen.config import Shape
+from textgen import Corpus
+from textgen.config import Hyperparameters, Shape
 from textgen.errors import RunError
 from textgen.model_file import layout
 from textgen.training import checkpoint as module
 from textgen.training.checkpoint import FORMAT, NEWEST, PREVIOUS, Checkpoint, read_checkpoint, write_checkpoint
-from textgen.training.plan import Plan
+from textgen.training.plan import Epochs, Plan
 
 SHAPE = Shape(layers=2, units=6, dropout=0.1, embedding=4)
-TRAINING = TrainingConfig(window=20, batch_size=3, learning_rate=0.01, rng_seed=1)
-PLAN = Plan(Corpus.from_text("to be or not to be " * 9), SHAPE, TRAINING, 3, None)
+TRAINING = Hyperparameters(window=20, batch_size=3, learning_rate=0.01, patience=5, validation=0.1, rng_seed=1)
+PLAN = Plan(Corpus.from_text("to be or not to be " * 9), SHAPE, TRAINING, Epochs(3))
 
 
 def whole() -> tuple[dict[str, Any], dict[str, list[np.ndarray]]]:

@@ -6,13 +6,13 @@ import pytest
 import textgen
 from tests.conftest import TEXT, describe, random_weights
 from tests.test_model_file import archive, good_description
-from textgen import Corpus, ModelConfig, TrainingConfig
+from textgen import Corpus, ModelConfig
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import CorpusError, RunError
 from textgen.generation.generator import Generator
 from textgen.model_file import Model, Weights, read_model
 from textgen.training.fine_tuning import grown, prepare
-from textgen.training.train import _shape_of
+from textgen.training.plan import shape_of
 
 CONFIG = ModelConfig(2, 8, 0.0, 4)
 
@@ -79,31 +79,6 @@ def test_lowercase_must_agree() -> None:
         prepare(model("abc", lowercase=True), Corpus.from_text("abc"))
 
 
-def test_a_run_starts_from_the_weights_of_another(tmp_path: Path) -> None:
-    shape = ModelConfig(2, 32, 0.0, 8)
-    training = TrainingConfig(window=20, batch_size=4, learning_rate=0.03, rng_seed=1)
-    first = textgen.train(
-        Corpus.from_text(TEXT * 40), output=tmp_path / "first", epochs=15, model=shape, training=training
-    )
-    again = Corpus.from_text(TEXT.replace("fox", "cat") * 40 + "Ω")
-    tuned = textgen.train(
-        again,
-        output=tmp_path / "tuned",
-        epochs=1,
-        start_from=first.model,
-        training=TrainingConfig(window=20, batch_size=4),
-    )
-    fresh = textgen.train(
-        again, output=tmp_path / "fresh", epochs=1, model=shape, training=TrainingConfig(window=20, batch_size=4)
-    )
-    assert tuned.validation_nats is not None
-    assert fresh.validation_nats is not None
-    assert tuned.validation_nats < 0.5 * fresh.validation_nats
-    description = textgen.load(tuned.model).description
-    assert (description.model.layers, description.model.units, description.model.embedding) == (2, 32, 8)
-    assert description.vocabulary.symbols[-1] == "Ω"
-
-
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
@@ -123,5 +98,5 @@ def test_a_shape_that_is_not_the_source_s_is_refused(tmp_path: Path, asked: Mode
 
 def test_a_shape_that_is_left_open_is_the_source_s(tmp_path: Path) -> None:
     source = read_model(archive(tmp_path / "small.keras", good_description()))
-    assert _shape_of(source, None) == ModelConfig(2, 8, None, 4)
-    assert _shape_of(source, ModelConfig(units=8, dropout=0.3)) == ModelConfig(2, 8, 0.3, 4)
+    assert shape_of(source, None) == ModelConfig(2, 8, None, 4)
+    assert shape_of(source, ModelConfig(units=8, dropout=0.3)) == ModelConfig(2, 8, 0.3, 4)

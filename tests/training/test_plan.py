@@ -1,9 +1,13 @@
+import json
+
 import numpy as np
 import pytest
 
+from tests.conftest import TEXT
+from textgen import Corpus, TrainingConfig
 from textgen.corpus.windows import Windows
-from textgen.training import plan
-from textgen.training.plan import Budget, is_scoring
+from textgen.training.plan import Epochs, Minutes, Plan, is_scoring, make_plan
+from textgen.training.recipe import planned_epochs
 
 
 def windows(characters: int, streams: int, length: int) -> Windows:
@@ -22,24 +26,34 @@ def test_a_long_epoch_is_scored_every_two_million_characters() -> None:
     assert [step for step in range(1, 10_001) if is_scoring(step, long)] == [2000, 4000, 5000, 7000, 9000, 10_000]
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    now = [100.0]
-    monkeypatch.setattr(plan.time, "monotonic", lambda: now[0])
-    return now
+CORPUS = Corpus.from_text(TEXT * 40)
 
 
-def test_a_budget_counts_from_the_command_s_start_and_leaves_time_to_finish(clock: list[float]) -> None:
-    budget = Budget.of(1.0, started=90.0, scoring_seconds=2.5, finishing_seconds=2.0)
-    assert budget.deadline == 150.0
-    assert budget.seconds_left() == pytest.approx(150 - 100 - 2.5 - 2.0)
-    clock[0] = 150.0
-    assert budget.steps_left(0.1, 100) == 0
+@pytest.mark.parametrize(
+    ("until", "asked", "patience"),
+    [(None, None, 5), (Epochs(3), None, 5), (Epochs(3), 2, 2), (Minutes(1.0), None, None), (Minutes(1.0), 2, 2)],
+)
+def test_a_run_stops_early_unless_it_is_given_a_time(
+    until: Epochs | Minutes | None, asked: int | None, patience: int | None
+) -> None:
+    plan, _ = make_plan(CORPUS, until=until, training=TrainingConfig(patience=asked))
+    assert plan.training.patience == patience
+    assert plan.until == (until or Epochs(planned_epochs(len(CORPUS) - plan.hold_out)))
 
 
-def test_steps_are_planned_from_their_time_and_the_scorings_between(clock: list[float]) -> None:
-    budget = Budget(deadline=152.0, scoring_seconds=1.0, finishing_seconds=2.0)
-    assert budget.steps_left(step_seconds=0.1, interval=10) == int(49 / 0.2)
-    assert budget.pause(planned_steps=4000, interval=1000) == 200
-    assert budget.pause(planned_steps=4000, interval=100) == 100
-    assert budget.pause(planned_steps=40, interval=100) == plan.FIRST_LOOK
+@pytest.mark.parametrize("until", [Epochs(3), Minutes(1.5)])
+def test_a_plan_is_read_from_a_checkpoint_as_it_was_written(until: Epochs | Minutes) -> None:
+    plan, _ = make_plan(CORPUS, until=until, training=TrainingConfig(rng_seed=4))
+    again = Plan.from_meta(json.loads(json.dumps(plan.to_meta())), CORPUS)
+    assert (again.model, again.training, again.until) == (plan.model, plan.training, until)
+
+
+def test_a_checkpoint_that_leaves_the_patience_open_is_read_with_the_usual_one() -> None:
+    meta = make_plan(CORPUS, until=Epochs(3))[0].to_meta()
+    meta["training"]["patience"] = None
+    assert Plan.from_meta(meta, CORPUS).training.patience == 5
+
+
+def test_a_longer_time_reads_the_text_more_often_with_more_dropout() -> None:
+    short, long = (make_plan(CORPUS, until=Minutes(minutes))[0].model.dropout for minutes in (0.1, 60.0))
+    assert (short, long) == (0.0, 0.3)

@@ -1,11 +1,6 @@
+"""Runs from their beginning to their end, by a learner of a few lines."""
+
 import csv
-import itertools
-import json
-import os
-import subprocess
-import sys
-import warnings
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +8,18 @@ import pytest
 
 import textgen
 from tests.conftest import TEXT
+from tests.training.numpy_learner import NumPyLearner
 from textgen import Corpus, ModelConfig, TrainingConfig
 from textgen.errors import CorpusError, RunError, TrainingError
 from textgen.model_file import read_model, shipped
 from textgen.training import run_folder
-from textgen.training.backend import keras
-from textgen.training.network import Network
 from textgen.training.progress import Event, Scored, Started, Stepped
+
+pytestmark = pytest.mark.usefixtures("quick")
 
 CORPUS = Corpus.from_text(TEXT * 40, name="fox")  # 2,720 characters, 272 held out
 PER_EPOCH = 2448 // 4 // 20
-MODEL = ModelConfig(layers=2, units=24, dropout=0.1, embedding=8)
+MODEL = ModelConfig(layers=1, units=2, dropout=0.1, embedding=8)
 TRAINING = TrainingConfig(window=20, batch_size=4, learning_rate=0.02, rng_seed=1)
 
 
@@ -31,13 +27,6 @@ def train(output: Path, corpus: Corpus = CORPUS, **options: object) -> tuple[tex
     events: list[Event] = []
     options = {"model": MODEL, "training": TRAINING, "epochs": 2, "on_progress": events.append} | options
     return textgen.train(corpus, output=output, **options), events  # type: ignore[arg-type]
-
-
-def test_a_text_is_learnt_by_heart(tmp_path: Path) -> None:
-    result, _ = train(tmp_path / "run", epochs=20, model=ModelConfig(2, 48, 0.0, 8))
-    assert result.validation_nats is not None
-    assert result.validation_nats < 0.1
-    assert textgen.load(result.model).generate("The quick ", length=300, temperature=0) in TEXT * 6
 
 
 def notes_before_training(
@@ -50,7 +39,7 @@ def notes_before_training(
         told.extend(notes)
         raise TrainingError("far enough")
 
-    monkeypatch.setattr("textgen.training.run.run", run)
+    monkeypatch.setattr("textgen.training.train.run", run)
     with pytest.raises(TrainingError, match="far enough"):
         train(output, corpus, **options)
     return told
@@ -92,7 +81,7 @@ def test_what_a_run_tells_and_leaves(tmp_path: Path) -> None:
     assert events[-1] is result
     assert result.stopped_by == "plan"
     assert result.epochs == 2.0
-    assert sorted(path.name for path in output.iterdir()) == [".lock", "curve.png", "history.csv", "model.keras"]
+    assert sorted(path.name for path in output.iterdir()) == [".lock", "history.csv", "model.keras"]
     with (output / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["step"] for row in rows] == [str(PER_EPOCH), str(2 * PER_EPOCH)]
@@ -111,55 +100,18 @@ def test_what_a_run_tells_and_leaves(tmp_path: Path) -> None:
 def test_the_same_seed_gives_the_same_weights_and_another_others(tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         train(tmp_path / name, epochs=1, training=TrainingConfig(window=20, batch_size=4, rng_seed=seed))
-    a, b, c = (read_model(tmp_path / name).weights.lstms[1].recurrent for name in "abc")
+    a, b, c = (read_model(tmp_path / name).weights.head_bias for name in "abc")
     np.testing.assert_array_equal(a, b)
     assert (a != c).any()
 
 
-def test_the_model_opens_in_plain_keras_and_predicts_the_same(tmp_path: Path) -> None:
-    result, _ = train(tmp_path / "run")
-    script = (
-        "import sys; sys.modules['textgen'] = None\n"
-        "import keras, numpy as np\n"
-        f"model = keras.saving.load_model({str(result.model)!r})\n"
-        "codes = np.arange(30)[None]\n"
-        "np.save(sys.argv[1], model.predict(codes, verbose=0)[0])\n"
-        "print(','.join(type(layer).__name__ for layer in model.layers), model.compiled)"
-    )
-    environment = os.environ | {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path / "p.npy")],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=True,
-        cwd=tmp_path,
-    )
-    assert done.stdout.strip() == "InputLayer,Embedding,LSTM,Dropout,LSTM,Dropout,Dense,Softmax False"
-    from textgen.generation.recurrent import Recurrent
-
-    network = Recurrent(read_model(result.model).weights)
-    state = network.start()
-    logits = np.array([network.step(np.array([code]), state)[0].copy() for code in range(30)])
-    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(probabilities, np.load(tmp_path / "p.npy"), atol=1e-5)
-
-
-def test_the_model_file_holds_no_optimizer(tmp_path: Path) -> None:
-    result, events = train(tmp_path / "run", epochs=1)
-    with zipfile.ZipFile(result.model) as archive:
-        assert sorted(archive.namelist()) == ["config.json", "metadata.json", "model.weights.h5", "textgen.json"]
-        assert json.loads(archive.read("config.json"))["compile_config"] == {}
-        assert archive.getinfo("model.weights.h5").file_size < 4 * events[0].parameters + 40_000  # type: ignore[union-attr]
-
-
 def test_the_best_weights_are_the_ones_kept_and_patience_ends_the_run(tmp_path: Path) -> None:
-    corpus = Corpus.from_text(TEXT * 30 + "".join(reversed(TEXT)) * 4)  # the end is another language
+    corpus = Corpus.from_text(TEXT * 30 + "".join(sorted(TEXT)) * 4 + "z" * 40)  # the end is another language
     result, events = train(
         tmp_path / "run",
         corpus,
         epochs=200,
-        training=TrainingConfig(window=20, batch_size=4, learning_rate=0.05, patience=3),
+        training=TrainingConfig(window=20, batch_size=4, learning_rate=0.001, patience=3),
     )
     losses = [event.validation_nats for event in events if isinstance(event, Scored)]
     assert result.stopped_by == "patience"
@@ -201,18 +153,17 @@ def test_a_text_that_is_too_short_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-class Spoil(keras.callbacks.Callback):
+class Spoil:
     """Makes the weights, and so the next loss, not a number."""
 
     def __init__(self, at: int) -> None:
-        super().__init__()
-        self.at, self.seen = at, 0
+        self.left = at
+        self.learner: NumPyLearner
 
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        self.seen += 1
-        if self.seen == self.at:
-            variable = self.model.trainable_variables[-1]
-            variable.assign(variable * float("nan"))
+    def on_train_batch_end(self, batch: int, logs: dict) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.learner.weights[-1] *= np.float32("nan")
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_best(tmp_path: Path) -> None:
@@ -230,15 +181,16 @@ def test_weights_spoilt_by_the_last_update_before_a_scoring_are_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, validation: float
 ) -> None:
     training = TrainingConfig(window=20, batch_size=4, rng_seed=1, validation=validation)
-    per_epoch = (2720 - CORPUS.hold_out(validation)) // 4 // 20
-    averaged = Network.averaged
+    scorings = []
+    kept = NumPyLearner.kept
 
-    def spoilt(network: Network) -> list[np.ndarray]:
-        late = int(network.training_model.optimizer.iterations) >= 2 * per_epoch
-        return [array * np.float32("nan") if late else array for array in averaged(network)]
+    def spoilt(learner: NumPyLearner) -> list[np.ndarray]:
+        scorings.append(learner)
+        late = len(scorings) > 3  # at the start, at the first scoring and when that is saved
+        return [array * np.float32("nan") if late else array for array in kept(learner)]
 
-    monkeypatch.setattr(Network, "averaged", spoilt)
-    with pytest.raises(TrainingError, match="the best model so far is kept"):
+    monkeypatch.setattr(NumPyLearner, "kept", spoilt)
+    with pytest.raises(TrainingError, match=r"the loss became nan at step .*; the best model so far is kept"):
         train(tmp_path / "run", training=training, epochs=3)
     assert textgen.load(tmp_path / "run").description.training.epochs == 1.0
 
@@ -249,60 +201,59 @@ def test_a_run_that_fails_before_its_first_model_leaves_no_folder(tmp_path: Path
     assert not (tmp_path / "run").exists()
 
 
-def test_keras_callbacks_see_epochs_steps_and_losses_and_may_stop(tmp_path: Path) -> None:
-    seen = []
+class Watch:
+    """Notes what it is told, and stops after so many epochs."""
 
-    class Watch(keras.callbacks.Callback):
-        def on_train_begin(self, logs: dict | None = None) -> None:
-            seen.append("begin")
+    def __init__(self, epochs: int | None = None, steps: int | None = None) -> None:
+        self.epochs, self.steps, self.stop = epochs, steps, False
+        self.seen: list = []
 
-        def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-            seen.append(f"epoch {epoch}")
+    def on_train_begin(self) -> None:
+        self.seen.append("begin")
 
-        def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-            seen.append(f"end {epoch} {sorted(logs or {})} {type(self.model.optimizer).__name__}")
-            self.model.stop_training = epoch == 1
+    def on_epoch_begin(self, epoch: int) -> None:
+        self.seen.append(f"epoch {epoch}")
 
-        def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-            seen.append(batch)
-            assert (logs or {})["loss"] > 0
+    def on_train_batch_begin(self, batch: int) -> None:
+        self.seen.append(batch)
 
-        def on_train_end(self, logs: dict | None = None) -> None:
-            seen.append("end")
+    def on_train_batch_end(self, batch: int, logs: dict) -> None:
+        self.seen.append(sorted(logs))
+        self.stop = batch + 1 == self.steps
 
-    table = tmp_path / "log.csv"
-    result, _ = train(tmp_path / "run", epochs=9, callbacks=[Watch(), keras.callbacks.CSVLogger(table)])
-    epoch = list(range(PER_EPOCH))
-    ends = [f"end {number} ['loss', 'val_loss'] AdamW" for number in (0, 1)]
-    assert seen == ["begin", "epoch 0", *epoch, ends[0], "epoch 1", *epoch, ends[1], "end"]
-    assert result.stopped_by == "callback"
-    assert table.read_text().splitlines()[0] == "epoch,loss,val_loss"
-    assert len(table.read_text().splitlines()) == 3
+    def on_epoch_end(self, epoch: int, logs: dict) -> None:
+        self.seen.append(f"end {epoch} {sorted(logs)}")
+        self.stop = epoch + 1 == self.epochs
+
+    def on_train_end(self) -> None:
+        self.seen.append("end")
 
 
-def test_tensorboard_shows_both_losses_of_each_epoch(tmp_path: Path) -> None:
-    train(tmp_path / "run", epochs=2, callbacks=[keras.callbacks.TensorBoard(tmp_path / "logs")])
-    for part in ("train", "validation"):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+def test_callbacks_see_epochs_steps_and_losses_and_may_stop(tmp_path: Path) -> None:
+    watch = Watch(epochs=2)
+    result, _ = train(tmp_path / "run", epochs=9, callbacks=[watch])
+    steps = [told for place in range(PER_EPOCH) for told in (place, ["loss"])]
+    ends = [f"end {number} ['loss', 'val_loss']" for number in (0, 1)]
+    assert watch.seen == ["begin", "epoch 0", *steps, ends[0], "epoch 1", *steps, ends[1], "end"]
+    assert (result.stopped_by, result.epochs) == ("callback", 2.0)
+    assert result.baselines
+    with pytest.raises(RunError, match="the run is finished"):
+        train(tmp_path / "run", resume=True)
 
-            (file,) = (tmp_path / "logs" / part).iterdir()
-            events = list(EventFileLoader(str(file)).Load())
-        epochs = [event.step for event in events for value in event.summary.value if value.tag == "epoch_loss"]
-        assert epochs == [0, 1], part
+
+def test_a_callback_that_stops_inside_an_epoch_has_it_scored(tmp_path: Path) -> None:
+    watch = Watch(steps=7)
+    result, events = train(tmp_path / "run", epochs=9, callbacks=[watch])
+    assert watch.seen[-3:] == [["loss"], "end 0 ['loss', 'val_loss']", "end"]
+    assert (result.stopped_by, result.epochs) == ("callback", 7 / PER_EPOCH)
+    assert [event.best for event in events if isinstance(event, Scored)] == [True]
 
 
 def test_callbacks_are_told_the_end_whatever_happens(tmp_path: Path) -> None:
-    ended = []
-
-    class Watch(keras.callbacks.Callback):
-        def on_train_end(self, logs: dict | None = None) -> None:
-            ended.append(True)
-
+    watch = Watch()
     with pytest.raises(TrainingError):
-        train(tmp_path / "run", callbacks=[Spoil(1), Watch()])
-    assert ended == [True]
+        train(tmp_path / "run", callbacks=[Spoil(1), watch])
+    assert watch.seen[-1] == "end"
 
 
 def test_an_existing_run_is_kept_unless_forced_and_then_until_the_new_one_saves(tmp_path: Path) -> None:
@@ -371,33 +322,56 @@ def test_wrong_arguments_are_refused(tmp_path: Path, wrong: dict, message: str) 
         train(tmp_path / "run", **wrong)
 
 
-def test_state_is_carried_from_window_to_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from textgen.training import loop
+class Clock:
+    """Time that passes with the steps alone, half a second each, and a scoring in between."""
 
-    passed = []
-    take = loop.Loop._take_step
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr("time.monotonic", lambda: self.now)
 
-    def watch(self: loop.Loop) -> None:
-        before = self.position.states[0][0]
-        take(self)
-        passed.append((self.position.step, before, self.position.states[0][0]))
-
-    monkeypatch.setattr(loop.Loop, "_take_step", watch)
-    train(tmp_path / "run", epochs=1)
-    for (_, _, left), (_, found, _) in itertools.pairwise(passed):
-        assert found is left
-        assert np.abs(left.numpy()).max() > 0
+    def on_train_batch_end(self, batch: int, logs: dict) -> None:
+        self.now += 0.5
 
 
-@pytest.mark.slow
-def test_a_minute_is_a_minute(tmp_path: Path) -> None:
-    import time
-
-    begun = time.monotonic()
-    result, events = train(
-        tmp_path / "run", epochs=None, minutes=1, training=TrainingConfig(rng_seed=1), model=ModelConfig()
-    )
-    assert 54 < time.monotonic() - begun < 66
+def test_a_budget_is_used_up_and_not_overdrawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch)
+    result, events = train(tmp_path / "run", epochs=None, minutes=1, callbacks=[clock])
     assert result.stopped_by == "budget"
+    assert 58 < clock.now - 1000 <= 60 - 1  # a second is kept for what comes after the last scoring
     steps = [event for event in events if isinstance(event, Stepped)]
-    assert steps[-1].step >= 0.9 * steps[-1].planned_steps
+    assert steps[0].planned_steps == 1000
+    assert steps[-1].planned_steps == steps[-1].step == 2 * (clock.now - 1000)
+    assert steps[-1].seconds_left == pytest.approx(1060 - clock.now)
+    with (tmp_path / "run" / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    plans = [int(row["step"]) for row in rows if not row["train_nats"]]
+    assert plans[0] == 11
+    assert int(rows[-1]["step"]) == steps[-1].step
+    assert float(rows[-1]["learning_rate"]) == pytest.approx(0.03 * 0.02, rel=0.01)
+
+
+def test_a_budget_that_is_gone_before_the_first_step_ends_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+    result, events = train(tmp_path / "run", epochs=None, minutes=0.001, callbacks=[clock])
+    assert (result.stopped_by, len([event for event in events if isinstance(event, Stepped)])) == ("budget", 1)
+    assert result.validation_nats is not None
+
+
+def test_a_checkpoint_is_written_when_its_time_has_come_and_at_each_scoring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, steps = Clock(monkeypatch), []
+    write = run_folder.write_checkpoint
+
+    def note(folder: Path, checkpoint: run_folder.Checkpoint) -> None:
+        steps.append(checkpoint.meta["position"]["step"])
+        write(folder, checkpoint)
+
+    monkeypatch.setattr(run_folder, "write_checkpoint", note)
+    train(tmp_path / "run", callbacks=[clock], checkpoint_seconds=5.0)
+    assert steps == [10, 20, 30, 40, 50, 60]
+    steps.clear()
+    train(tmp_path / "other", callbacks=[clock], checkpoint_seconds=6.0)
+    assert steps == [12, 24, 30, 42, 54, 60]

@@ -10,7 +10,7 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from textgen.arguments import shown
 from textgen.atomic_file import replacing
 from textgen.errors import RunError, reason
 from textgen.training.contents import check_contents
+from textgen.training.learner import Arrays
 
 FORMAT = 3
 NEWEST, PREVIOUS = "checkpoint", "checkpoint.previous"
@@ -51,7 +52,7 @@ class Checkpoint:
     """
 
     meta: Mapping[str, Any]
-    arrays: Mapping[str, Sequence[NDArray[Any]]]
+    arrays: Arrays
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:

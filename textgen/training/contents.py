@@ -1,21 +1,19 @@
 """Whether a checkpoint holds what a run writes into one: a right check sum alone does not say so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from textgen.arguments import Range, expect, listed
-from textgen.config import EPOCHS, MINUTES, Reading, Shape, TrainingConfig
+from textgen.config import EPOCHS, MINUTES, Hyperparameters, Reading, Shape
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.model_file import AMOUNT, TextInfo, layout
+from textgen.training.learner import Arrays
 
 STEPS = Range(int, 0, 10**15)
 POSITION = {"states", "planned_steps", "step", "loss_sum", "loss_count", "best", "scorings_since_best"}
 COLUMNS = 8  # of a row of the history; the last two may be empty
-
-Arrays = Mapping[str, Sequence[NDArray[Any]]]
 
 
 def check_contents(meta: Mapping[str, Any], arrays: Arrays) -> None:
@@ -25,7 +23,7 @@ def check_contents(meta: Mapping[str, Any], arrays: Arrays) -> None:
         meta: what is no array, as JSON values.
         arrays: lists of arrays by name.
     """
-    reading, training = Reading.from_dict(meta["reading"]), TrainingConfig.from_dict(meta["training"])
+    reading, training = Reading.from_dict(meta["reading"]), Hyperparameters.from_dict(meta["training"])
     vocabulary = Vocabulary(meta["vocabulary"])
     _check_text(meta["text"], reading, vocabulary)
     if (meta["epochs"] is None) == (meta["minutes"] is None):
@@ -34,8 +32,6 @@ def check_contents(meta: Mapping[str, Any], arrays: Arrays) -> None:
         if meta[name] is not None:
             allowed.check(name, meta[name])
     _check_progress(meta)
-    if training.batch_size is None or training.learning_rate is None or training.rng_seed is None:
-        raise ValueError("the TrainingConfig is not complete")
     _check_arrays(arrays, Shape.from_dict(meta["model"]), len(vocabulary), training.batch_size)
 
 

@@ -7,7 +7,7 @@ import math
 import secrets
 from dataclasses import asdict, replace
 
-from textgen.config import USUAL_LAYERS, USUAL_UNITS, ModelConfig, Shape, TrainingConfig
+from textgen.config import USUAL_LAYERS, USUAL_UNITS, Hyperparameters, ModelConfig, Shape, TrainingConfig
 from textgen.corpus.windows import Windows
 
 FINE_TUNING_RATE = 3e-3  # where much is to be kept
@@ -28,19 +28,19 @@ def complete(
     symbols: int,
     epochs: float,
     fine_tuning: bool = False,
-) -> tuple[Shape, TrainingConfig, list[str]]:
+) -> tuple[Shape, Hyperparameters, list[str]]:
     """Fill in what is `None`.
 
     Args:
         model: may leave anything open.
-        training: may leave batch size, learning rate and rng seed open.
+        training: may leave batch size, learning rate and rng seed open; no patience is none.
         characters: to train on, without the hold-out; at least one window.
         symbols: the vocabulary's size.
         epochs: how often the text will be read, or is expected to be.
         fine_tuning: whether training starts from weights that have learnt already.
 
     Returns:
-        The network's shape, the training with only `patience` perhaps `None`, and what a user must be told of it.
+        The network's shape, how it is trained, and what a user must be told of it.
     """
     notes = []
     most = Windows.most_streams(characters, training.window)
@@ -50,13 +50,15 @@ def complete(
             notes.append(f"the text is too short for a batch of {streams} streams: it gets {most}")
         streams = most
     peak = FINE_TUNING_RATE if fine_tuning else _peak(characters)
-    training = replace(
-        training,
+    chosen = Hyperparameters(
+        window=training.window,
         batch_size=streams,
         learning_rate=peak if training.learning_rate is None else training.learning_rate,
+        patience=training.patience,
+        validation=training.validation,
         rng_seed=secrets.randbits(31) if training.rng_seed is None else training.rng_seed,
     )
-    return shape(model, symbols=symbols, epochs=epochs), training, notes
+    return shape(model, symbols=symbols, epochs=epochs), chosen, notes
 
 
 def shape(model: ModelConfig, *, symbols: int, epochs: float) -> Shape:

@@ -6,7 +6,7 @@ from typing import Any
 from textgen.errors import ModelFileError
 from textgen.model_file import Description, TrainingInfo, read_model
 from textgen.training.checkpoint import Checkpoint
-from textgen.training.plan import Plan, describe
+from textgen.training.plan import Plan
 from textgen.training.run_folder import Row, RunFolder
 
 
@@ -29,7 +29,7 @@ def left_model(folder: RunFolder, plan: Plan, checkpoint: Checkpoint) -> tuple[T
     except ModelFileError as error:
         problem = str(error)
     else:
-        if _decided(found) != _decided(describe(plan)):
+        if _decided(found) != _decided(plan.describe()):
             problem = f"{folder.model}: is a model of another run"
         elif not _is_as_good(found.training, checkpoint):
             problem = f"{folder.model}: is not this run's best model"

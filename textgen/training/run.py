@@ -1,138 +1,94 @@
-"""A run, once all is decided: builds the network, the step and the loop, and lets it train."""
+"""A run, once all is decided: from its beginning or a checkpoint to its end, whatever learner computes it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from textgen.corpus.windows import Windows
 from textgen.errors import RunError
 from textgen.evaluation.score import scoring_seconds
-from textgen.model_file import TrainingInfo, Weights
-from textgen.training.backend import keras, tf
+from textgen.model_file import Weights
 from textgen.training.checkpoint import Checkpoint
 from textgen.training.interruption import interruptible
+from textgen.training.learner import Callbacks, Learner
+from textgen.training.limit import first_planned, limit_of
 from textgen.training.loop import Loop, Position
-from textgen.training.network import Network, assign, build
-from textgen.training.plan import Budget, Plan, decided, describe
+from textgen.training.plan import Plan
 from textgen.training.progress import Event, Started
-from textgen.training.recipe import DEFAULT_PATIENCE
 from textgen.training.run_folder import RunFolder
-from textgen.training.step import compile_step, make_optimizer
-
-UNPLANNED = 1000  # steps supposed until the speed is known: enough for the warm-up
 
 
 def run(
     plan: Plan,
+    learner: Learner,
     folder: RunFolder,
     *,
-    start: Sequence[NDArray[np.float32]] | None,
-    checkpoint: Checkpoint | None,
-    kept: TrainingInfo | None,
-    checkpoint_seconds: float,
-    finishing_seconds: float,
-    notes: Sequence[str],
-    callbacks: Sequence[Any],
-    on_progress: Callable[[Event], None],
     started: float,
-) -> tuple[Loop, str]:
-    """Train as planned, from `start`'s weights, from a checkpoint, or from the beginning.
+    checkpoint: Checkpoint | None = None,
+    checkpoint_seconds: float = 30.0,
+    notes: Sequence[str] = (),
+    callbacks: Callbacks,
+    on_progress: Callable[[Event], None],
+) -> tuple[float, str]:
+    """Train as planned; leave the best weights in the run folder.
 
-    `kept` is what the model file says that a checkpoint's run has left, None where it has lost it.
+    Args:
+        plan: what decides the run.
+        learner: the network at its start.
+        folder: locked; of a run that goes on, with its history and what it has kept.
+        started: when the run began, on `time.monotonic`'s clock, the time of its interrupted parts counted.
+        checkpoint: where to go on from.
+        checkpoint_seconds: the longest time between two checkpoints.
+        notes: what was done otherwise than asked.
+        callbacks: told of each step.
+        on_progress: called with each event.
 
     Returns:
-        The loop, at its end, and why it ended.
+        How often the text was read in all, and why the run has ended; see `Loop.run`.
+
+    Raises:
+        TrainingError: a loss is not finite.
+        RunError: the run folder cannot be written, or the checkpoint is another optimizer's.
     """
-    corpus, model, training = plan.corpus, plan.model, plan.training
-    streams, peak, rng_seed = decided(training)
-    hold_out = corpus.hold_out(training.validation)
-    windows = Windows(corpus.codes[: len(corpus) - hold_out], streams, training.window, rng_seed)
-    network = build(model, len(corpus.vocabulary), rng_seed)
-    optimizer = make_optimizer(network)
-    position = Position(
-        [[tf.zeros((streams, model.units))] * 2] * model.layers,
-        plan.epochs * windows.per_epoch if plan.epochs else UNPLANNED,
-    )
-    budget = None
-    if plan.minutes:
-        estimate = scoring_seconds(Weights.from_list(network.kept()), hold_out) if hold_out else 0.0
-        budget = Budget.of(plan.minutes, started, estimate, finishing_seconds)
-    if start is not None:
-        assign(network.training_model.trainable_variables, start)
-        assign(network.averages, start)
+    position = Position(first_planned(plan))
     if checkpoint is not None:
-        position = _restore(network, checkpoint, folder)
-        folder.restore(checkpoint.meta["history"], kept)
-        if budget:
-            budget.next_look += position.step
-    network.training_model.stop_training = False
-    on_progress(
-        Started(
-            name=corpus.name,
-            characters=len(corpus),
-            hold_out=hold_out,
-            symbols=len(corpus.vocabulary),
-            parameters=network.saved_model.count_params(),
-            streams=streams,
-            window=training.window,
-            epochs=plan.epochs,
-            dropout=model.dropout,
-            embedding=model.embedding,
-            learning_rate=peak,
-            rng_seed=rng_seed,
-            resumed_at=position.step / windows.per_epoch,
-            notes=tuple(notes),
-        )
-    )
+        try:
+            learner.restore(checkpoint.arrays)
+        except ValueError as error:
+            raise RunError(f"{folder.path}: {error}; resume with that one, or start anew with `force=True`") from error
+        position = Position.from_meta(checkpoint.meta["position"])
+    weights = Weights.from_list(learner.kept())
+    estimate = scoring_seconds(weights, plan.hold_out) if plan.minutes and plan.hold_out else 0.0
+    on_progress(_started(plan, weights.parameters, position.step, notes))
     with interruptible() as interruption:
         loop = Loop(
-            network=network,
-            step=compile_step(
-                network,
-                optimizer,
-                dropout=model.dropout,
-                streams=streams,
-                length=training.window,
-                rng_seed=rng_seed,
-            ),
-            windows=windows,
-            text=corpus.codes,
-            hold_out=hold_out,
-            description=describe(plan),
+            plan=plan,
+            learner=learner,
             folder=folder,
             position=position,
-            budget=budget,
-            patience=training.patience or (None if plan.minutes else DEFAULT_PATIENCE),
-            peak=peak,
+            limit=limit_of(plan, started=started, step=position.step, scoring_seconds=estimate),
             started=started,
-            options=plan.to_meta(),
             checkpoint_seconds=checkpoint_seconds,
-            callbacks=keras.callbacks.CallbackList(
-                list(callbacks), model=network.training_model, epochs=plan.epochs or 0, steps=windows.per_epoch
-            ),
+            callbacks=callbacks,
             on_progress=on_progress,
             interruption=interruption,
         )
-        return loop, loop.run()
+        stopped_by = loop.run()
+    return loop.epochs, stopped_by
 
 
-def _restore(network: Network, checkpoint: Checkpoint, folder: RunFolder) -> Position:
-    """Put weights and optimizer back; return the position."""
-    model, arrays = network.training_model, checkpoint.arrays
-    if [tuple(variable.shape) for variable in model.optimizer.variables] != [
-        item.shape for item in arrays["optimizer"]
-    ]:
-        raise RunError(
-            f"{folder.path}: Keras {keras.__version__} keeps its optimizer in another order than the one that the run "
-            "was started with; resume with that one, or start anew with `force=True`"
-        )
-    assign(model.trainable_variables, arrays["weights"])
-    assign(network.averages, arrays["averages"])
-    assign(model.optimizer.variables, arrays["optimizer"])
-    states = [tf.constant(array) for array in arrays["states"]]
-    stored: Mapping[str, Any] = dict(checkpoint.meta["position"])
-    best = float("inf") if stored["best"] is None else stored["best"]
-    pairs = [states[place : place + 2] for place in range(0, len(states), 2)]
-    return Position(**{**stored, "best": best, "states": pairs})
+def _started(plan: Plan, parameters: int, step: int, notes: Sequence[str]) -> Started:
+    corpus, training = plan.corpus, plan.training
+    return Started(
+        name=corpus.name,
+        characters=len(corpus),
+        hold_out=plan.hold_out,
+        symbols=len(corpus.vocabulary),
+        parameters=parameters,
+        streams=training.batch_size,
+        window=training.window,
+        epochs=plan.epochs,
+        dropout=plan.model.dropout,
+        embedding=plan.model.embedding,
+        learning_rate=training.learning_rate,
+        rng_seed=training.rng_seed,
+        resumed_at=step / plan.windows.per_epoch,
+        notes=tuple(notes),
+    )

@@ -23,6 +23,7 @@ from textgen.training.checkpoint import (
     remove_damaged,
     write_checkpoint,
 )
+from textgen.training.learner import Arrays
 
 LOCK = ".lock"
 HISTORY = "history.csv"
@@ -99,7 +100,7 @@ class RunFolder:
         if self._own:
             self._write_history()
 
-    def save_checkpoint(self, meta: Mapping[str, Any], arrays: Mapping[str, Sequence[Any]]) -> None:
+    def save_checkpoint(self, meta: Mapping[str, Any], arrays: Arrays) -> None:
         """Write a checkpoint that holds the history too.
 
         Raises:

@@ -6,27 +6,28 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from textgen.arguments import PATH, expect
-from textgen.config import BATCH_SIZE, CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, Shape, TrainingConfig
-from textgen.corpus.corpus import Corpus, called, unseen_note
+from textgen.config import BATCH_SIZE, CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, TrainingConfig
+from textgen.corpus.corpus import Corpus, called
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.corpus.windows import Windows
 from textgen.errors import CorpusError, RunError
 from textgen.evaluation.baselines import Baseline, baselines
 from textgen.kernel.library import library
-from textgen.model_file import Model, read_model
+from textgen.model_file import read_model
 from textgen.training.checkpoint import Checkpoint, read_checkpoint
 from textgen.training.curve import can_draw, draw_curve
 from textgen.training.fine_tuning import prepare
-from textgen.training.plan import COMPLETED, Plan, finishing_seconds
+from textgen.training.learner import Callbacks, Learner
+from textgen.training.plan import COMPLETED, Epochs, Minutes, Plan, make_plan
 from textgen.training.progress import Event, TrainingResult
-from textgen.training.recipe import batch_size, complete, planned_epochs, shape
 from textgen.training.resume import left_model
+from textgen.training.run import run
 from textgen.training.run_folder import RunFolder, check_resumable, open_run_folder
-from textgen.training.speed import characters_a_second
 from textgen.wording import counted
-
-STARTING_SECONDS = 10  # imports, compilation, and the last scoring: what a budget has not for its steps
 
 WITHOUT_KERNEL = "there is no compiled kernel for this machine, so training takes longer; see the README, Install"
 
@@ -107,7 +108,7 @@ def train(
             f"with a window of {shortest // 2}: add text, or make the `window` smaller"
         )
     with open_run_folder(output, force=force, resume=resume) as folder:
-        start = kept = None
+        start = None
         if resume:
             checkpoint, warning = read_checkpoint(folder.path)
             if warning:
@@ -116,31 +117,30 @@ def train(
             given = {"epochs": epochs, "minutes": minutes, "model": model, "training": training}
             plan = _stored_plan(folder.path, checkpoint, corpus, given)
             kept, lost = left_model(folder, plan, checkpoint)
+            folder.restore(checkpoint.meta["history"], kept)
             notes += [lost] if lost else []
             started -= checkpoint.meta["elapsed"]
         else:
             if source is not None:
                 corpus, start = prepare(source, corpus)
-            plan, more = _new_plan(corpus, epochs, minutes, model, training or TrainingConfig(), source)
+            until = Epochs(epochs) if epochs else Minutes(minutes) if minutes else None
+            plan, more = make_plan(corpus, until=until, model=model, training=training, source=source)
             notes += more
-        from textgen.training.run import run  # the heavy import, once nothing else can be wrong
-
-        loop, stopped_by = run(
+        learner, told = make_learner(plan, start, callbacks)
+        epochs_read, stopped_by = run(
             plan,
+            learner,
             folder,
-            start=start,
-            checkpoint=checkpoint,
-            kept=kept,
-            checkpoint_seconds=checkpoint_seconds,
-            finishing_seconds=finishing_seconds(len(corpus), drawn=can_draw()),
-            notes=notes,
-            callbacks=callbacks,
-            on_progress=on_progress,
             started=started,
+            checkpoint=checkpoint,
+            checkpoint_seconds=checkpoint_seconds,
+            notes=notes,
+            callbacks=told,
+            on_progress=on_progress,
         )
         best = folder.kept.validation_nats if folder.kept else None
         compared = _finish(folder, plan, best) if stopped_by in COMPLETED else []
-        result = TrainingResult(folder.model, best, loop.epochs, time.monotonic() - started, stopped_by, compared)
+        result = TrainingResult(folder.model, best, epochs_read, time.monotonic() - started, stopped_by, compared)
     on_progress(result)  # when the folder is free again, for whoever resumes at once
     return result
 
@@ -176,51 +176,17 @@ def _ignore(event: Event) -> None:
     """Tell nobody."""
 
 
-def _new_plan(
-    corpus: Corpus,
-    epochs: int | None,
-    minutes: float | None,
-    model: ModelConfig | None,
-    training: TrainingConfig,
-    source: Model | None,
-) -> tuple[Plan, list[str]]:
-    if source is not None:
-        model = _shape_of(source, model)
-    characters = len(corpus) - corpus.hold_out(training.validation)
-    model, symbols = model or ModelConfig(), len(corpus.vocabulary)
-    if minutes is None:
-        epochs = epochs or planned_epochs(characters)
-        expected: float = epochs
-    else:
-        streams = training.batch_size or batch_size(characters)
-        speed = characters_a_second(shape(model, symbols=symbols, epochs=1), streams, symbols)
-        expected = max(0.0, 60 * minutes - STARTING_SECONDS) * speed / characters
-    chosen, training, notes = complete(
-        model,
-        training,
-        characters=characters,
-        symbols=symbols,
-        epochs=expected,
-        fine_tuning=source is not None,
-    )
-    return Plan(corpus, chosen, training, epochs, minutes), [*notes, *_unseen(corpus, training.validation, source)]
+def make_learner(
+    plan: Plan, start: Sequence[NDArray[np.float32]] | None, callbacks: Sequence[Any]
+) -> tuple[Learner, Callbacks]:
+    """What is trained as planned, from `start`'s weights where there are some, and whom it tells.
 
+    The heavy import is here, so that it comes once nothing else can be wrong.
+    """
+    from textgen.training.keras_learner import KerasCallbacks, KerasLearner
 
-def _unseen(corpus: Corpus, validation: float, source: Model | None) -> list[str]:
-    """What to tell of symbols that the hold-out alone has, and the model to start from has not learnt either."""
-    learnt = () if source is None else source.description.vocabulary.symbols
-    found = {symbol: count for symbol, count in corpus.unseen(validation).items() if symbol not in learnt}
-    return [unseen_note(found, corpus.hold_out(validation))] if found else []
-
-
-def _shape_of(source: Model, model: ModelConfig | None) -> ModelConfig:
-    """The shape of a model to start from, with the dropout that is asked for."""
-    model, its = model or ModelConfig(), source.description.model
-    for name in ("layers", "units", "embedding"):
-        asked = getattr(model, name)
-        if asked not in (None, getattr(its, name)):
-            raise RunError(f"{source.path}: has {getattr(its, name)} {name}, not {asked}; leave out `{name}`")
-    return ModelConfig(its.layers, its.units, model.dropout, its.embedding)
+    learner = KerasLearner(plan, start)
+    return learner, KerasCallbacks(callbacks, learner, plan)
 
 
 def _stored_plan(folder: Path, checkpoint: Checkpoint, corpus: Corpus, given: Mapping[str, Any]) -> Plan:
@@ -240,14 +206,14 @@ def _stored_plan(folder: Path, checkpoint: Checkpoint, corpus: Corpus, given: Ma
             check_agreement(folder, asked, meta[name])
         elif value is not None:
             check_agreement(folder, {name: value}, meta)
-    training = TrainingConfig.from_dict(meta["training"])
-    most = Windows.most_streams(len(corpus) - corpus.hold_out(training.validation), training.window)
     try:
         corpus = replace(corpus.recoded(Vocabulary(meta["vocabulary"])), replacement=text["replacement"])
-        BATCH_SIZE._replace(high=most).check("batch_size", training.batch_size)
+        plan = Plan.from_meta(meta, corpus)
+        most = Windows.most_streams(len(corpus) - plan.hold_out, plan.training.window)
+        BATCH_SIZE._replace(high=most).check("batch_size", plan.training.batch_size)
     except ValueError as error:
         raise RunError(f"{folder}: the run is not one of this text ({error}); start anew with `force=True`") from error
-    return Plan(corpus, Shape.from_dict(meta["model"]), training, meta["epochs"], meta["minutes"])
+    return plan
 
 
 def check_agreement(folder: Path, given: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
@@ -263,10 +229,9 @@ def check_agreement(folder: Path, given: Mapping[str, Any], stored: Mapping[str,
 def _finish(folder: RunFolder, plan: Plan, best: float | None) -> list[Baseline]:
     """Compare with simpler predictors, draw the curve, and clear up."""
     corpus = plan.corpus
-    hold_out = corpus.hold_out(plan.training.validation)
     compared = []
     if best is not None:
-        learnt = len(corpus) - hold_out
+        learnt = len(corpus) - plan.hold_out
         compared = baselines(corpus.codes[:learnt], corpus.codes[learnt:], corpus.vocabulary)
     if can_draw():
         folder.save_curve(lambda path: draw_curve(corpus.name, plan.model.dropout, folder.rows, compared, path))

@@ -1,0 +1,67 @@
+import pytest
+
+from textgen.training import limit
+from textgen.training.limit import FIRST_LOOK, LOOKS, Budget, Limit
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [100.0]
+    monkeypatch.setattr(limit.time, "monotonic", lambda: now[0])
+    return now
+
+
+def budget(deadline: float, scoring: float = 1.0, finishing: float = 2.0, interval: int = 10, step: int = 0) -> Budget:
+    return Budget(deadline, finishing_seconds=finishing, scoring_seconds=scoring, interval=interval, step=step)
+
+
+def timed(limit: Limit, seconds: float) -> None:
+    """Time two steps, of which a process's first compiles and does not count."""
+    for each in (seconds if limit.stopwatch.compiled else 60.0, seconds):
+        limit.stopwatch.add(each)
+
+
+def test_the_epochs_steps_end_a_run_and_their_mean_time_tells_how_long_it_takes() -> None:
+    epochs = Limit()
+    assert epochs.seconds_left(1, 10) is None
+    timed(epochs, 0.5)
+    epochs.stopwatch.add(1.5)
+    assert epochs.seconds_left(3, 10) == 7.0
+    assert [epochs.ended(step, 10) for step in (9, 10)] == [None, "plan"]
+    assert epochs.replanned(3, scored=True) is None
+
+
+def test_a_budget_leaves_time_to_score_and_to_finish(clock: list[float]) -> None:
+    limited = budget(deadline=150.0, scoring=2.5)
+    assert limited.seconds_left(0, 1000) == 50.0
+    clock[0] = 150 - 2.5 - 2.0 - 0.01
+    assert limited.ended(5, 1000) is None
+    assert limited.ended(1000, 1000) == "budget"
+    clock[0] += 0.02
+    assert limited.ended(5, 1000) == "budget"
+    limited.add_scoring(1.0)
+    assert limited.ended(5, 1000) is None
+    clock[0] = 160.0
+    assert limited.seconds_left(5, 1000) == 0.0
+    timed(limited, 0.1)
+    assert limited.replanned(5, scored=True) == 5
+
+
+def test_steps_are_planned_from_their_time_and_the_scorings_between(clock: list[float]) -> None:
+    limited = budget(deadline=152.0)
+    assert limited.replanned(50, scored=True) is None  # no step was timed
+    timed(limited, 0.1)
+    assert limited.replanned(50, scored=True) == 50 + int(49 / 0.2)
+    assert limited.stopwatch.step_seconds is None
+
+
+@pytest.mark.parametrize(("interval", "pause"), [(1000, 4800 // LOOKS), (100, 100), (5, FIRST_LOOK)])
+def test_between_scorings_the_plan_is_made_anew_a_few_times(clock: list[float], interval: int, pause: int) -> None:
+    limited = budget(deadline=150.0, scoring=0.0, interval=interval, step=30)
+    looks = []
+    for step in range(31, 500):
+        timed(limited, 0.01)
+        if limited.replanned(step, scored=False) is not None:
+            looks.append(step)
+    assert looks[0] == 30 + FIRST_LOOK + 1
+    assert abs(looks[1] - looks[0] - pause) <= 3

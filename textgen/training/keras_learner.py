@@ -1,0 +1,103 @@
+"""What trains: a network of Keras layers, its compiled step and its optimizer, behind the interface of the loop."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textgen.training.backend import keras, tf
+from textgen.training.learner import Arrays
+from textgen.training.network import assign, build
+from textgen.training.plan import Plan
+from textgen.training.step import compile_step, make_optimizer
+
+
+class KerasLearner:
+    """The `Learner` that textgen trains with.
+
+    Attributes:
+        model: the training model, compiled with its optimizer; what Keras's callbacks see.
+    """
+
+    def __init__(self, plan: Plan, start: Sequence[NDArray[np.float32]] | None = None) -> None:
+        """Build the network of a plan, with the weights that its seed gives, or with `start`."""
+        training, shape = plan.training, plan.model
+        self._network = build(shape, len(plan.corpus.vocabulary), training.rng_seed)
+        self.model = self._network.training_model
+        self._step = compile_step(
+            self._network,
+            make_optimizer(self._network),
+            dropout=shape.dropout,
+            streams=training.batch_size,
+            length=training.window,
+            rng_seed=training.rng_seed,
+        )
+        self._states = [[tf.zeros((training.batch_size, shape.units))] * 2] * shape.layers
+        if start is not None:
+            assign(self.model.trainable_variables, start)
+            assign(self._network.averages, start)
+
+    def train(
+        self,
+        codes: NDArray[np.int32],
+        targets: NDArray[np.int32],
+        begins: NDArray[np.bool_],
+        number: int,
+        rate: float,
+    ) -> float:
+        """Take one step."""
+        if begins.any():
+            self._states = [[tf.where(begins[:, None], 0.0, array) for array in pair] for pair in self._states]
+        loss, self._states = self._step(
+            codes, targets, self._states, tf.constant(number), tf.constant(rate, tf.float32)
+        )
+        return float(loss)
+
+    def kept(self) -> list[NDArray[np.float32]]:
+        """The averages, their matrices rounded."""
+        return self._network.kept()
+
+    def save(self, path: Path) -> None:
+        """Have Keras write the archive."""
+        self._network.save(path)
+
+    def state(self) -> Arrays:
+        """Weights, averages, optimizer and LSTM states."""
+        return {
+            "weights": self._network.weights(),
+            "averages": self._network.averaged(),
+            "optimizer": [variable.numpy() for variable in self.model.optimizer.variables],
+            "states": [array.numpy() for pair in self._states for array in pair],
+        }
+
+    def restore(self, arrays: Arrays) -> None:
+        """Go on from a checkpoint's arrays."""
+        variables = self.model.optimizer.variables
+        if [tuple(variable.shape) for variable in variables] != [item.shape for item in arrays["optimizer"]]:
+            raise ValueError(
+                f"Keras {keras.__version__} keeps its optimizer in another order than the one that the run was "
+                "started with"
+            )
+        assign(self.model.trainable_variables, arrays["weights"])
+        assign(self._network.averages, arrays["averages"])
+        assign(variables, arrays["optimizer"])
+        states = [tf.constant(array) for array in arrays["states"]]
+        self._states = [states[place : place + 2] for place in range(0, len(states), 2)]
+
+
+class KerasCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]
+    """Keras's callbacks of a learner, which may end its run by the model's `stop_training`."""
+
+    def __init__(self, callbacks: Sequence[Any], learner: KerasLearner, plan: Plan) -> None:
+        """Give them the learner's model, and how long the run is."""
+        model = learner.model
+        model.stop_training = False
+        super().__init__(list(callbacks), model=model, epochs=plan.epochs or 0, steps=plan.windows.per_epoch)
+        self._learner = learner
+
+    @property
+    def stop_training(self) -> bool:
+        """Whether one of them has asked for the end."""
+        return bool(self._learner.model.stop_training)
