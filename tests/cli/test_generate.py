@@ -55,6 +55,17 @@ def test_a_seed_is_read_from_standard_input(trained: Path) -> None:
             "吾輩は猫である。The lazy",
             "the seed on standard input: read as cp932 (guessed): “吾輩は猫である。The lazy”\n",
         ),
+        (
+            b"The caf\xc3\xa9, caf\xe9, \xe2\x80\x99",
+            "The café, café, ’",
+            "the seed on standard input: with 1 foreign byte (é) read as cp1252, the first in line 1 at character 14\n",
+        ),
+        (
+            "The 猫と猫".encode()[:-1],
+            "The 猫と",
+            "the seed on standard input: without its last character, of which there are only 2 bytes\n",
+        ),
+        (b"The \x1b", "The \x1b", ""),  # a model may have it: what it does not know is named all the same
         (b"", "", ""),
     ],
 )
@@ -63,6 +74,20 @@ def test_a_seed_on_standard_input_is_read_as_a_text_is(piped: bytes, seed: str, 
     code, stdout, stderr = in_process(*words, stdin=piped)
     assert (code, stderr) == (0, told)
     assert json.loads(stdout)["seed"] == seed
+
+
+@pytest.mark.parametrize(
+    ("piped", "seed"),
+    [
+        ("Wenn nötig".encode("cp850"), "Wenn nötig"),
+        ("Wenn nötig".encode(), "Wenn nötig"),  # UTF-8 decides for itself
+        ("\ufeffWenn nötig".encode("utf-16-le"), "Wenn nötig"),  # and so does a byte order mark
+        (b"\xfeWenn \x94", "■Wenn ö"),
+    ],
+)
+def test_the_encoding_that_is_given_reads_a_seed_that_could_be_in_any(piped: bytes, seed: str) -> None:
+    words = ("generate", str(shipped()), "--seed", "-", "--unknown", "skip", "--json", "--length", "1")
+    assert json.loads(in_process(*words, "--encoding", "cp850", stdin=piped)[1])["seed"] == seed
 
 
 @pytest.mark.parametrize(
@@ -203,7 +228,7 @@ def test_a_seed_that_is_not_utf_8_is_wrong_usage() -> None:
         ("--temperature 0.8 --argmax", "--temperature and --argmax exclude each other; give one of them."),
         ("--unknown drop", "'drop' is not one of"),
         ("--stop=", "--stop needs at least one character."),
-        ("--encoding cp932", "--encoding is that of a file; name the file with -o."),
+        ("--encoding cp932", "--encoding is that of a file (-o) or of a seed on standard input (--seed -); give one."),
         ("--encoding klingon -o x", "encoding must be a text encoding that Python knows"),
     ],
 )

@@ -52,7 +52,12 @@ MOST_SEED = 2**24  # bytes of standard input; of the characters of so long a see
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Write to a file instead of standard output.")
-@click.option("--encoding", type=Encoding(), metavar="NAME", help="Of the file of -o.  [default: utf-8]")
+@click.option(
+    "--encoding",
+    type=Encoding(),
+    metavar="NAME",
+    help="Of the file of -o, in UTF-8 by default, and of a seed on standard input that is not UTF-8.",
+)
 def command(
     model: str | None,
     seed: str,
@@ -71,8 +76,8 @@ def command(
     refuse_both(("--temperature", is_given("temperature")), ("--argmax", argmax))
     if "" in options["stop"]:
         raise click.UsageError("--stop needs at least one character.")
-    if encoding is not None and output is None:
-        raise click.UsageError("--encoding is that of a file; name the file with -o.")
+    if encoding is not None and output is None and seed != "-":
+        raise click.UsageError("--encoding is that of a file (-o) or of a seed on standard input (--seed -); give one.")
     from textgen.generation.generator import load
     from textgen.model_file import shipped
 
@@ -80,7 +85,7 @@ def command(
         0.0 if argmax else temperature, *[options.pop(name) for name in ("top_k", "top_p", "min_p")]
     )
     if seed == "-":
-        seed = _standard_input()
+        seed = _standard_input(encoding)
     path = shipped() if model is None else model
     writing = load(path).write(seed, sampling, **options)
     if model is None or (options["rng_seed"] is None and not as_json):
@@ -115,7 +120,7 @@ def _print_json(writing: Any, seed: str, stream: TextIO) -> None:
     stream.flush()
 
 
-def _standard_input() -> str:
+def _standard_input(encoding: str | None) -> str:
     """The seed phrase that is piped in, without the newline that echo adds."""
     from textgen.corpus.reading import decoded
     from textgen.errors import SeedError, reason
@@ -127,7 +132,7 @@ def _standard_input() -> str:
         raise SeedError(f"{name}: cannot be read ({reason(error)}); pipe a text in") from error
     if len(content) > MOST_SEED:
         raise SeedError(f"{name}: is larger than {MOST_SEED:,} bytes; pipe in the end of it")
-    seed, told = decoded(name, content)
+    seed, told = decoded(name, content, encoding)
     if told:
         tell(told)
     return seed.removesuffix("\n")

@@ -147,12 +147,15 @@ def _examined(sources: Sequence[Source], paths: Sequence[str | Path], reading: R
     return texts
 
 
-def decoded(name: str, content: bytes) -> tuple[str, str | None]:
+def decoded(name: str, content: bytes, encoding: str | None = None) -> tuple[str, str | None]:
     r"""Read what is a text by itself and no source, such as a seed phrase, in whatever encoding it is.
+
+    Bytes that are foreign in UTF-8 are read as cp1252: of so short a text a person sees what became of it.
 
     Args:
         name: what to call it.
         content: its bytes; there may be none.
+        encoding: of one whose bytes do not decide it; None guesses.
 
     Returns:
         The text, its newlines `\n`, and what a user must be told of it.
@@ -160,11 +163,19 @@ def decoded(name: str, content: bytes) -> tuple[str, str | None]:
     Raises:
         CorpusError: it is in no encoding known, or has a NUL.
     """
-    encoding = examine(name, [content], None).encoding
+    try:
+        found = examine(name, [content], None, repair=True).encoding
+    except CorpusError:
+        if encoding is None:
+            raise
+        found = Encoding(encoding, "given")
+    if encoding is not None and found.how in ("guessed", "mixed"):
+        found = Encoding(encoding, "given")
     faults = Faults()
-    text = "".join(decode(name, [content], encoding, faults))
-    told = [] if encoding.name == "utf-8" else [encoding.told()]
-    told += [alone for alone, _ in faults.told(repair=False)]
+    chunks = decode(name, [content], found, faults)
+    text = "".join(look(chunks, faults, repair=True) if found.how == "mixed" else chunks)
+    told = [] if found.name == "utf-8" or found.how == "given" else [found.told()]
+    told += [alone for alone, _ in faults.told(repair=True)]
     return text, f"{name}: {', '.join(told)}" if told else None
 
 
