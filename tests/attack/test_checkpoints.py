@@ -91,7 +91,7 @@ def test_a_damaged_checkpoint_is_gone_on_from_or_refused(run: Path) -> None:
         (run / NEWEST).write_bytes(other)
         told = resumed(case)
         assert told == GONE_ON or "checkpoint" in told, f"{case}: {told}"
-        if "right check sum" not in case:
+        if "right check sum" not in case and other != content:
             assert "is damaged: its check sum is wrong" in told, f"{case}: {told}"
 
 
