@@ -64,7 +64,10 @@ def test_symbols_that_the_hold_out_alone_has_are_found(monkeypatch: pytest.Monke
     assert corpus.unseen(0.0) == {}
     assert Corpus.from_text("abΩ" * 10).unseen() == {}
     monkeypatch.setattr(codes, "PART", 7)
-    assert Corpus.from_text("Ω" + "ab" * 300 + "bΩ†Ω" * 2).unseen() == {"†": 2}
+    for few in (0, 20):
+        monkeypatch.setattr(corpus_module, "FEW", few)
+        assert Corpus.from_text("Ω" + "ab" * 300 + "bΩ†Ω" * 2).unseen() == {"†": 2}
+        assert Corpus.from_text("Ω†" + "ab" * 300 + "bΩ†Ω" * 2).unseen() == {}
 
 
 def test_the_separator_stands_between_texts_and_the_whole_is_normalised(tmp_path: Path) -> None:

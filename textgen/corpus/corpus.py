@@ -29,6 +29,7 @@ from textgen.wording import counted
 
 LARGEST_HOLD_OUT = 200_000  # characters: enough to tell 0.005 nats apart, and scored in seconds
 UNSOUND = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories of what no name needs
+FEW = 20  # symbols that are found sooner one by one than by counting all
 PIECE = 2**20  # characters of a string that are encoded at once
 
 
@@ -198,7 +199,10 @@ class Corpus:
         counts = np.bincount(self.codes[learnt:], minlength=len(self.vocabulary))
         missing = np.flatnonzero(counts)
         for part in parts(self.codes[:learnt]):
-            missing = missing[np.bincount(part, minlength=len(counts))[missing] == 0]
+            if len(missing) > FEW:
+                missing = missing[np.bincount(part, minlength=len(counts))[missing] == 0]
+            else:
+                missing = np.array([code for code in missing if not (part == code).any()], int)
             if not len(missing):
                 break
         missing = missing[np.argsort(-counts[missing], kind="stable")]
