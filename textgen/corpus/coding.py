@@ -16,6 +16,8 @@ from textgen.corpus.normalisation import REPLACEMENT
 from textgen.corpus.vocabulary import UNKNOWN, Vocabulary, code_points
 from textgen.errors import CorpusError
 
+NO_BYTE = 255  # in tables of bytes, for what has no code
+
 
 @dataclass(frozen=True)
 class Coded:
@@ -43,6 +45,7 @@ class _Coder:
         self._draft = draft
         self._counting = counting
         self._table = np.full(0x110000, UNKNOWN, np.int32)  # code point → code
+        self._bytes = bytearray([NO_BYTE] * 256)  # the same for ASCII, for `bytes.translate`
         self.points: list[int] = []  # code → code point
         self.counts = np.zeros(0, np.int64)  # code → how often, if counting
         self.parts: list[tuple[int, str]] = []  # the length and type of what was written
@@ -59,20 +62,38 @@ class _Coder:
     def add(self, text: str) -> None:
         encoded = text.encode()
         self._digest.update(encoded)
-        points = np.frombuffer(encoded, np.uint8) if len(encoded) == len(text) else code_points(text)
-        codes = self._table[points]
-        if codes.min() == UNKNOWN:
-            new = np.unique(points[codes == UNKNOWN])
-            self._table[new] = np.arange(len(self.points), len(self.points) + len(new))
-            self.points += new.tolist()
-            codes = self._table[points]
+        codes = self._of_ascii(encoded) if len(encoded) == len(text) else self._of_points(code_points(text))
         if self._counting:
             counts = np.bincount(codes, minlength=len(self.points))
             counts[: len(self.counts)] += self.counts
             self.counts = counts
         dtype = np.min_scalar_type(len(self.points) - 1)
-        self._draft.write(codes.astype(dtype).data)
+        self._draft.write(codes.astype(dtype, copy=False).data)
         self.parts.append((len(codes), dtype.str))
+
+    def _of_ascii(self, encoded: bytes) -> NDArray[np.integer]:
+        """The codes of a text whose characters are bytes: while codes are bytes too, at the speed of a copy."""
+        if len(self.points) + 128 > NO_BYTE:
+            return self._of_points(np.frombuffer(encoded, np.uint8))
+        codes = encoded.translate(self._bytes)
+        if NO_BYTE in codes:
+            self._give(np.unique(np.frombuffer(encoded, np.uint8)[np.frombuffer(codes, np.uint8) == NO_BYTE]))
+            codes = encoded.translate(self._bytes)
+        return np.frombuffer(codes, np.uint8)
+
+    def _of_points(self, points: NDArray[np.integer]) -> NDArray[np.integer]:
+        codes = self._table[points]
+        if codes.min() == UNKNOWN:
+            self._give(np.unique(points[codes == UNKNOWN]))
+            codes = self._table[points]
+        return codes
+
+    def _give(self, new: NDArray[np.integer]) -> None:
+        """Give codes to new symbols."""
+        self._table[new] = np.arange(len(self.points), len(self.points) + len(new))
+        self.points += new.tolist()
+        first = self._table[:128]
+        self._bytes[:128] = np.where(first == UNKNOWN, NO_BYTE, np.minimum(first, NO_BYTE)).astype(np.uint8).tobytes()
 
 
 def encode(name: str, chunks: Iterable[str], *, draft: IO[bytes], codes: IO[bytes], min_count: int = 1) -> Coded:
@@ -114,6 +135,8 @@ def encode(name: str, chunks: Iterable[str], *, draft: IO[bytes], codes: IO[byte
 def _rewrite(parts: list[tuple[int, str]], table: NDArray[Any], draft: IO[bytes], codes: IO[bytes]) -> None:
     """Write the draft once more, in the codes that a table gives for its own."""
     draft.seek(0)
+    of_bytes = table[:256].tobytes().ljust(256, b"\0") if table.itemsize == 1 else b""
     for length, dtype in parts:
-        part = np.frombuffer(draft.read(length * np.dtype(dtype).itemsize), dtype)
-        codes.write(table[part].data)
+        part = draft.read(length * np.dtype(dtype).itemsize)
+        is_bytes = of_bytes and len(part) == length
+        codes.write(part.translate(of_bytes) if is_bytes else table[np.frombuffer(part, dtype)].data)
