@@ -28,7 +28,7 @@ class Evidence:
 
     Attributes:
         head: the first bytes.
-        valid: how many characters of UTF-8 there are above 127.
+        valid: how many characters of UTF-8 there are above 127; not all are counted where it is surely UTF-8.
         foreign: how many bytes belong to none; they are not counted to the end of a text that is clearly not UTF-8.
         first: the offset of the first of these; None while all is UTF-8, but for a character that the end may cut.
         sample: the first lines with bytes above 127, of a text that is not surely UTF-8.
@@ -92,7 +92,8 @@ class Evidence:
                 self._rest = b""
             else:
                 used = codecs.utf_8_decode(data, "strict", False)[1]
-                self.valid += _characters(data[:used])
+                if self.valid < SURELY:
+                    self.valid += _characters(data[:used])
                 self._rest = data[used:]
         except UnicodeDecodeError as error:
             self._fail(block, error.start)
@@ -142,19 +143,23 @@ class Evidence:
 
     def _take_lines(self, block: bytes) -> None:
         """Add to the sample the lines that tell something."""
-        if len(self.sample) <= SAMPLE:
-            data = self._line + block
-            ends = data.rfind(b"\n") + 1 or (len(data) if len(data) > SAMPLE else 0)
-            if not data.isascii():
-                self.sample += b"".join(_LINES.findall(data[:ends]))
-            self._line = data[ends:]
+        if len(self.sample) > SAMPLE:
+            return
+        ends = block.rfind(b"\n") + 1
+        if not ends and len(self._line) + len(block) > SAMPLE:  # lines without an end are taken as they come
+            ends = len(block)
+        if not (block.isascii() and self._line.isascii()):
+            self.sample += b"".join(_LINES.findall(self._line + block[:ends])) if ends else b""
+        self._line = block[ends:] if ends else self._line + block
 
     def _take_escapes(self, block: bytes) -> None:
         """Keep ASCII once it has what begins an escape sequence of ISO 2022 or HZ."""
         if self.escapes:
             self.escapes += block[: max(0, SAMPLE - len(self.escapes))]
-        elif places := [place for place in (block.find(b"\x1b"), block.find(b"~{")) if place >= 0]:
-            begins = block.rfind(b"\n", 0, min(places)) + 1
+            return
+        places = [block.find(b"\x1b"), block.find(b"~{") if b"~" in block else -1]  # one byte is found much faster
+        if place := min((place for place in places if place >= 0), default=-1) + 1:
+            begins = block.rfind(b"\n", 0, place) + 1
             self.escapes = ((b"" if begins else self._line) + block[begins:])[:SAMPLE]
 
 
