@@ -20,7 +20,7 @@ from textgen import Corpus, ModelConfig, TrainingConfig
 from textgen.errors import RunError
 from textgen.model_file import read_model
 from textgen.training import run_folder
-from textgen.training.checkpoint import NEWEST, PREVIOUS, Checkpoint, read_checkpoint
+from textgen.training.checkpoint import NEWEST, PREVIOUS, Checkpoint, read_checkpoint, write_checkpoint
 from textgen.training.progress import Scored, Started
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -190,6 +190,13 @@ def test_changed_options_are_refused_by_name(unfinished: Path, changed: dict, me
     with pytest.raises(RunError, match="give `resume=True` alone, or start anew with `force=True`") as error:
         train(unfinished, resume=True, **changed)
     assert message in str(error.value)
+
+
+def test_a_run_of_before_an_option_was_there_goes_on_with_its_default(unfinished: Path, tmp_path: Path) -> None:
+    stored = read_checkpoint(unfinished)[0]
+    before = {name: value for name, value in stored.meta["reading"].items() if name not in ("markup", "repair")}
+    write_checkpoint(tmp_path, Checkpoint(dict(stored.meta) | {"reading": before}, stored.arrays))
+    assert read_checkpoint(tmp_path)[0].meta == stored.meta
 
 
 def test_a_changed_text_is_refused(unfinished: Path) -> None:

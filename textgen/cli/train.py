@@ -154,11 +154,10 @@ def _stored_text(
     folder = Path(output)
     check_resumable(folder)
     meta = read_checkpoint(folder)[0].meta
-    reading = asdict(Reading()) | meta["reading"]  # an older run's lacks what could not be asked for then
-    check_agreement(folder, given, meta["model"] | meta["training"] | reading)
+    check_agreement(folder, given, meta["model"] | meta["training"] | meta["reading"])
     texts = texts or located(meta["text"]["sources"], quiet=quiet)
     if not texts:
         raise click.UsageError("the run's text was no file, but a string of the library's; name a file with that text.")
     if "-" in texts and sys.stdin.isatty():
         raise click.UsageError("the run's text came from standard input; pipe it in again.")
-    return texts, Reading.from_dict(reading)
+    return texts, Reading.from_dict(meta["reading"])

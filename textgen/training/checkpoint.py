@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from textgen.arguments import shown
 from textgen.atomic_file import replacing
 from textgen.errors import RunError, reason
-from textgen.training.contents import check_contents
+from textgen.training.contents import LATER, check_contents
 from textgen.training.learner import Arrays
 
 FORMAT = 3
@@ -131,6 +131,7 @@ def _read(path: Path) -> Checkpoint:
         meta, arrays = _unpacked(payload)
         stored = meta.pop("format")
         if stored == FORMAT:
+            meta["reading"] = LATER | meta["reading"]
             check_contents(meta, arrays)
     except UNPACKING as error:
         raise _DamagedError(f"is damaged: it holds what no run has written ({shown(str(error))})") from error

@@ -13,6 +13,7 @@ from textgen.training.learner import Arrays
 
 STEPS = Range(int, 0, 10**15)
 POSITION = {"states", "planned_steps", "step", "loss_sum", "loss_count", "best", "scorings_since_best"}
+LATER = {"markup": False, "repair": False}  # of a reading, what older runs have no word for and have not done
 COLUMNS = 8  # of a row of the history; the last two may be empty
 
 
