@@ -107,6 +107,7 @@ def test_reading(call: Callable[[], object], message: str) -> None:
     ("wrong", "message"),
     [
         ({"corpus": "a.txt"}, "`corpus` must be textgen.Corpus, not str: make one with textgen.Corpus.from_files"),
+        ({"corpus": None}, "`corpus` must be textgen.Corpus, not NoneType; it may be left out with `resume=True` only"),
         ({"output": None}, "`output` must be str or PathLike, not NoneType"),
         ({"epochs": "1"}, "`epochs` must be a whole number from 1 to 1,000,000, not '1'"),
         ({"epochs": 1.0}, "`epochs` must be a whole number from 1 to 1,000,000, not 1.0"),

@@ -12,24 +12,24 @@ from textgen.cli.table import width
 from textgen.evaluation.baselines import Baseline
 from textgen.training.progress import Event, Scored, Started, Stepped, TrainingResult
 
-STARTED = Started("play", 1000, 100, 31, 1, 1, 50, 1, 0.1, 64, 0.01, 3, 0.0, ())
+STARTED = Started("play", 1000, 100, 31, 1, 1, 50, 1, 0.1, 64, 0.01, 3, 0.0, (), ())
 STEPPED = Stepped(1, 10, 2.0, 0.1, 50, None)
 SCORED = Scored(1.0, 5.0, 2.0, 1.9, True, "")
 RESULT = TrainingResult(Path("my models/play/model.keras"), 1.9, 1.0, 6.0, "plan", [Baseline("n-gram (3)", 2.0)])
 
 
 def shown(capsys: pytest.CaptureFixture[str], *events: Event) -> list[str]:
-    with Display(["a note\nin two lines"]) as display:
+    with Display() as display:
         for event in events:
             display(event)
     return capsys.readouterr().err.splitlines()
 
 
 def test_numbers_agree_with_their_nouns(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = shown(capsys, STARTED)
+    lines = shown(capsys, replace(STARTED, reading=("a note\nin two lines",)))
     assert lines[0] == r"a note\nin two lines"
     assert lines[2] == "1 parameter, 1 stream of 50-character windows, 1 epoch planned"
-    assert shown(capsys, replace(STARTED, epochs=2))[2].endswith("2 epochs planned")
+    assert shown(capsys, replace(STARTED, epochs=2))[1].endswith("2 epochs planned")
 
 
 @pytest.mark.parametrize("sample", ["吾輩は" * 30, "a" * 90, "\x1b[2J" * 30, "e\u0301" * 90, "a\nb\t" * 50])
@@ -55,19 +55,21 @@ def test_how_a_run_ended_is_told_with_what_to_do_next(capsys: pytest.CaptureFixt
     ]
 
 
-def written(events: list[Event], capfdbinary: pytest.CaptureFixture[bytes], notes: tuple[str, ...] = ()) -> list[dict]:
-    write = JsonLines(notes)
+def written(events: list[Event], capfdbinary: pytest.CaptureFixture[bytes]) -> list[dict]:
+    write = JsonLines()
     for event in events:
         write(event)
     return [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
 
 
 def test_each_event_is_a_line_of_json(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    started = replace(STARTED, notes=("`units` may be less",))
-    lines = written([started, STEPPED, SCORED, RESULT], capfdbinary, ("the.txt: 9 characters\nwith a newline",))
+    started = replace(STARTED, reading=("the.txt: 9 characters\nwith a newline",), notes=("`units` may be less",))
+    lines = written([started, STEPPED, SCORED, RESULT], capfdbinary)
     notes = ["the.txt: 9 characters\nwith a newline", "--units may be less"]
     assert lines == [
-        {"event": "started"} | asdict(STARTED) | {"notes": notes},
+        {"event": "started"}
+        | {name: value for name, value in asdict(STARTED).items() if name != "reading"}
+        | {"notes": notes},
         {"event": "stepped"} | asdict(STEPPED),
         {"event": "evaluated"} | asdict(SCORED),
         {"event": "finished"} | asdict(RESULT) | {"model": "my models/play/model.keras"},

@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import textgen
-from tests.conftest import TEXT
+from tests.conftest import TEXT, in_process
 from textgen import Corpus, ModelConfig, TrainingConfig
 from textgen.errors import RunError
 from textgen.model_file import read_model
-from textgen.training import run_folder
+from textgen.training import resume, run_folder
 from textgen.training.checkpoint import NEWEST, PREVIOUS, Checkpoint, read_checkpoint, write_checkpoint
 from textgen.training.progress import Scored, Started
 
@@ -137,6 +137,71 @@ def test_a_model_and_history_ahead_of_the_checkpoint_are_written_again(tmp_path:
     (tmp_path / "run" / NEWEST).write_bytes(old)
     train(tmp_path / "run", resume=True)
     assert outcome(tmp_path / "run") == whole
+
+
+def from_file(folder: Path, **reading: object) -> Corpus:
+    (folder / "fox.txt").write_text(TEXT * 14 + "Éé" * 2, encoding=str(reading.get("encoding", "utf-8")))
+    return Corpus.from_files(folder / "fox.txt", **reading)  # type: ignore[arg-type]
+
+
+def test_nothing_but_the_folder_is_needed_to_resume(tmp_path: Path) -> None:
+    """The text is read again from its own file, as it was the first time."""
+    corpus = from_file(tmp_path, encoding="cp1252", lowercase=True, min_count=3)
+    for name in ("whole", "run"):
+        stop = KillAt(14, lambda: signal.raise_signal(signal.SIGINT))
+        callbacks = [stop] if name == "run" else []
+        given = {"model": MODEL, "training": TRAINING, "epochs": 3, "callbacks": callbacks}
+        textgen.train(corpus, output=tmp_path / name, **given)  # type: ignore[arg-type]
+    assert textgen.train(output=tmp_path / "run", resume=True).stopped_by == "plan"
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+    assert read_model(tmp_path / "run").description == replace(
+        read_model(tmp_path / "whole").description, training=read_model(tmp_path / "run").description.training
+    )
+
+
+def test_a_text_that_was_no_file_is_asked_for(unfinished: Path) -> None:
+    with pytest.raises(RunError) as error:
+        textgen.train(output=unfinished, resume=True)
+    assert str(error.value) == f"{unfinished}: the run's text was a string, not a file; give it again as `corpus`"
+
+
+def test_a_checkpoint_is_read_once_and_under_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the command too, which finds text and options in it."""
+    corpus = from_file(tmp_path)
+    stop = KillAt(14, lambda: signal.raise_signal(signal.SIGINT))
+    textgen.train(corpus, output=tmp_path / "run", training=TRAINING, epochs=3, callbacks=[stop])
+    read = []
+
+    def locked(folder: Path) -> tuple[Checkpoint, str | None]:
+        with pytest.raises(RunError, match="another process trains into this folder"):
+            run_folder.open_run_folder(folder, force=True).__enter__()
+        read.append(folder)
+        return read_checkpoint(folder)
+
+    monkeypatch.setattr(resume, "read_checkpoint", locked)
+    refused = in_process("train", "--resume", "-o", str(tmp_path / "run"), "--units", "17", "--min-count", "1")
+    assert refused == (
+        1,
+        "",
+        f"textgen: error: {tmp_path / 'run'}: --units is 17 here, and the run was started with 300; "
+        "give --resume alone, or start anew with --force\n",
+    )
+    code, _, told = in_process("train", "--resume", "-o", str(tmp_path / "run"), "--min-count", "1", "--epochs", "3")
+    assert (code, read) == (0, [tmp_path / "run"] * 2)
+    assert told.splitlines()[0] == f"{tmp_path / 'fox.txt'}: 956 characters"
+    assert "\nresumed after 1.40 epochs\n" in told
+
+
+def test_a_damaged_checkpoint_stays_until_the_run_goes_on(unfinished: Path, tmp_path: Path) -> None:
+    """Or the next attempt would not tell that it goes on from an older one."""
+    folder = Path(shutil.copytree(unfinished, tmp_path / "run"))
+    (folder / NEWEST).write_bytes(b"damaged")
+    for _ in range(2):
+        with pytest.raises(RunError, match="`epochs` is 4 here, and the run was started with 3"):
+            train(folder, resume=True, epochs=4)
+    events: list = []
+    train(folder, resume=True, on_progress=events.append)
+    assert events[0].notes == (f"{folder / NEWEST} is damaged: its check sum is wrong; going on from the one before",)
 
 
 def test_a_run_with_a_budget_goes_on_with_its_state_and_its_time(tmp_path: Path) -> None:

@@ -72,7 +72,9 @@ def test_what_a_run_tells_and_leaves(tmp_path: Path) -> None:
         [event for event in events if isinstance(event, kind)] for kind in (Started, Stepped, Scored)
     )
     assert started == [
-        Started("fox", 2720, 272, 31, started[0].parameters, 4, 20, 2, 0.1, 8, 0.02, 1, resumed_at=0.0, notes=())
+        Started(
+            "fox", 2720, 272, 31, started[0].parameters, 4, 20, 2, 0.1, 8, 0.02, 1, resumed_at=0.0, reading=(), notes=()
+        )
     ]
     assert [event.step for event in stepped] == list(range(1, 2 * PER_EPOCH + 1))
     assert {event.planned_steps for event in stepped} == {2 * PER_EPOCH}

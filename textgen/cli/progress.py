@@ -3,7 +3,7 @@
 import math
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict
 
@@ -33,11 +33,11 @@ STOPPED = {
 Report = Callable[[Event], None] | None
 
 
-def report(notes: Sequence[str], *, as_json: bool, quiet: bool) -> AbstractContextManager[Report]:
-    """What tells a run's events in the way that is asked for; the notes, of how the text was read, come first."""
+def report(*, as_json: bool, quiet: bool) -> AbstractContextManager[Report]:
+    """What tells a run's events in the way that is asked for."""
     if as_json:
-        return nullcontext(JsonLines(notes))
-    return nullcontext() if quiet else Display(notes)
+        return nullcontext(JsonLines())
+    return nullcontext() if quiet else Display()
 
 
 def loss(nats: float) -> str:
@@ -48,9 +48,8 @@ def loss(nats: float) -> str:
 class JsonLines:
     """Writes a run's events to stdout, for a program. When that cannot be written any more, the run goes on."""
 
-    def __init__(self, notes: Sequence[str] = ()) -> None:
-        """Nothing is written yet; the notes become the first of those in the first event."""
-        self._notes = notes
+    def __init__(self) -> None:
+        """Nothing is written yet."""
         self._due = -math.inf
 
     def __call__(self, event: Event) -> None:
@@ -61,7 +60,7 @@ class JsonLines:
             self._due = time.monotonic() + PAUSE
         values = {"event": NAMES[type(event)]} | asdict(event)
         if isinstance(event, Started):
-            values["notes"] = [as_options(note) for note in (*self._notes, *event.notes)]
+            values["notes"] = [as_options(note) for note in (*values.pop("reading"), *event.notes)]
         with suppress(RunError, *UNWRITABLE):
             write_json(values, default=str)  # a path is no type of JSON's
 
@@ -69,9 +68,8 @@ class JsonLines:
 class Display(AbstractContextManager["Display"]):
     """Writes a run's events to stderr, for a person."""
 
-    def __init__(self, notes: Sequence[str] = ()) -> None:
-        """Nothing is shown yet; the notes, of how the text was read, come first of all."""
-        self._notes = notes
+    def __init__(self) -> None:
+        """Nothing is shown yet."""
         self._bar = ProgressBar(bar)
         self._told: float | None = None  # the held-out loss told last, nats a character
 
@@ -89,7 +87,7 @@ class Display(AbstractContextManager["Display"]):
             self._finished(event)
 
     def _started(self, event: Started) -> None:
-        for note in self._notes:
+        for note in event.reading:
             tell(as_options(note))
         for note in event.notes:
             tell(f"Note: {as_options(note)}")

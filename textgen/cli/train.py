@@ -2,9 +2,10 @@
 
 import signal
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -27,6 +28,11 @@ from textgen.config import (
     Reading,
     TrainingConfig,
 )
+
+if TYPE_CHECKING:
+    from textgen.training.resume import Unfinished
+
+Chosen = TypeVar("Chosen", Reading, ModelConfig, TrainingConfig)
 
 
 @click.command("train", short_help="Learn from texts, and keep the best model in a run folder.")
@@ -99,38 +105,43 @@ def command(
     from textgen.cli.download import located
     from textgen.cli.progress import report
     from textgen.corpus.corpus import Corpus, name_of
-    from textgen.training.train import train
+    from textgen.training.train import go_on, train
 
     quiet = quiet or as_json  # for people, that is
     texts = located(texts, quiet=quiet)
     output = str(Path("models") / name_of(texts[0])) if output is None else output
-    reading = Reading(**{item.name: options[item.name] for item in fields(Reading)})
-    if resume:
-        given = {name for name in options if is_given(name)}
-        texts, reading = _stored_text(output, texts, {name: options[name] for name in given}, quiet=quiet)
-    elif start_from is not None:
-        reading = _like_the_model_s(start_from, reading)
-    corpus = Corpus.from_files(*texts, **asdict(reading))
-
-    def chosen(config: type[Any]) -> Any:
-        return None if resume else config(**{item.name: options[item.name] for item in fields(config)})
-
-    with report(corpus.notes, as_json=as_json, quiet=quiet) as on_progress:
-        result = train(
-            corpus,
-            output=output,
-            epochs=epochs,
-            minutes=minutes,
-            model=chosen(ModelConfig),
-            training=chosen(TrainingConfig),
-            start_from=start_from,
-            resume=resume,
-            force=force,
-            checkpoint_seconds=checkpoint_seconds,
-            on_progress=on_progress,
-        )
+    with report(as_json=as_json, quiet=quiet) as on_progress:
+        if resume:
+            asked = options | {"epochs": epochs, "minutes": minutes}
+            result = go_on(
+                output,
+                read=lambda run: run.read(texts or _sources(run, quiet=quiet)),
+                given={name: value for name, value in asked.items() if is_given(name)},
+                checkpoint_seconds=checkpoint_seconds,
+                on_progress=on_progress,
+            )
+        else:
+            reading = _chosen(Reading, options)
+            reading = _like_the_model_s(start_from, reading) if start_from is not None else reading
+            result = train(
+                Corpus.from_files(*texts, **asdict(reading)),
+                output=output,
+                epochs=epochs,
+                minutes=minutes,
+                model=_chosen(ModelConfig, options),
+                training=_chosen(TrainingConfig, options),
+                start_from=start_from,
+                force=force,
+                checkpoint_seconds=checkpoint_seconds,
+                on_progress=on_progress,
+            )
     if ended_by := signal.Signals.__members__.get(result.stopped_by):
         raise SystemExit(SIGNALLED + ended_by)
+
+
+def _chosen(config: type[Chosen], options: Mapping[str, Any]) -> Chosen:
+    """A configuration of the options that are named after its fields."""
+    return config(**{item.name: options[item.name] for item in fields(config)})
 
 
 def _like_the_model_s(start_from: str, reading: Reading) -> Reading:
@@ -142,22 +153,13 @@ def _like_the_model_s(start_from: str, reading: Reading) -> Reading:
     return replace(reading, unicode=unicode, lowercase=reading.lowercase or text.lowercase)
 
 
-def _stored_text(
-    output: str, texts: tuple[str, ...], given: dict[str, Any], *, quiet: bool
-) -> tuple[tuple[str, ...], Reading]:
-    """The texts of the run to resume and how they were read, what is given again compared with it."""
+def _sources(run: "Unfinished", *, quiet: bool) -> tuple[str, ...]:
+    """What the text of a run to resume was read from, fetched anew where it is needed."""
     from textgen.cli.download import located
-    from textgen.training.checkpoint import read_checkpoint
-    from textgen.training.run_folder import check_resumable
-    from textgen.training.train import check_agreement
 
-    folder = Path(output)
-    check_resumable(folder)
-    meta = read_checkpoint(folder)[0].meta
-    check_agreement(folder, given, meta["model"] | meta["training"] | meta["reading"])
-    texts = texts or located(meta["text"]["sources"], quiet=quiet)
+    texts = located(run.sources, quiet=quiet)
     if not texts:
         raise click.UsageError("the run's text was no file, but a string of the library's; name a file with that text.")
     if "-" in texts and sys.stdin.isatty():
         raise click.UsageError("the run's text came from standard input; pipe it in again.")
-    return texts, Reading.from_dict(meta["reading"])
+    return texts

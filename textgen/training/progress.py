@@ -23,6 +23,7 @@ class Started:
     learning_rate: float  # the peak
     rng_seed: int
     resumed_at: float  # epochs done by the run before it was interrupted; 0 of a new one
+    reading: tuple[str, ...]  # what is to be told of how the text was read
     notes: tuple[str, ...]  # what was done otherwise than asked
 
 

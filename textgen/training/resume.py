@@ -1,13 +1,122 @@
-"""Whether the model in a run folder is the one that the run to resume has left there."""
+"""Going on with an unfinished run: what it was started with, and whether its folder's model is the one that it left."""
 
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from textgen.errors import ModelFileError
+from textgen.config import BATCH_SIZE, Reading
+from textgen.corpus.corpus import Corpus, called
+from textgen.corpus.download import locate
+from textgen.corpus.vocabulary import Vocabulary
+from textgen.corpus.windows import Windows
+from textgen.errors import ModelFileError, RunError
 from textgen.model_file import Description, TrainingInfo, read_model
-from textgen.training.checkpoint import Checkpoint
+from textgen.training.checkpoint import Checkpoint, read_checkpoint
 from textgen.training.plan import Plan
-from textgen.training.run_folder import Row, RunFolder
+from textgen.training.run_folder import Row, RunFolder, open_run_folder
+
+
+@dataclass(frozen=True, eq=False)
+class Unfinished:
+    """A run to go on with.
+
+    Attributes:
+        folder: its folder, locked.
+        checkpoint: where it stands.
+        warning: what a user must be told of the checkpoint.
+    """
+
+    folder: RunFolder
+    checkpoint: Checkpoint
+    warning: str | None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What its text was read from; nothing of a text given as a string."""
+        return tuple(self.checkpoint.meta["text"]["sources"])
+
+    @property
+    def reading(self) -> Reading:
+        """How its text was read."""
+        return Reading.from_dict(self.checkpoint.meta["reading"])
+
+    def check(self, given: Mapping[str, Any]) -> None:
+        """Raise `RunError` naming the first value, by its argument, that is not the one that the run was started with.
+
+        Args:
+            given: values of `ModelConfig`, `TrainingConfig` and `Reading`, `epochs` and `minutes`.
+        """
+        meta = self.checkpoint.meta
+        stored = {**meta, **meta["model"], **meta["training"], **asdict(self.reading)}
+        for name, value in given.items():
+            if value != stored[name]:
+                raise RunError(
+                    f"{self.folder.path}: `{name}` is {value} here, and the run was started with {stored[name]}; "
+                    "give `resume=True` alone, or start anew with `force=True`"
+                )
+
+    def read(self, paths: Sequence[str | Path] = ()) -> Corpus:
+        """Its text, read as it was the first time, from its own files or from those that are given.
+
+        Raises:
+            CorpusError: it cannot be read.
+            RunError: it was no file, and none is given.
+        """
+        paths = paths or locate(self.sources)
+        if not paths:
+            raise RunError(f"{self.folder.path}: the run's text was a string, not a file; give it again as `corpus`")
+        return Corpus.from_files(*paths, **asdict(self.reading))
+
+    def plan(self, corpus: Corpus) -> Plan:
+        """The run's plan, of a text that must be the one that it was started on.
+
+        Raises:
+            RunError: it is another text, or the checkpoint says what cannot be of it.
+        """
+        meta, folder = self.checkpoint.meta, self.folder.path
+        text = meta["text"]
+        if corpus.sha256 != text["sha256"]:
+            raise RunError(
+                f"{folder}: the run was started on another text ({called(text['sources'] or [text['name']])}, SHA-256 "
+                f"{text['sha256'][:12]}…, not {corpus.sha256[:12]}…); "
+                "resume with that text, or start anew with `force=True`"
+            )
+        self.check({"min_count": corpus.reading.min_count})
+        try:
+            corpus = replace(corpus.recoded(Vocabulary(meta["vocabulary"])), replacement=text["replacement"])
+            plan = Plan.from_meta(meta, corpus)
+            most = Windows.most_streams(len(corpus) - plan.hold_out, plan.training.window)
+            BATCH_SIZE._replace(high=most).check("batch_size", plan.training.batch_size)
+        except ValueError as error:
+            raise RunError(
+                f"{folder}: the run is not one of this text ({error}); start anew with `force=True`"
+            ) from error
+        return plan
+
+    def restore(self, plan: Plan) -> list[str]:
+        """Put the folder in the state of the checkpoint; return what a user must be told.
+
+        Raises:
+            RunError: the folder cannot be written.
+        """
+        if self.warning:
+            self.folder.drop_damaged()
+        kept, lost = left_model(self.folder, plan, self.checkpoint)
+        self.folder.restore(self.checkpoint.meta["history"], kept)
+        return [note for note in (self.warning, lost) if note]
+
+
+@contextmanager
+def unfinished(path: str | Path) -> Iterator[Unfinished]:
+    """Take the folder of an unfinished run, and read its checkpoint.
+
+    Raises:
+        RunError: there is nothing to resume, or it cannot be read; see `open_run_folder` and `read_checkpoint`.
+    """
+    with open_run_folder(path, resume=True) as folder:
+        yield Unfinished(folder, *read_checkpoint(folder.path))
 
 
 def left_model(folder: RunFolder, plan: Plan, checkpoint: Checkpoint) -> tuple[TrainingInfo | None, str | None]:

@@ -90,5 +90,6 @@ def _started(plan: Plan, parameters: int, step: int, notes: Sequence[str]) -> St
         learning_rate=training.learning_rate,
         rng_seed=training.rng_seed,
         resumed_at=step / plan.windows.per_epoch,
+        reading=corpus.notes,
         notes=tuple(notes),
     )

@@ -153,9 +153,11 @@ def open_run_folder(path: str | Path, *, force: bool = False, resume: bool = Fal
         resume: an unfinished run must be there.
 
     Raises:
-        RunError: the name is a model file's, the folder holds a run and `force` is not given, there is nothing to
-            resume, another process trains into it, or it cannot be written.
+        RunError: the name is empty or a model file's, the folder holds a run and `force` is not given, there is nothing
+            to resume, another process trains into it, or it cannot be written.
     """
+    if not str(path):
+        raise RunError("the path of the run folder is empty; name one with `output`")
     path = Path(path)
     if path.suffix == ".keras":
         raise RunError(

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,30 +10,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textgen.arguments import PATH, expect
-from textgen.config import BATCH_SIZE, CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, TrainingConfig
-from textgen.corpus.corpus import Corpus, called
-from textgen.corpus.vocabulary import Vocabulary
-from textgen.corpus.windows import Windows
-from textgen.errors import CorpusError, RunError
+from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, TrainingConfig
+from textgen.corpus.corpus import Corpus
+from textgen.errors import CorpusError
 from textgen.evaluation.baselines import Baseline, baselines
 from textgen.kernel.library import library
 from textgen.model_file import read_model
-from textgen.training.checkpoint import Checkpoint, read_checkpoint
+from textgen.training.checkpoint import Checkpoint
 from textgen.training.curve import can_draw, draw_curve
 from textgen.training.fine_tuning import prepare
 from textgen.training.learner import Callbacks, Learner
 from textgen.training.plan import COMPLETED, Epochs, Minutes, Plan, make_plan
 from textgen.training.progress import Event, TrainingResult
-from textgen.training.resume import left_model
+from textgen.training.resume import Unfinished, unfinished
 from textgen.training.run import run
-from textgen.training.run_folder import RunFolder, check_resumable, open_run_folder
+from textgen.training.run_folder import RunFolder, open_run_folder
 from textgen.wording import counted
 
 WITHOUT_KERNEL = "there is no compiled kernel for this machine, so training takes longer; see the README, Install"
 
 
 def train(
-    corpus: Corpus,
+    corpus: Corpus | None = None,
     *,
     output: str | Path,
     epochs: int | None = None,
@@ -50,7 +48,7 @@ def train(
     """Train a network on a corpus and keep its best weights in a run folder.
 
     Args:
-        corpus: the text; its end is held out.
+        corpus: the text; its end is held out. With `resume` it may be left out: the run's own files are read again.
         output: the run folder, made where it is missing.
         epochs: how often to read the text.
         minutes: wall-clock time for the whole call, instead of `epochs`. With neither, the number of epochs is
@@ -59,8 +57,9 @@ def train(
         training: how to train; what is None in it is chosen.
         start_from: a run folder or `.keras` file whose weights to start from; its vocabulary grows by the text's
             new characters, and its shape is taken over; what `model` says of it must agree, the dropout aside.
-        resume: go on with the unfinished run in `output`, bit for bit as if it had not been interrupted. Corpus and
-            whatever else is given must agree with it. A model file there that is not the run's best is moved aside.
+        resume: go on with the unfinished run in `output`, bit for bit as if it had not been interrupted. Nothing else
+            need be given; what is given must agree with the run. A model file there that is not the run's best is moved
+            aside.
         force: replace an old run in `output`, as soon as the new one saves its first model.
         checkpoint_seconds: the longest time between two checkpoints.
         callbacks: `keras.callbacks.Callback` objects. They see the training model and its optimizer; what they
@@ -69,7 +68,7 @@ def train(
             `textgen.progress()` is one that shows a bar, in a notebook too.
 
     Raises:
-        CorpusError: the text is too short.
+        CorpusError: the text is too short, or that of the run to resume cannot be read.
         ModelFileError: `start_from` cannot be read.
         RunError: the run folder holds a run already, has nothing to resume, is in use, or cannot be written; or what is
             given disagrees with the run to resume.
@@ -94,60 +93,111 @@ def train(
     minutes = None if minutes is None else MINUTES.check("minutes", minutes)
     checkpoint_seconds = CHECKPOINT_SECONDS.check("checkpoint_seconds", checkpoint_seconds)
     _refuse_both(epochs, minutes, start_from, resume, force)
-    if not str(output):
-        raise RunError("the path of the run folder is empty; name one with `output`")
-    output = Path(output)
-    source = read_model(start_from) if start_from is not None else None
-    checkpoint = None
-    notes = [] if library() else [WITHOUT_KERNEL]
     if resume:
-        check_resumable(output)
-    elif len(corpus) < (shortest := 2 * (training or TrainingConfig()).window + 1):
-        raise CorpusError(
-            f"{corpus.label}: the text has {counted(len(corpus), 'character')}; expected at least {shortest:,} "
-            f"with a window of {shortest // 2}: add text, or make the `window` smaller"
-        )
-    with open_run_folder(output, force=force, resume=resume) as folder:
-        start = None
-        if resume:
-            checkpoint, warning = read_checkpoint(folder.path)
-            if warning:
-                notes.append(warning)
-                folder.drop_damaged()
-            given = {"epochs": epochs, "minutes": minutes, "model": model, "training": training}
-            plan = _stored_plan(folder.path, checkpoint, corpus, given)
-            kept, lost = left_model(folder, plan, checkpoint)
-            folder.restore(checkpoint.meta["history"], kept)
-            notes += [lost] if lost else []
-            started -= checkpoint.meta["elapsed"]
-        else:
-            if source is not None:
-                corpus, start = prepare(source, corpus)
-            until = Epochs(epochs) if epochs else Minutes(minutes) if minutes else None
-            plan, more = make_plan(corpus, until=until, model=model, training=training, source=source)
-            notes += more
-        learner, told = make_learner(plan, start, callbacks)
-        epochs_read, stopped_by = run(
-            plan,
-            learner,
-            folder,
-            started=started,
-            checkpoint=checkpoint,
+        asked = {"epochs": epochs, "minutes": minutes, **_asked(model), **_asked(training)}
+        return go_on(
+            output,
+            read=lambda run: run.read() if corpus is None else corpus,
+            given={name: value for name, value in asked.items() if value is not None},
             checkpoint_seconds=checkpoint_seconds,
-            notes=notes,
-            callbacks=told,
+            callbacks=callbacks,
             on_progress=on_progress,
         )
-        best = folder.kept.validation_nats if folder.kept else None
-        compared = _finish(folder, plan, best) if stopped_by in COMPLETED else []
-        result = TrainingResult(folder.model, best, epochs_read, time.monotonic() - started, stopped_by, compared)
+    if corpus is None:
+        raise TypeError("`corpus` must be textgen.Corpus, not NoneType; it may be left out with `resume=True` only")
+    source = read_model(start_from) if start_from is not None else None
+    _refuse_short(corpus, (training or TrainingConfig()).window)
+    with open_run_folder(output, force=force) as folder:
+        start = None
+        if source is not None:
+            corpus, start = prepare(source, corpus)
+        until = Epochs(epochs) if epochs else Minutes(minutes) if minutes else None
+        plan, notes = make_plan(corpus, until=until, model=model, training=training, source=source)
+        result = _complete(
+            plan,
+            folder,
+            started=started,
+            start=start,
+            notes=notes,
+            checkpoint_seconds=checkpoint_seconds,
+            callbacks=callbacks,
+            on_progress=on_progress,
+        )
     on_progress(result)  # when the folder is free again, for whoever resumes at once
     return result
 
 
+def go_on(
+    output: str | Path,
+    *,
+    read: Callable[[Unfinished], Corpus],
+    given: Mapping[str, Any],
+    checkpoint_seconds: float,
+    callbacks: Sequence[Any] = (),
+    on_progress: Callable[[Event], None] | None = None,
+) -> TrainingResult:
+    """Go on with the unfinished run in a folder; for the other arguments, results and errors see `train`.
+
+    Args:
+        output: the run folder.
+        read: gives the run's text.
+        given: what must agree with the run; see `Unfinished.check`.
+        checkpoint_seconds: the longest time between two checkpoints.
+        callbacks: Keras's.
+        on_progress: called with each event.
+    """
+    started, on_progress = time.monotonic(), on_progress or _ignore
+    with unfinished(output) as begun:
+        begun.check(given)
+        plan = begun.plan(read(begun))
+        result = _complete(
+            plan,
+            begun.folder,
+            started=started - begun.checkpoint.meta["elapsed"],
+            checkpoint=begun.checkpoint,
+            notes=begun.restore(plan),
+            checkpoint_seconds=checkpoint_seconds,
+            callbacks=callbacks,
+            on_progress=on_progress,
+        )
+    on_progress(result)
+    return result
+
+
+def _complete(
+    plan: Plan,
+    folder: RunFolder,
+    *,
+    started: float,
+    start: Sequence[NDArray[np.float32]] | None = None,
+    checkpoint: Checkpoint | None = None,
+    notes: Sequence[str],
+    checkpoint_seconds: float,
+    callbacks: Sequence[Any],
+    on_progress: Callable[[Event], None],
+) -> TrainingResult:
+    """Train as planned, from `start`'s weights or a checkpoint where there are some, and see to what follows."""
+    learner, told = make_learner(plan, start, callbacks)
+    epochs, stopped_by = run(
+        plan,
+        learner,
+        folder,
+        started=started,
+        checkpoint=checkpoint,
+        checkpoint_seconds=checkpoint_seconds,
+        notes=notes if library() else [WITHOUT_KERNEL, *notes],
+        callbacks=told,
+        on_progress=on_progress,
+    )
+    best = folder.kept.validation_nats if folder.kept else None
+    compared = _finish(folder, plan, best) if stopped_by in COMPLETED else []
+    return TrainingResult(folder.model, best, epochs, time.monotonic() - started, stopped_by, compared)
+
+
 def _check_types(**given: object) -> None:
     """Raise `TypeError` for the first argument of a wrong type, those that are numbers aside."""
-    expect("corpus", given["corpus"], Corpus, "make one with textgen.Corpus.from_files or textgen.Corpus.from_text")
+    if given["corpus"] is not None:
+        expect("corpus", given["corpus"], Corpus, "make one with textgen.Corpus.from_files or textgen.Corpus.from_text")
     for name, kind in (
         ("output", PATH),
         ("model", ModelConfig | None),
@@ -172,6 +222,20 @@ def _refuse_both(epochs: object, minutes: object, start_from: object, resume: bo
             raise ValueError(f"`{first}` and `{second}` exclude each other; give one")
 
 
+def _asked(config: ModelConfig | TrainingConfig | None) -> dict[str, Any]:
+    """What a configuration asks for."""
+    return {} if config is None else asdict(config)
+
+
+def _refuse_short(corpus: Corpus, window: int) -> None:
+    """Raise `CorpusError` for a text of less than two windows."""
+    if len(corpus) < (shortest := 2 * window + 1):
+        raise CorpusError(
+            f"{corpus.label}: the text has {counted(len(corpus), 'character')}; expected at least {shortest:,} "
+            f"with a window of {window}: add text, or make the `window` smaller"
+        )
+
+
 def _ignore(event: Event) -> None:
     """Tell nobody."""
 
@@ -187,43 +251,6 @@ def make_learner(
 
     learner = KerasLearner(plan, start)
     return learner, KerasCallbacks(callbacks, learner, plan)
-
-
-def _stored_plan(folder: Path, checkpoint: Checkpoint, corpus: Corpus, given: Mapping[str, Any]) -> Plan:
-    """The plan of the run to resume, compared with what is given again."""
-    meta = checkpoint.meta
-    text = meta["text"]
-    if corpus.sha256 != text["sha256"]:
-        raise RunError(
-            f"{folder}: the run was started on another text ({called(text['sources'] or [text['name']])}, SHA-256 "
-            f"{text['sha256'][:12]}…, not {corpus.sha256[:12]}…); "
-            "resume with that text, or start anew with `force=True`"
-        )
-    check_agreement(folder, {"min_count": corpus.reading.min_count}, meta["reading"])
-    for name, value in given.items():
-        if isinstance(value, ModelConfig | TrainingConfig):
-            asked = {key: item for key, item in asdict(value).items() if item is not None}
-            check_agreement(folder, asked, meta[name])
-        elif value is not None:
-            check_agreement(folder, {name: value}, meta)
-    try:
-        corpus = replace(corpus.recoded(Vocabulary(meta["vocabulary"])), replacement=text["replacement"])
-        plan = Plan.from_meta(meta, corpus)
-        most = Windows.most_streams(len(corpus) - plan.hold_out, plan.training.window)
-        BATCH_SIZE._replace(high=most).check("batch_size", plan.training.batch_size)
-    except ValueError as error:
-        raise RunError(f"{folder}: the run is not one of this text ({error}); start anew with `force=True`") from error
-    return plan
-
-
-def check_agreement(folder: Path, given: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
-    """Raise `RunError` naming the first value that is not the stored one."""
-    for name, value in given.items():
-        if value != stored[name]:
-            raise RunError(
-                f"{folder}: `{name}` is {value} here, and the run was started with {stored[name]}; "
-                "give `resume=True` alone, or start anew with `force=True`"
-            )
 
 
 def _finish(folder: RunFolder, plan: Plan, best: float | None) -> list[Baseline]:
