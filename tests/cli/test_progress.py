@@ -65,11 +65,9 @@ def written(events: list[Event], capfdbinary: pytest.CaptureFixture[bytes]) -> l
 def test_each_event_is_a_line_of_json(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     started = replace(STARTED, reading=("the.txt: 9 characters\nwith a newline",), notes=("`units` may be less",))
     lines = written([started, STEPPED, SCORED, RESULT], capfdbinary)
-    notes = ["the.txt: 9 characters\nwith a newline", "--units may be less"]
+    told = {"reading": ["the.txt: 9 characters\nwith a newline"], "notes": ["--units may be less"]}
     assert lines == [
-        {"event": "started"}
-        | {name: value for name, value in asdict(STARTED).items() if name != "reading"}
-        | {"notes": notes},
+        {"event": "started"} | asdict(STARTED) | told,
         {"event": "stepped"} | asdict(STEPPED),
         {"event": "evaluated"} | asdict(SCORED),
         {"event": "finished"} | asdict(RESULT) | {"model": "my models/play/model.keras"},

@@ -17,6 +17,7 @@ from textgen.errors import RunError
 from textgen.model_file import layout
 from textgen.training import checkpoint as module
 from textgen.training.checkpoint import FORMAT, NEWEST, PREVIOUS, Checkpoint, read_checkpoint, write_checkpoint
+from textgen.training.contents import LATER
 from textgen.training.plan import Epochs, Plan
 
 SHAPE = Shape(layers=2, units=6, dropout=0.1, embedding=4)
@@ -84,7 +85,12 @@ def test_wrong_values_are_never_gone_on_from(tmp_path: Path, place: tuple) -> No
 
 
 @pytest.mark.parametrize(
-    "place", [place for place in leaves(json.loads(json.dumps(whole()[0]))) if len(place) in (1, 2)]
+    "place",
+    [
+        place
+        for place in leaves(json.loads(json.dumps(whole()[0])))
+        if len(place) in (1, 2) and place[-1] not in LATER  # which older runs lack
+    ],
 )
 def test_missing_values_are_never_gone_on_from(tmp_path: Path, place: tuple) -> None:
     meta, arrays = whole()

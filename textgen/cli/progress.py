@@ -60,7 +60,7 @@ class JsonLines:
             self._due = time.monotonic() + PAUSE
         values = {"event": NAMES[type(event)]} | asdict(event)
         if isinstance(event, Started):
-            values["notes"] = [as_options(note) for note in (*values.pop("reading"), *event.notes)]
+            values |= {name: [as_options(note) for note in values[name]] for name in ("reading", "notes")}
         with suppress(RunError, *UNWRITABLE):
             write_json(values, default=str)  # a path is no type of JSON's
 
