@@ -12,15 +12,15 @@ import pytest
 from tests.attack.harness import attempt, damaged
 from tests.conftest import TEXT
 from tests.training.test_checkpoint import leaves
-from textgen.config import Shape, TrainingConfig
+from textgen.config import Hyperparameters, Shape
 from textgen.corpus.corpus import Corpus
 from textgen.errors import TrainingError
 from textgen.model_file import layout
 from textgen.training.checkpoint import NEWEST, PREVIOUS, Checkpoint, write_checkpoint
-from textgen.training.plan import Plan
+from textgen.training.plan import Epochs, Plan
 
 SHAPE = Shape(layers=1, units=4, dropout=0.1, embedding=2)
-TRAINING = TrainingConfig(window=20, batch_size=2, learning_rate=0.01, rng_seed=1)
+TRAINING = Hyperparameters(window=20, batch_size=2, learning_rate=0.01, patience=5, validation=0.1, rng_seed=1)
 
 
 @pytest.fixture
@@ -30,12 +30,12 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def stop(*_: object, **__: object) -> None:
         raise TrainingError("stopped before the first step")
 
-    monkeypatch.setattr("textgen.training.run.run", stop)
+    monkeypatch.setattr("textgen.training.train.make_learner", stop)
     monkeypatch.chdir(tmp_path)
     Path("text.txt").write_text(TEXT * 5)
     folder = tmp_path / "run"
     folder.mkdir()
-    write_checkpoint(folder, whole(Plan(Corpus.from_files("text.txt"), SHAPE, TRAINING, 3, None)))
+    write_checkpoint(folder, whole(Plan(Corpus.from_files("text.txt"), SHAPE, TRAINING, Epochs(3))))
     return folder
 
 
@@ -96,7 +96,7 @@ def test_a_damaged_checkpoint_is_gone_on_from_or_refused(run: Path) -> None:
 
 
 def test_wrong_content_under_a_right_check_sum_is_gone_on_from_or_refused(run: Path) -> None:
-    checkpoint = whole(Plan(Corpus.from_files("text.txt"), SHAPE, TRAINING, 3, None))
+    checkpoint = whole(Plan(Corpus.from_files("text.txt"), SHAPE, TRAINING, Epochs(3)))
     meta = json.loads(json.dumps(checkpoint.meta))
     rng = np.random.default_rng(10)
     for place in 2 * leaves(meta)[1:]:
