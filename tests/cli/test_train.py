@@ -286,7 +286,7 @@ def test_what_happens_is_told_as_json(play: Path, tmp_path: Path) -> None:
     events = [line["event"] for line in lines]
     assert events[:2] == ["started", "stepped"]
     assert [event for event in events if event != "stepped"] == ["started", "evaluated", "evaluated", "finished"]
-    assert lines[0]["notes"] == [f"{play}: 2,040 characters"]
+    assert lines[0]["reading"] == [f"{play}: 2,040 characters"]
     result = lines[-1]
     assert (result["model"], result["stopped_by"]) == (str(output / "model.keras"), "plan")
     assert result["validation_nats"] == min(line["validation_nats"] for line in lines if line["event"] == "evaluated")

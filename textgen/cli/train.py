@@ -105,11 +105,13 @@ def command(
     from textgen.cli.download import located
     from textgen.cli.progress import report
     from textgen.corpus.corpus import Corpus, name_of
+    from textgen.training.process import configure
     from textgen.training.train import go_on, train
 
     quiet = quiet or as_json  # for people, that is
     texts = located(texts, quiet=quiet)
     output = str(Path("models") / name_of(texts[0])) if output is None else output
+    configure()
     with report(as_json=as_json, quiet=quiet) as on_progress:
         if resume:
             asked = options | {"epochs": epochs, "minutes": minutes}

@@ -1,1 +1,8 @@
-"""Codes → weights. The only folder that imports Keras and TensorFlow, quietly; see `backend`."""
+"""Codes → weights. The only folder that imports Keras and TensorFlow; see `backend`.
+
+A program whose process is there for training calls `configure` first; see `process`.
+"""
+
+from textgen.training.process import configure
+
+__all__ = ["configure"]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.training import backend
 from textgen.training.backend import keras, tf
 from textgen.training.learner import Arrays
 from textgen.training.network import assign, build
@@ -23,6 +24,7 @@ class KerasLearner:
 
     def __init__(self, plan: Plan, start: Sequence[NDArray[np.float32]] | None = None) -> None:
         """Build the network of a plan, with the weights that its seed gives, or with `start`."""
+        backend.start()
         training, shape = plan.training, plan.model
         self._network = build(shape, len(plan.corpus.vocabulary), training.rng_seed)
         self.model = self._network.training_model
