@@ -39,7 +39,7 @@ def _rows(model: "Model") -> list[tuple[str, str]]:
         (
             "text",
             f"{text.name}, {counted(text.characters, 'character')}, unicode {text.unicode}"
-            f"{', made lowercase' if text.lowercase else ''}"
+            f"{', repaired' if text.repair else ''}{', made lowercase' if text.lowercase else ''}"
             f"{f', rare symbols replaced by {text.replacement}' if text.replacement else ''}",
         ),
         ("", f"SHA-256 {text.sha256}"),
