@@ -344,7 +344,7 @@ def test_a_guess_does_not_outlive_what_made_it(
     assert counted["examined"] == 2
 
 
-def test_what_was_repaired_once_is_refused_without(tmp_path: Path) -> None:
+def test_what_was_repaired_once_is_refused_without(tmp_path: Path, settled: None) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"\xe2\x80\x9cI\xe2\x80\x9d don\x92t\n")
     assert text_of(path, repair=True) == "“I” don’t\n"

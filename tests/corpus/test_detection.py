@@ -110,6 +110,7 @@ def test_escape_sequences_decide() -> None:
         found, decoded, _ = read(text.encode(encoding), size=1000)
         assert (found.name, found.how, decoded) == (encoding, "escapes", text)
     assert by_escapes(b'(format t "~{~a~^, ~}" names)\n(format nil "~{~A~}~%" names)') is None
+    assert by_escapes(b'(format t "~{is~} ~{no~}" names)\n') is None
     assert by_escapes(b"\x1b[1mbold\x1b[0m") is None
     assert by_escapes("半角カナ".encode("iso2022_jp") + "ｶﾅ".encode("iso2022_jp_ext")) == "iso2022_jp_ext"
 
@@ -122,6 +123,11 @@ def test_two_that_are_nearly_as_likely_are_told_as_a_choice() -> None:
     assert encoding.told() == (
         f"read as mac_cyrillic (guessed): “{encoding.line}”; cp1251 would read “{encoding.rival_line}”"
     )
+
+
+def test_a_control_character_hides_no_text() -> None:
+    text = "Все счастливые семьи похожи друг на друга.\x1a\n"
+    assert read(text.encode("koi8_r"))[1] == text
 
 
 def test_nothing_is_guessed_of_what_is_no_text() -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from tests.corpus.decoding import read, told
 from textgen.config import check_encoding
+from textgen.corpus.evidence import ENOUGH, PIECE, Evidence
 from textgen.errors import CorpusError
 
 JAPANESE = "吾輩は猫である。名前はまだ無い。\nどこで生れたかとんと見当がつかぬ。何でも薄暗いじめじめした所で。\n" * 3
@@ -25,9 +26,9 @@ TEXTS = {
 }
 
 
-def refused(content: bytes, given: str | None = None) -> str:
+def refused(content: bytes, given: str | None = None, size: int = 10**6) -> str:
     with pytest.raises(CorpusError) as error:
-        read(content, given)
+        read(content, given, size)
     return str(error.value)
 
 
@@ -137,6 +138,7 @@ def test_an_undecodable_byte_has_the_same_offset_in_blocks_of_any_size(content: 
         (("\ufeff" + JAPANESE).encode("gb18030"), "gb18030", JAPANESE),
         (("\ufeff" + JAPANESE).encode("gb18030"), None, JAPANESE),
         (("\ufeffplain\n" * 2).encode("gb18030"), None, "plain\n\ufeffplain\n"),
+        ("\ufeffplain\n".encode("gb18030"), None, "plain\n"),
     ],
 )
 def test_only_the_mark_of_the_encoding_itself_is_cut(content: bytes, given: str | None, text: str) -> None:
@@ -252,7 +254,40 @@ def test_what_is_found_does_not_depend_on_the_size_of_blocks(parts: list[bytes],
     assert outcome(size) == outcome(10**6)
 
 
+def test_a_few_words_of_utf_8_among_as_many_foreign_ones_are_no_chance() -> None:
+    content = b"caf\xe9, na\xefve, it\x92s, \x93no\x94. " + "Café, naïve, déjà vu.\n".encode()
+    assert refused(content).startswith("a.txt: UTF-8 with 5 foreign bytes in it, the first at offset 3,")
+
+
+def test_what_was_utf_8_for_long_is_so_to_the_end() -> None:
+    content = MIXED.encode() * 10 + MIXED.encode("cp1252") * 3_000
+    for size in (1_000, 10**6):
+        assert refused(content, size=size).startswith(
+            "a.txt: UTF-8 with 15,000 foreign bytes in it, the first at offset"
+        )
+    assert read(content, repair=True)[1] == MIXED * 3_010
+
+
 def test_a_text_of_another_encoding_is_not_counted_to_its_end() -> None:
+    seen = Evidence()
+    for _ in range(10):
+        seen.feed(TEXTS["koi8_r"].encode("koi8_r") * 300)
+    seen.finish()
+    assert seen.is_settled
+    assert ENOUGH <= seen.foreign < 2 * PIECE
+    assert not seen.is_utf8()
+
+
+def test_bytes_that_are_utf_8_by_chance_are_not_enough() -> None:
+    content = "ครูปิดหนังสือ มองออกไปนอกหน้าต".encode("cp874")
+    seen = Evidence()
+    seen.feed(content)
+    seen.finish()
+    assert seen.valid > seen.foreign > 0
+    assert read(content)[1] == "ครูปิดหนังสือ มองออกไปนอกหน้าต"
+
+
+def test_a_text_of_another_encoding_is_read_to_its_end() -> None:
     text = TEXTS["koi8_r"] * 300
     encoding, found, _ = read(text.encode("koi8_r"), size=2**17 + 1)
     assert (encoding.name, found) == ("koi8_r", text)

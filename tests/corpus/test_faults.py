@@ -11,7 +11,7 @@ from textgen.corpus.faults import Faults, look
 
 # What texts have in which nothing is wrong, although its first letters could begin mojibake.
 SOUND = """
-SÃO PAULO. «IRMÃ», «MANHÔ, MAÇÃ… MANHÃ—É TARDE. A MANHÃ… e a AVÓ…
+SÃO PAULO. «IRMÃ», «MANHÔ, MAÇÃ… MANHÃ—É TARDE. MANHÃ—disse ela. A MANHÃ… e a AVÓ…
 « C’est là », dit-elle. « Fermé ! » Où ? Là… À « L’ÉCOLE » — « DÉJÀ »… « voilà…»
 „Spaß“, „Fuß“… Größe™ STRASSE—MAẞ. ÜBER–ÄRGER. Ä, Ö, Ü.
 ESPAÑA… «AÑO» ¿QUÉ? ¡SEÑOR! 3 × 5, 3 ×½, 20 Å, 5 Å², 3 Å³. Ångström.
@@ -132,6 +132,16 @@ def test_chunks_of_any_size_give_the_same(text: str, size: int, repair: bool) ->
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "LONGEST", 10)
         assert looked(text, size, repair=repair) == looked(text, repair=repair)
+
+
+@given(st.lists(st.sampled_from([*PARTS, "é", "à »", "Я", "С", "\t"]), max_size=40).map("".join), st.integers(1, 9))
+def test_a_glance_misses_nothing(text: str, size: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "SLICE", size)
+        is_clean, newlines = module._glance(text)
+    if is_clean:
+        assert looked(text) == (text, Faults())
+        assert newlines == text.count("\n")
 
 
 def test_a_line_of_any_length_is_looked_at() -> None:
