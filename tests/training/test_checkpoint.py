@@ -2,6 +2,7 @@
 
 import io
 import json
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from copy import deepcopy
@@ -225,3 +226,12 @@ def test_what_cannot_be_read_now_is_neither_passed_over_nor_removed(
         f"{tmp_path / NEWEST}: cannot be read ({told}); the run is still there: resume it when it can be"
     )
     assert (tmp_path / NEWEST).exists()
+
+
+def test_a_checkpoint_is_written_without_a_copy_in_memory(tmp_path: Path) -> None:
+    arrays = {"weights": [np.zeros(2**24, np.float32)]}  # 64 MiB
+    tracemalloc.start()
+    write_checkpoint(tmp_path, Checkpoint({}, arrays))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 48 * 2**20

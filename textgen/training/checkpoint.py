@@ -27,6 +27,7 @@ from textgen.training.learner import Arrays
 FORMAT = 3
 NEWEST, PREVIOUS = "checkpoint", "checkpoint.previous"
 META = "meta"
+DIGEST = 32  # bytes of the SHA-256
 # What reading an archive, its arrays and its JSON text raises where they are not as they were written.
 UNPACKING = (
     zipfile.BadZipFile,
@@ -61,15 +62,16 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     Raises:
         OSError: it cannot be written; the newest one is untouched, or is the previous one now.
     """
-    content = io.BytesIO()
     named = {f"{name}/{place}": array for name, part in checkpoint.arrays.items() for place, array in enumerate(part)}
     meta = json.dumps({"format": FORMAT} | dict(checkpoint.meta)).encode()
-    np.savez(content, allow_pickle=False, **{META: np.frombuffer(meta, np.uint8)}, **named)
-    payload = content.getbuffer()
     with replacing(folder / NEWEST) as temporary:
-        with temporary.open("wb") as file:
-            file.write(hashlib.sha256(payload).digest())
-            file.write(payload)
+        with temporary.open("w+b") as file:  # never whole in memory, which the arrays may fill
+            file.write(bytes(DIGEST))
+            np.savez(file, allow_pickle=False, **{META: np.frombuffer(meta, np.uint8)}, **named)
+            file.seek(DIGEST)
+            digest = hashlib.file_digest(file, "sha256").digest()
+            file.seek(0)
+            file.write(digest)
         # Killed between the two renames, the folder has the previous one alone, which is whole.
         if (folder / NEWEST).exists():
             (folder / NEWEST).replace(folder / PREVIOUS)
@@ -123,12 +125,11 @@ class _DamagedError(Exception):
 
 
 def _read(path: Path) -> Checkpoint:
-    content = memoryview(path.read_bytes())
-    digest, payload = content[:32], content[32:]
-    if hashlib.sha256(payload).digest() != digest:
+    content = path.read_bytes()
+    if hashlib.sha256(memoryview(content)[DIGEST:]).digest() != content[:DIGEST]:
         raise _DamagedError("is damaged: its check sum is wrong")
     try:
-        meta, arrays = _unpacked(payload)
+        meta, arrays = _unpacked(content)
         stored = meta.pop("format")
         if stored == FORMAT:
             meta["reading"] = LATER | meta["reading"]
@@ -143,12 +144,14 @@ def _read(path: Path) -> Checkpoint:
     return Checkpoint(meta, arrays)
 
 
-def _unpacked(payload: memoryview) -> tuple[dict[str, Any], dict[str, list[NDArray[Any]]]]:
-    with zipfile.ZipFile(io.BytesIO(payload)) as archive:
+def _unpacked(content: bytes) -> tuple[dict[str, Any], dict[str, list[NDArray[Any]]]]:
+    file = io.BytesIO(content)
+    with zipfile.ZipFile(file) as archive:
         entries = archive.infolist()
-        if sum(entry.file_size for entry in entries) > len(payload):
+        if sum(entry.file_size for entry in entries) > len(content):
             raise ValueError("its arrays are larger than it is")
-    with np.load(io.BytesIO(payload), allow_pickle=False) as stored:
+    file.seek(DIGEST)
+    with np.load(file, allow_pickle=False) as stored:
         meta = dict(json.loads(stored[META].tobytes()))
         arrays: dict[str, list[NDArray[Any]]] = {}
         for key in stored.files:
