@@ -1,9 +1,13 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import numpy as np
 import pytest
 
 from tests.conftest import random_weights
-from textgen.config import ModelConfig
-from textgen.evaluation.score import losses, score
+from textgen.config import ModelConfig, Shape
+from textgen.evaluation.score import losses, score, score_cold, scoring_seconds
 from textgen.generation.recurrent import Recurrent
 from textgen.model_file import Weights
 
@@ -42,3 +46,41 @@ def test_losses_are_the_cross_entropy() -> None:
     logits = np.log(np.array([[0.5, 0.25, 0.25], [0.1, 0.1, 0.8]], np.float32))
     np.testing.assert_allclose(losses(logits, np.array([1, 2], np.uint8)), -np.log([0.25, 0.8]), rtol=1e-6)
     assert losses(np.array([[1000.0, 0.0]], np.float32), np.array([1], np.uint8))[0] == pytest.approx(1000)
+
+
+@pytest.mark.parametrize("there", [1, 3, 8, 64])
+def test_the_loss_does_not_depend_on_the_cores(there: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = {}
+    for cores in (2, there):
+        monkeypatch.setattr("textgen.evaluation.score.cores", lambda cores=cores: cores)
+        expected[cores] = score(WEIGHTS, CODES), score_cold(WEIGHTS, CODES)
+    assert expected[there] == pytest.approx(expected[2], rel=1e-9)
+
+
+def test_all_cores_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("textgen.evaluation.score.cores", lambda: 8)
+    started: list[int] = []
+    real = ThreadPoolExecutor.submit
+
+    def submit(self: ThreadPoolExecutor, *arguments: Any) -> Any:
+        started.append(self._max_workers)
+        return real(self, *arguments)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", submit)
+    score(WEIGHTS, CODES)
+    assert started == [8] * 8, "eight groups of four streams, on eight threads"
+
+
+@pytest.mark.parametrize("kernel", [True, False])
+def test_the_time_of_a_scoring_is_known_before(kernel: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not kernel:
+        monkeypatch.setattr("textgen.kernel.library.library", lambda: None)
+    shape = Shape(2, 128, 0.0, 64)
+    weights = Weights.from_list(random_weights(shape, 50))
+    codes = np.random.default_rng(4).integers(0, 50, 16_000).astype(np.uint8)
+    ratios = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        score(weights, codes)
+        ratios.append((time.perf_counter() - begun) / scoring_seconds(shape, 50, len(codes)))
+    assert 1 / 2 < np.median(ratios) < 2

@@ -1,7 +1,10 @@
 import pytest
 
+from tests.conftest import TEXT
+from textgen import Corpus, ModelConfig
 from textgen.training import limit
-from textgen.training.limit import FIRST_LOOK, LOOKS, Budget, Limit
+from textgen.training.limit import FIRST_LOOK, LOOKS, Budget, Limit, limit_of, short_budget
+from textgen.training.plan import Epochs, Minutes, Plan, make_plan
 
 
 @pytest.fixture
@@ -65,3 +68,36 @@ def test_between_scorings_the_plan_is_made_anew_a_few_times(clock: list[float], 
             looks.append(step)
     assert looks[0] == 30 + FIRST_LOOK + 1
     assert abs(looks[1] - looks[0] - pause) <= 3
+
+
+def plan_of(until: Epochs | Minutes, layers: int = 1, units: int = 16) -> Plan:
+    model = ModelConfig(layers=layers, units=units, dropout=0.0, embedding=8)
+    return make_plan(Corpus.from_text(TEXT * 40), until=until, model=model)[0]
+
+
+def test_a_budget_too_short_for_a_step_and_an_evaluation_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limit, "characters_a_second", lambda model, streams, symbols: streams * 50 / 5.0)
+    limited = budget(deadline=0.0, scoring=20.0)
+    assert short_budget(plan_of(Minutes(0.5)), limited) == [
+        "a budget of 30 s is too short for one step and one evaluation of this network: "
+        "with the start they take about 35 s here, and so will the run"
+    ]
+    assert short_budget(plan_of(Minutes(0.6)), limited) == []
+    (note,) = short_budget(plan_of(Minutes(1.0), layers=4, units=2048), limited)
+    assert "about 69 s here" in note, "the first weights alone take half a minute"
+
+
+def test_epochs_have_no_budget() -> None:
+    plan = plan_of(Epochs(3))
+    limited = limit_of(plan, started=0.0, step=0)
+    assert type(limited) is Limit
+    assert short_budget(plan, limited) == []
+
+
+def test_a_budget_knows_from_the_start_what_an_evaluation_takes() -> None:
+    small, large = (limit_of(plan_of(Minutes(1.0), units=units), started=5.0, step=3) for units in (16, 512))
+    assert isinstance(small, Budget)
+    assert isinstance(large, Budget)
+    assert 0 < 3 * small.scoring_seconds < large.scoring_seconds
+    assert small.deadline == 65.0
+    assert small.next_look == 3 + FIRST_LOOK + 1

@@ -6,19 +6,21 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.config import Shape
 from textgen.corpus.codes import give_back
 from textgen.corpus.vocabulary import Codes
 from textgen.generation.blas import one_thread
 from textgen.generation.compiled import prepare
 from textgen.generation.recurrent import Network
-from textgen.model_file import Weights
+from textgen.machine import cores
+from textgen.model_file import Weights, layout
 
 STREAMS = 32
 CONTEXT = 256  # characters read before a stream's first scored one: 1e-6 nats from one single carried pass
-GROUP = 16  # streams that run side by side on one thread
-THREADS = 2
+LARGEST, SMALLEST = 16, 4  # streams that run side by side on one thread; the kernel multiplies four at once
 GIVE_BACK = 4096  # steps after which the pages of a mapped text are given back
-TIMED = 20  # steps from which the time of a scoring is estimated
+TIMED = 100  # steps, at most, from which the time of a scoring is estimated,
+ENOUGH = 0.2  # or the seconds of them that are enough
 
 
 def score(weights: Weights, codes: Codes, first: int = 0) -> float:
@@ -41,17 +43,28 @@ def score(weights: Weights, codes: Codes, first: int = 0) -> float:
     return _score(weights, codes, bounds, CONTEXT)
 
 
-def scoring_seconds(weights: Weights, characters: int) -> float:
-    """About how long `score` takes, from the time of a few steps."""
-    network = prepare(weights)
-    state, codes = network.start(GROUP), np.zeros(GROUP, np.int64)
-    with one_thread():
-        network.step(codes, state)
+def scoring_seconds(model: Shape, symbols: int, characters: int) -> float:
+    """About how long `score` takes, from the time of a few steps of a network of this shape, on all cores at once."""
+    network = prepare(Weights.from_list(np.zeros(shape, np.float32) for shape in layout(model, symbols).values()))
+    streams = _group(STREAMS)
+    starts, codes = np.full(streams, CONTEXT), np.zeros(CONTEXT + TIMED, np.uint8)
+
+    def seconds(steps: int) -> float:
         begun = time.perf_counter()
-        for _ in range(TIMED):
-            network.step(codes, state)
-        step = (time.perf_counter() - begun) / TIMED
-    return 1.2 * step * (CONTEXT + characters / STREAMS)  # two threads slow each other a little
+        _sum(network, codes, starts, starts + steps, 1)
+        return (time.perf_counter() - begun) / steps
+
+    groups = -(-STREAMS // streams)
+    threads = min(cores(), groups)
+    with one_thread(), ThreadPoolExecutor(threads) as pool:
+        first = max(pool.map(seconds, [1] * threads))
+        step = sum(pool.map(seconds, [int(min(TIMED, max(1, ENOUGH / first)))] * threads)) / threads
+    return step * -(-groups // threads) * (CONTEXT + characters / STREAMS)
+
+
+def _group(streams: int) -> int:
+    """How many streams run side by side on one thread: fewer where there are cores for more groups."""
+    return min(LARGEST, max(SMALLEST, -(-streams // cores())))
 
 
 def score_cold(weights: Weights, codes: Codes, first: int = 0, *, context: int = 256) -> float:
@@ -71,8 +84,9 @@ def _score(weights: Weights, codes: Codes, bounds: NDArray[np.int64], context: i
     if total <= 0:
         return float("nan")
     network = prepare(weights)
-    starts = [bounds[place : place + GROUP + 1] for place in range(0, len(bounds) - 1, GROUP)]
-    with one_thread(), ThreadPoolExecutor(THREADS) as pool:
+    streams = _group(len(bounds) - 1)
+    starts = [bounds[place : place + streams + 1] for place in range(0, len(bounds) - 1, streams)]
+    with one_thread(), ThreadPoolExecutor(cores()) as pool:
         sums = pool.map(lambda group: _sum(network, codes, group[:-1], group[1:], context), starts)
         return sum(sums) / total
 

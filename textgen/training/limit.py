@@ -3,8 +3,10 @@
 import time
 
 from textgen.evaluation.baselines import MOST_CHARACTERS
+from textgen.evaluation.score import scoring_seconds
 from textgen.training.curve import can_draw
 from textgen.training.plan import Minutes, Plan, scoring_interval
+from textgen.training.speed import characters_a_second, starting_seconds
 
 UNPLANNED = 1000  # steps supposed until the speed is known: enough for the warm-up
 LOOKS = 20  # how often in a run with a budget the plan is made anew, beside the scorings
@@ -117,21 +119,37 @@ class Budget(Limit):
         return self.deadline - time.monotonic() - self.scoring_seconds - self.finishing_seconds
 
 
-def limit_of(plan: Plan, *, started: float, step: int, scoring_seconds: float) -> Limit:
+def limit_of(plan: Plan, *, started: float, step: int) -> Limit:
     """What ends a run.
 
     Args:
         plan: of the run.
         started: when it began, on `time.monotonic`'s clock, the time of its interrupted parts counted.
         step: how many steps it has taken.
-        scoring_seconds: what a scoring takes, roughly.
     """
     if not isinstance(plan.until, Minutes):
         return Limit()
+    symbols, hold_out = len(plan.corpus.vocabulary), plan.hold_out
     return Budget(
         started + 60 * plan.until.number,
         finishing_seconds=finishing_seconds(len(plan.corpus), drawn=can_draw()),
-        scoring_seconds=scoring_seconds,
+        scoring_seconds=scoring_seconds(plan.model, symbols, hold_out) if hold_out else 0.0,
         interval=scoring_interval(plan.windows),
         step=step,
     )
+
+
+def short_budget(plan: Plan, limit: Limit) -> list[str]:
+    """What to tell of a budget in which not even one step and one evaluation can be done."""
+    if not isinstance(plan.until, Minutes) or not isinstance(limit, Budget):
+        return []
+    model, training, seconds = plan.model, plan.training, 60 * plan.until.number
+    speed = characters_a_second(model, training.batch_size, len(plan.corpus.vocabulary))
+    step = training.batch_size * training.window / speed
+    least = starting_seconds(model) + step + limit.scoring_seconds + limit.finishing_seconds
+    if least <= seconds:
+        return []
+    return [
+        f"a budget of {seconds:.0f} s is too short for one step and one evaluation of this network: with the start "
+        f"they take about {least:.0f} s here, and so will the run"
+    ]

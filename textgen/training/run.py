@@ -3,12 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from textgen.errors import RunError
-from textgen.evaluation.score import scoring_seconds
 from textgen.model_file import Weights
 from textgen.training.checkpoint import Checkpoint
 from textgen.training.interruption import interruptible
 from textgen.training.learner import Callbacks, Learner
-from textgen.training.limit import first_planned, limit_of
+from textgen.training.limit import Limit, first_planned
 from textgen.training.loop import Loop, Position
 from textgen.training.plan import Plan
 from textgen.training.progress import Event, Started
@@ -20,6 +19,7 @@ def run(
     learner: Learner,
     folder: RunFolder,
     *,
+    limit: Limit,
     started: float,
     checkpoint: Checkpoint | None = None,
     checkpoint_seconds: float = 30.0,
@@ -33,6 +33,7 @@ def run(
         plan: what decides the run.
         learner: the network at its start.
         folder: locked; of a run that goes on, with its history and what it has kept.
+        limit: what ends it.
         started: when the run began, on `time.monotonic`'s clock, the time of its interrupted parts counted.
         checkpoint: where to go on from.
         checkpoint_seconds: the longest time between two checkpoints.
@@ -54,16 +55,15 @@ def run(
         except ValueError as error:
             raise RunError(f"{folder.path}: {error}; resume with that one, or start anew with `force=True`") from error
         position = Position.from_meta(checkpoint.meta["position"])
-    weights = Weights.from_list(learner.kept())
-    estimate = scoring_seconds(weights, plan.hold_out) if plan.minutes and plan.hold_out else 0.0
-    on_progress(_started(plan, weights.parameters, position.step, notes))
+    parameters = Weights.from_list(learner.kept()).parameters
+    on_progress(_started(plan, parameters, position.step, notes))
     with interruptible() as interruption:
         loop = Loop(
             plan=plan,
             learner=learner,
             folder=folder,
             position=position,
-            limit=limit_of(plan, started=started, step=position.step, scoring_seconds=estimate),
+            limit=limit,
             started=started,
             checkpoint_seconds=checkpoint_seconds,
             callbacks=callbacks,

@@ -20,6 +20,7 @@ from textgen.training.checkpoint import Checkpoint
 from textgen.training.curve import can_draw, draw_curve
 from textgen.training.fine_tuning import prepare
 from textgen.training.learner import Callbacks, Learner
+from textgen.training.limit import limit_of, short_budget
 from textgen.training.plan import COMPLETED, Epochs, Minutes, Plan, make_plan
 from textgen.training.progress import Event, TrainingResult
 from textgen.training.resume import Unfinished, unfinished
@@ -177,11 +178,14 @@ def _complete(
     on_progress: Callable[[Event], None],
 ) -> TrainingResult:
     """Train as planned, from `start`'s weights or a checkpoint where there are some, and see to what follows."""
+    limit = limit_of(plan, started=started, step=checkpoint.meta["position"]["step"] if checkpoint else 0)
+    notes = [*notes, *([] if checkpoint else short_budget(plan, limit))]
     learner, told = make_learner(plan, start, callbacks)
     epochs, stopped_by = run(
         plan,
         learner,
         folder,
+        limit=limit,
         started=started,
         checkpoint=checkpoint,
         checkpoint_seconds=checkpoint_seconds,
