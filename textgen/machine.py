@@ -1,9 +1,13 @@
 """What this machine has to compute with."""
 
 import os
+import resource
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-CPU_INFO = Path("/proc/cpuinfo")
+PROC, CONTROL_GROUPS = Path("/proc"), Path("/sys/fs/cgroup")
+CPU_INFO = PROC / "cpuinfo"
 
 
 def cores() -> int:
@@ -15,12 +19,83 @@ def cores() -> int:
 
 def processor_flags() -> frozenset[str]:
     """What the processor can do, by Linux's names (`avx2`, …), among other words; elsewhere nothing is known of it."""
-    try:
-        return frozenset(CPU_INFO.read_text(encoding="utf-8", errors="replace").split())
-    except OSError:
-        return frozenset()
+    return frozenset(_text(CPU_INFO).split())
 
 
 def bfloat16() -> bool:
     """Whether the processor multiplies bfloat16, and TensorFlow makes use of it: then it does so at twice the speed."""
     return "avx512_bf16" in processor_flags() and os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0"
+
+
+def memory() -> int | None:
+    """The bytes that this process can still have: what is free of RAM and swap, of its control groups, of `ulimit -d`.
+
+    None where the system tells nothing of them.
+    """
+    found = [*_free_of_machine(), *_free_of_control_groups(), *_free_of_limit(resource.RLIMIT_DATA, "VmData")]
+    return max(0, min(found)) if found else None
+
+
+def address_space() -> int | None:
+    """The bytes that `ulimit -v` leaves for this process's addresses; None where it sets no limit."""
+    found = list(_free_of_limit(resource.RLIMIT_AS, "VmSize"))
+    return max(0, *found) if found else None
+
+
+def _free_of_machine() -> Iterator[int]:
+    """What the machine has free, its cache of files counted in; where it does not say so, all of its RAM."""
+    told = _numbers(PROC / "meminfo")
+    if "MemAvailable" in told:
+        yield 1024 * (told["MemAvailable"] + told.get("SwapFree", 0))
+        return
+    with suppress(ValueError, OSError):  # another system, or one that does not tell
+        yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _free_of_limit(limit: int, used: str) -> Iterator[int]:
+    """What a limit leaves of which the process uses so much, by Linux's name; nothing where none is set."""
+    allowed = resource.getrlimit(limit)[0]
+    if allowed != resource.RLIM_INFINITY:
+        yield allowed - 1024 * _numbers(PROC / "self" / "status").get(used, 0)
+
+
+def _free_of_control_groups() -> Iterator[int]:
+    """What each of the control groups that this process is in leaves, of either version, its cache of files counted in.
+
+    In a container their paths can be those outside it: then the groups that it sees are its own.
+    """
+    for line in _text(PROC / "self" / "cgroup").splitlines():
+        number, controllers, path = line.split(":", 2)
+        if number == "0":
+            root, limit, used, prefix = CONTROL_GROUPS, "memory.max", "memory.current", ""
+        elif "memory" in controllers.split(","):
+            root, limit, used, prefix = (
+                CONTROL_GROUPS / "memory",
+                "memory.limit_in_bytes",
+                "memory.usage_in_bytes",
+                "total_",
+            )
+        else:
+            continue
+        group = root / path.lstrip("/")
+        for folder in (group, *group.parents):
+            allowed, taken = _text(folder / limit).strip(), _text(folder / used).strip()
+            if allowed.isdecimal() and taken.isdecimal():
+                told = _numbers(folder / "memory.stat")
+                files = told.get(f"{prefix}inactive_file", 0) + told.get(f"{prefix}active_file", 0)
+                yield int(allowed) - int(taken) + files
+            if folder == root:
+                break
+
+
+def _numbers(path: Path) -> dict[str, int]:
+    """The lines `name number` or `name: number unit` of a file of the system's; none where there is no such file."""
+    words = (line.replace(":", " ").split() for line in _text(path).splitlines())
+    return {line[0]: int(line[1]) for line in words if len(line) > 1 and line[1].isdecimal()}
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -96,6 +96,13 @@ def main(arguments: list[str] | None = None) -> None:
 
         tell(f"textgen: error: {as_options(str(error))}")
         sys.exit(1)
+    except (ImportError, MemoryError) as error:  # of a library in C, which the memory may not hold
+        _show_traceback(arguments)
+        why: BaseException = error
+        while why.__cause__:
+            why = why.__cause__
+        tell(f"textgen: error: not enough memory, or textgen is not whole ({why}); free some, or install it again")
+        sys.exit(1)
     finally:
         leave_standard_streams()
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from textgen.arguments import PATH, expect
 from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, TrainingConfig
 from textgen.corpus.corpus import Corpus
-from textgen.errors import CorpusError
+from textgen.errors import CorpusError, TrainingError
 from textgen.evaluation.baselines import Baseline, baselines
 from textgen.kernel.library import library
 from textgen.model_file import read_model
@@ -21,6 +21,7 @@ from textgen.training.curve import can_draw, draw_curve
 from textgen.training.fine_tuning import prepare
 from textgen.training.learner import Callbacks, Learner
 from textgen.training.limit import limit_of, short_budget
+from textgen.training.memory import check_memory, memory_told
 from textgen.training.plan import COMPLETED, Epochs, Minutes, Plan, make_plan
 from textgen.training.progress import Event, TrainingResult
 from textgen.training.resume import Unfinished, unfinished
@@ -73,7 +74,8 @@ def train(
         ModelFileError: `start_from` cannot be read.
         RunError: the run folder holds a run already, has nothing to resume, is in use, or cannot be written; or what is
             given disagrees with the run to resume.
-        TrainingError: a loss is not finite; the best weights so far are kept.
+        TrainingError: the memory that there is does not suffice, or a loss is not finite; the best weights so far are
+            kept.
         ValueError: an argument is out of its range, or two exclude each other.
         TypeError: an argument is of a wrong type.
     """
@@ -108,7 +110,7 @@ def train(
         raise TypeError("`corpus` must be textgen.Corpus, not NoneType; it may be left out with `resume=True` only")
     source = read_model(start_from) if start_from is not None else None
     _refuse_short(corpus, (training or TrainingConfig()).window)
-    with open_run_folder(output, force=force) as folder:
+    with open_run_folder(output, force=force) as folder, memory_told(folder):
         start = None
         if source is not None:
             corpus, start = prepare(source, corpus)
@@ -148,7 +150,7 @@ def go_on(
         on_progress: called with each event.
     """
     started, on_progress = time.monotonic(), on_progress or _ignore
-    with unfinished(output) as begun:
+    with unfinished(output) as begun, memory_told(begun.folder):
         begun.check(given)
         plan = begun.plan(read(begun))
         result = _complete(
@@ -178,6 +180,7 @@ def _complete(
     on_progress: Callable[[Event], None],
 ) -> TrainingResult:
     """Train as planned, from `start`'s weights or a checkpoint where there are some, and see to what follows."""
+    check_memory(plan, () if checkpoint else ("units", "batch_size") if start is None else ("batch_size",))
     limit = limit_of(plan, started=started, step=checkpoint.meta["position"]["step"] if checkpoint else 0)
     notes = [*notes, *([] if checkpoint else short_budget(plan, limit))]
     learner, told = make_learner(plan, start, callbacks)
@@ -251,7 +254,12 @@ def make_learner(
 
     The heavy import is here, so that it comes once nothing else can be wrong.
     """
-    from textgen.training.keras_learner import KerasCallbacks, KerasLearner
+    try:
+        from textgen.training.keras_learner import KerasCallbacks, KerasLearner
+    except ImportError as error:
+        raise TrainingError(
+            f"TensorFlow cannot be loaded ({error}); give the process more memory, or install textgen again"
+        ) from error
 
     learner = KerasLearner(plan, start)
     return learner, KerasCallbacks(callbacks, learner, plan)
