@@ -148,8 +148,9 @@ def test_a_broken_catalog_is_told(tmp_path: Path) -> None:
     path = write_catalog(tmp_path / "own.toml", "https://example.org/a", "a", size=0)
     result = run("corpora", "list", TEXTGEN_CATALOG=str(path))
     assert (result.returncode, result.stdout) == (1, "")
-    assert (
-        result.stderr == f"textgen: error: {path}: [a]: size: expected a positive whole number; correct the catalog\n"
+    assert result.stderr == (
+        f"textgen: error: {path}: [a]: size: expected a whole number from 1 to 1,000,000,000,000, not 0; "
+        "correct the catalog\n"
     )
 
 

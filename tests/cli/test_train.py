@@ -79,7 +79,7 @@ def test_several_texts_are_joined_and_options_are_kept(play: Path, tmp_path: Pat
     [
         (b"", "text.txt: is empty; expected a text to learn from"),
         (b"too short", "the text has 9 characters; expected at least 101 with a window of 50: add text, or make"),
-        ("あ".encode() * 20 + b"\xff", "not UTF-8 at offset 60, although all before it is; give its --encoding"),
+        ("あ".encode() * 20 + b"\xff", "UTF-8 with 1 foreign byte in it, the first at offset 60"),
         (None, "no such file; check the path of the text"),
     ],
 )

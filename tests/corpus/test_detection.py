@@ -132,3 +132,14 @@ def test_a_control_character_hides_no_text() -> None:
 
 def test_nothing_is_guessed_of_what_is_no_text() -> None:
     assert guess(b"\xff\xfe\x00\x01\x02\x03\x80" * 99) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Ça, c’est l’été à Paris.", "Il a dit : « L’été, à Paris, c’était déjà ça. »", "Der Müller grüßt schöne Mädchen."],
+)
+def test_no_word_is_of_two_alphabets(text: str) -> None:
+    """The detector by itself takes so short a text for Russian or Hebrew: “l’йtй”."""
+    found = guess(text.encode("cp1252"))
+    assert found is not None
+    assert found.name == "cp1252"

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from itertools import takewhile
 from typing import NamedTuple
 
-RULES = 1  # the number of the rules below; a change of them makes what was guessed before void
+RULES = 2  # the number of the rules below; a change of them makes what was guessed before void
 TIED = 0.95  # times the detector's confidence in the best that a rival must reach to be told
 LONE = 25  # bytes of the lines looked at for each that is not ASCII, if these are to be a few lone ones
 USUAL = 0.01  # share of letters, spaces and newlines that a text in UTF-16 has at least
@@ -48,6 +48,9 @@ _WESTERN = re.compile(
 )
 _USUAL = re.compile(r"[A-Za-z \t\r\n,.、。，　ぁ-ヿ]")
 _KANA = re.compile(r"[ぁ-ヿ]")
+_WORD = re.compile(r"[^\W\d_]*[^\W\d_\0-\x7f][^\W\d_]*")  # one that is not all ASCII
+_OTHER = "[\u0370-\u06ff\ufb1d-\ufefc]"  # Greek, Cyrillic, Armenian, Hebrew, Arabic
+_MIXED = re.compile(rf"[A-Za-z]{_OTHER}|{_OTHER}[A-Za-z]")
 
 
 class Guess(NamedTuple):
@@ -72,7 +75,8 @@ def guess(sample: bytes) -> Guess | None:
     sample = sample.translate(None, CONTROLS)  # of which one is enough for the detector to see no text at all
     if _is_western(sample):
         return Guess("cp1252")
-    likely = _candidates(sample)
+    candidates = list(_candidates(sample))
+    likely = iter([found for found in candidates if not _mixes_scripts(sample, found[0])] or candidates)
     first = next(likely, None)
     if first is None:
         return None
@@ -94,6 +98,12 @@ def _candidates(sample: bytes) -> Iterator[tuple[str, float]]:
             if name not in seen and not name.startswith("utf") and _strictly(sample, name) is not None:
                 seen.add(name)
                 yield name, found["confidence"]
+
+
+def _mixes_scripts(sample: bytes, name: str) -> bool:
+    """Whether an encoding makes words of two alphabets, of more than a quarter of those that are not all ASCII."""
+    words = _WORD.findall(_strictly(sample, name) or "")
+    return 4 * sum(_MIXED.search(word) is not None for word in words) > len(words)
 
 
 def _larger(sample: bytes, name: str) -> str:
