@@ -1,5 +1,6 @@
 import ctypes
 import io
+import logging
 import os
 import pty
 import signal
@@ -130,6 +131,8 @@ def in_process(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
         streams[0].write(stdin)
         streams[0].seek(0)
         code, handlers = 0, {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+        log = logging.getLogger("textgen")
+        level = log.level  # which --debug lowers for the whole process
         try:
             main(list(arguments))
         except SystemExit as end:
@@ -137,6 +140,7 @@ def in_process(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
+            log.setLevel(level)
         for stream in streams[1:]:
             stream.seek(0)
         return code, streams[1].read().decode(), streams[2].read().decode()
