@@ -14,26 +14,13 @@ import numpy as np
 import pytest
 
 from tests.attack.harness import attempt, damaged
-from tests.conftest import TEXT, describe, random_weights
+from tests.conftest import describe
+from tests.test_model_file import CONFIG, VOCABULARY, hdf5
 from textgen.config import ModelConfig
-from textgen.corpus.vocabulary import Vocabulary
 from textgen.model_file import DESCRIPTION, WEIGHTS, Model, Weights, layout, read_model
 
-CONFIG = ModelConfig(layers=2, units=8, dropout=0.25, embedding=4)
-VOCABULARY = Vocabulary.of(TEXT)
 DESCRIBED = json.loads(describe(VOCABULARY, CONFIG).to_json())
 LAST = "layers/dense/vars/1"
-
-
-def hdf5(change: Callable[[h5py.File], None] = lambda file: None) -> bytes:
-    """Weights as Keras writes them, then changed."""
-    content = io.BytesIO()
-    with h5py.File(content, "w") as file:
-        arrays = random_weights(CONFIG, len(VOCABULARY))
-        for (name, _), array in zip(layout(CONFIG, len(VOCABULARY)).items(), arrays, strict=True):
-            file[name] = array
-        change(file)
-    return content.getvalue()
 
 
 def archive(description: bytes | str | None = None, weights: bytes | None = None) -> bytes:
