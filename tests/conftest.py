@@ -64,6 +64,15 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(autouse=True)
+def log_level() -> Iterator[None]:
+    """Put back what `--debug` lowers for the whole process."""
+    log = logging.getLogger("textgen")
+    level = log.level
+    yield
+    log.setLevel(level)
+
+
 def kernel_for(level: str) -> ctypes.CDLL:
     """The kernel for a level of processors, or skip the test."""
     kernel = library.load(level) if library.runs(level) else None
@@ -131,8 +140,6 @@ def in_process(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
         streams[0].write(stdin)
         streams[0].seek(0)
         code, handlers = 0, {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-        log = logging.getLogger("textgen")
-        level = log.level  # which --debug lowers for the whole process
         try:
             main(list(arguments))
         except SystemExit as end:
@@ -140,7 +147,6 @@ def in_process(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
-            log.setLevel(level)
         for stream in streams[1:]:
             stream.seek(0)
         return code, streams[1].read().decode(), streams[2].read().decode()
