@@ -11,7 +11,7 @@ from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import CorpusError, RunError
 from textgen.generation.generator import Generator
 from textgen.model_file import Model, Weights, read_model
-from textgen.training.fine_tuning import grown, prepare
+from textgen.training.fine_tuning import grow, grown_vocabulary
 from textgen.training.plan import shape_of
 
 CONFIG = ModelConfig(2, 8, 0.0, 4)
@@ -24,12 +24,12 @@ def model(symbols: str, *, lowercase: bool = False) -> Model:
 
 
 def test_new_symbols_follow_the_old_ones_sorted() -> None:
-    assert grown(Vocabulary.of("dab"), Vocabulary.of("czda")).symbols == ("a", "b", "d", "c", "z")
+    assert grown_vocabulary(Vocabulary.of("dab"), Vocabulary.of("czda")).symbols == ("a", "b", "d", "c", "z")
 
 
 def test_old_rows_are_kept_bit_by_bit_and_new_ones_are_sensible() -> None:
     old = model("abc")
-    corpus, arrays = prepare(old, Corpus.from_text("cadb" * 10))
+    corpus, arrays = grow(old, Corpus.from_text("cadb" * 10))
     weights = Weights.from_list(arrays)
     assert corpus.vocabulary.symbols == ("a", "b", "c", "d")
     assert corpus.codes[:4].tolist() == [2, 0, 3, 1]
@@ -44,7 +44,7 @@ def test_old_rows_are_kept_bit_by_bit_and_new_ones_are_sensible() -> None:
 def test_vocabularies_of_one_size_are_matched_by_character() -> None:
     """Texts of three symbols each: by code, x would be taken for a."""
     old = model("abx")
-    corpus, arrays = prepare(old, Corpus.from_text("xyz" * 10))
+    corpus, arrays = grow(old, Corpus.from_text("xyz" * 10))
     assert corpus.vocabulary.symbols == ("a", "b", "x", "y", "z")
     assert corpus.codes[:3].tolist() == [2, 3, 4]
     writers = [Generator(old.description, old.weights)]
@@ -59,16 +59,16 @@ def test_the_form_of_unicode_must_agree() -> None:
     with pytest.raises(
         CorpusError, match=r'old\.keras was trained on text with `unicode="nfc"`, not none; read the text'
     ):
-        prepare(model("abc"), Corpus.from_text("abc", unicode="none"))
+        grow(model("abc"), Corpus.from_text("abc", unicode="none"))
 
 
 def test_a_replacement_stays() -> None:
     vocabulary = Vocabulary.of("abc\ufffd")
     description = describe(vocabulary, CONFIG, unicode="nfc", replacement="\ufffd")
     old = Model(Path("old.keras"), description, Weights.from_list(random_weights(CONFIG, 4)))
-    corpus, _ = prepare(old, Corpus.from_text("abcd"))
+    corpus, _ = grow(old, Corpus.from_text("abcd"))
     assert corpus.replacement == "\ufffd"
-    corpus, _ = prepare(model("abc"), Corpus.from_text("aabbd", min_count=2))
+    corpus, _ = grow(model("abc"), Corpus.from_text("aabbd", min_count=2))
     assert (corpus.replacement, corpus.vocabulary.symbols) == ("\ufffd", ("a", "b", "c", "\ufffd"))
 
 
@@ -76,7 +76,7 @@ def test_lowercase_must_agree() -> None:
     with pytest.raises(
         CorpusError, match=r"the model old\.keras was trained on lowercase text; read the text in the same"
     ):
-        prepare(model("abc", lowercase=True), Corpus.from_text("abc"))
+        grow(model("abc", lowercase=True), Corpus.from_text("abc"))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ keras = pytest.importorskip("textgen.training.backend").keras
 
 from textgen.training import recurrence  # noqa: E402
 from textgen.training.backend import tf  # noqa: E402
-from textgen.training.network import Network, assign, build  # noqa: E402
+from textgen.training.network import KerasNetwork, assign, build  # noqa: E402
 from textgen.training.step import compile_step, dropout_masks, loss_and_gradients, make_optimizer  # noqa: E402
 
 B, T, V = 6, 12, 20
@@ -26,7 +26,7 @@ def window(seed: int = 0) -> tuple:
     return tf.constant(rng.integers(0, V, (B, T)), tf.int32), tf.constant(rng.integers(0, V, (B, T)), tf.int32)
 
 
-def states(network: Network, seed: int = 0) -> list:
+def states(network: KerasNetwork, seed: int = 0) -> list:
     rng = np.random.default_rng(seed)
     shape = (B, network.lstms[0].units)
     return [[tf.constant(rng.normal(size=shape), tf.float32) for _ in "hc"] for _ in network.lstms]

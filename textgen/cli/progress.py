@@ -71,7 +71,7 @@ class Display(AbstractContextManager["Display"]):
     def __init__(self) -> None:
         """Nothing is shown yet."""
         self._bar = ProgressBar(bar)
-        self._told: float | None = None  # the held-out loss told last, nats a character
+        self._last_nats: float | None = None  # the held-out loss told last, nats a character
 
     def __exit__(self, *_: object) -> None:
         self._bar.close()
@@ -116,11 +116,11 @@ class Display(AbstractContextManager["Display"]):
             tell,
         )
         self._bar.write(cut(f"    | {printable(' '.join(event.sample.split()))}", COLUMNS), tell)
-        self._told = event.validation_nats
+        self._last_nats = event.validation_nats
 
     def _finished(self, result: TrainingResult) -> None:
         nats, folder = result.validation_nats, quoted(result.model.parent)
-        held_out = "" if nats is None or nats == self._told else f", held-out loss {loss(nats)}"
+        held_out = "" if nats is None or nats == self._last_nats else f", held-out loss {loss(nats)}"
         tell(f"Stopped: {STOPPED[result.stopped_by]}. The model is {result.model}{held_out}.")
         if nats is not None and result.baselines:
             tell(f"Verdict: {verdict(nats, result.baselines)}.")

@@ -59,7 +59,7 @@ def fetch(text: CatalogText, on_progress: Progress | None = None) -> Path:
     path = _place(text)
     pooch.get_logger().setLevel("ERROR")  # it would tell users what textgen tells them
     download = _Download(text, on_progress)
-    with _told(text, download):
+    with _failures_told(text, download):
         shelf = pooch.create(
             private(path.parent),
             base_url="",
@@ -72,7 +72,7 @@ def fetch(text: CatalogText, on_progress: Progress | None = None) -> Path:
 
 
 @contextmanager
-def _told(text: CatalogText, download: "_Download") -> Iterator[None]:
+def _failures_told(text: CatalogText, download: "_Download") -> Iterator[None]:
     """Turn a failed download into one line."""
     import requests
 

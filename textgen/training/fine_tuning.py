@@ -11,12 +11,12 @@ from textgen.errors import CorpusError
 from textgen.model_file import Model
 
 
-def grown(old: Vocabulary, new: Vocabulary) -> Vocabulary:
+def grown_vocabulary(old: Vocabulary, new: Vocabulary) -> Vocabulary:
     """The old symbols with their codes, then the new ones, sorted by code point."""
     return Vocabulary([*old.symbols, *(symbol for symbol in new.symbols if symbol not in old)])
 
 
-def prepare(model: Model, corpus: Corpus) -> tuple[Corpus, list[NDArray[np.float32]]]:
+def grow(model: Model, corpus: Corpus) -> tuple[Corpus, list[NDArray[np.float32]]]:
     """The corpus in the grown vocabulary, and the first weights for it.
 
     Characters are matched by what they are, not by their codes. What belongs to old symbols is bit-identical. A new
@@ -26,7 +26,7 @@ def prepare(model: Model, corpus: Corpus) -> tuple[Corpus, list[NDArray[np.float
         CorpusError: the model's text was normalised otherwise than the corpus.
     """
     _check_normalisation(model, corpus)
-    vocabulary = grown(model.description.vocabulary, corpus.vocabulary)
+    vocabulary = grown_vocabulary(model.description.vocabulary, corpus.vocabulary)
     weights, more = model.weights, len(vocabulary) - len(model.description.vocabulary)
 
     def with_means(array: NDArray[np.float32], axis: int) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from textgen.config import Shape
 from textgen.training.backend import keras, tf
 
 
-class Network(NamedTuple):
+class KerasNetwork(NamedTuple):
     """The layers of a network, and two functional models made of them.
 
     Attributes:
@@ -60,7 +60,7 @@ def assign(variables: Sequence[Any], arrays: Sequence[NDArray[Any]]) -> None:
         variable.assign(array)
 
 
-def build(config: Shape, symbols: int, rng_seed: int) -> Network:
+def build(config: Shape, symbols: int, rng_seed: int) -> KerasNetwork:
     """Build Embedding → (LSTM → Dropout) × layers → Dense, initialised from `rng_seed`.
 
     The layers carry the names that the weights have in the model file, whatever else this process has built.
@@ -112,7 +112,7 @@ def build(config: Shape, symbols: int, rng_seed: int) -> Network:
     training_model = keras.Model([codes, states], [head(carried), ends], name="training")
     saved_model = keras.Model(codes, softmax(head(plain)), name="textgen")
     averages = [tf.Variable(variable.value, trainable=False) for variable in training_model.trainable_variables]
-    return Network(embedding, lstms, head, training_model, saved_model, averages)
+    return KerasNetwork(embedding, lstms, head, training_model, saved_model, averages)
 
 
 def _numbered(name: str, number: int) -> str:

@@ -77,7 +77,7 @@ class RunFolder:
             RunError: it cannot be renamed.
         """
         names = (f"other{'' if number == 1 else f'-{number}'}{self.model.suffix}" for number in count(1))
-        with _told(self.path):
+        with _writing(self.path):
             return self.model.rename(next(self.path / name for name in names if not (self.path / name).exists()))
 
     def save_model(self, write_archive: Callable[[Path], None], description: Description) -> None:
@@ -86,7 +86,7 @@ class RunFolder:
         Raises:
             RunError: it cannot be written.
         """
-        with _told(self.path), replacing(self.model) as temporary:
+        with _writing(self.path), replacing(self.model) as temporary:
             write_archive(temporary)
             add_description(temporary, description)
             if not self._own:
@@ -106,22 +106,22 @@ class RunFolder:
         Raises:
             RunError: it cannot be written; the last one stays.
         """
-        with _told(self.path):
+        with _writing(self.path):
             write_checkpoint(self.path, Checkpoint(dict(meta) | {"history": self._rows}, arrays))
 
     def drop_damaged(self) -> None:
         """Remove a newest checkpoint that is not whole; the run goes on from the one before."""
-        with _told(self.path):
+        with _writing(self.path):
             remove_damaged(self.path)
 
     def save_curve(self, draw: Callable[[Path], None]) -> None:
         """Write the plot of the history, whole or not at all."""
-        with _told(self.path), replacing(self.path / CURVE) as temporary:
+        with _writing(self.path), replacing(self.path / CURVE) as temporary:
             draw(temporary)
 
     def finish(self) -> None:
         """Remove what only an unfinished run needs."""
-        with _told(self.path):
+        with _writing(self.path):
             remove_checkpoints(self.path)
 
     @property
@@ -134,7 +134,7 @@ class RunFolder:
         writer = csv.writer(content, lineterminator="\n")
         writer.writerow(Row._fields)
         writer.writerows(self._rows)
-        with _told(self.path), replacing(self.path / HISTORY) as temporary:
+        with _writing(self.path), replacing(self.path / HISTORY) as temporary:
             temporary.write_text(content.getvalue(), encoding="utf-8")
 
     def _clear(self) -> None:
@@ -197,13 +197,13 @@ def _locked(path: Path) -> Iterator[bool]:
 
     Gives whether the folder was made.
     """
-    with _told(path):
+    with _writing(path):
         made = not path.exists()
         descriptor = _open_lock(path)
     try:
         while not _holds(path, descriptor):
             os.close(descriptor)
-            with _told(path):
+            with _writing(path):
                 descriptor = _open_lock(path)
         yield made
     finally:
@@ -234,8 +234,8 @@ def _holds(path: Path, descriptor: int) -> bool:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Turn a failure to write into one line."""
+def _writing(path: Path) -> Iterator[None]:
+    """Turn a failure to write inside the block into one line."""
     try:
         yield
     except OSError as error:

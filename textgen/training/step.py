@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from textgen.training.backend import GPU, keras, tf
-from textgen.training.network import Network
+from textgen.training.network import KerasNetwork
 from textgen.training.recipe import AVERAGED, BETA_2, GRADIENT_NORM, WEIGHT_DECAY
 from textgen.training.recurrence import product, recurrence
 from textgen.training.speed import shards
@@ -23,7 +23,7 @@ from textgen.training.speed import shards
 States = list[list[Any]]  # of each layer h and c, both (B, H)
 
 
-def written_out(network: Network, codes: Any, states: States, masks: Sequence[Any]) -> tuple[Any, States]:
+def written_out(network: KerasNetwork, codes: Any, states: States, masks: Sequence[Any]) -> tuple[Any, States]:
     """The forward pass for a processor.
 
     Args:
@@ -59,7 +59,7 @@ def _times(sequence: Any, kernel: Any, multiply: Callable[[Any, Any], Any]) -> A
     return tf.reshape(result, (length, streams, kernel.shape[1]))
 
 
-def plain(network: Network, codes: Any, states: States, masks: Sequence[Any]) -> tuple[Any, States]:
+def plain(network: KerasNetwork, codes: Any, states: States, masks: Sequence[Any]) -> tuple[Any, States]:
     """The forward pass through the Keras layers; arguments and results are those of `written_out`."""
     outputs, ends = network.embedding(codes), []
     for lstm, state, mask in zip(network.lstms, states, masks, strict=True):
@@ -70,7 +70,7 @@ def plain(network: Network, codes: Any, states: States, masks: Sequence[Any]) ->
 
 
 def loss_and_gradients(
-    network: Network, codes: Any, targets: Any, states: States, masks: Sequence[Any], *, written: bool
+    network: KerasNetwork, codes: Any, targets: Any, states: States, masks: Sequence[Any], *, written: bool
 ) -> tuple[Any, list[Any], States]:
     """The mean loss of a window in nats, its gradients in the order of the weights, and the states at its end.
 
@@ -103,7 +103,7 @@ def dropout_masks(rate: float, shape: tuple[int, int, int], layers: int, rng_see
     return [tf.cast(tf.random.stateless_uniform(shape, seed) >= rate, tf.float32) / (1 - rate) for seed in seeds]
 
 
-def _average(network: Network, number: Any) -> None:
+def _average(network: KerasNetwork, number: Any) -> None:
     """Let the averages of the weights follow them (Polyak and Juditsky, 1992), the more slowly the later the step."""
     done = tf.cast(number, tf.float32)
     kept = tf.minimum(AVERAGED, (1 + done) / (10 + done))
@@ -112,7 +112,7 @@ def _average(network: Network, number: Any) -> None:
 
 
 def compile_step(
-    network: Network, optimizer: Any, *, dropout: float, streams: int, length: int, rng_seed: int
+    network: KerasNetwork, optimizer: Any, *, dropout: float, streams: int, length: int, rng_seed: int
 ) -> Callable[[Any, Any, States, Any, Any], tuple[Any, States]]:
     """Make the compiled step.
 
@@ -154,7 +154,7 @@ def compile_step(
     return step
 
 
-def make_optimizer(network: Network) -> Any:
+def make_optimizer(network: KerasNetwork) -> Any:
     """AdamW (Loshchilov and Hutter, 2019) with clipping, and a shorter memory of squared gradients than usual."""
     optimizer = keras.optimizers.AdamW(
         learning_rate=0.0, weight_decay=WEIGHT_DECAY, beta_2=BETA_2, global_clipnorm=GRADIENT_NORM

@@ -18,7 +18,7 @@ from textgen.kernel.library import library
 from textgen.model_file import read_model
 from textgen.training.checkpoint import Checkpoint
 from textgen.training.curve import can_draw, draw_curve
-from textgen.training.fine_tuning import prepare
+from textgen.training.fine_tuning import grow
 from textgen.training.learner import Callbacks, Learner
 from textgen.training.limit import limit_of, short_budget
 from textgen.training.memory import check_memory, memory_told
@@ -113,7 +113,7 @@ def train(
     with open_run_folder(output, force=force) as folder, memory_told(folder):
         start = None
         if source is not None:
-            corpus, start = prepare(source, corpus)
+            corpus, start = grow(source, corpus)
         until = Epochs(epochs) if epochs else Minutes(minutes) if minutes else None
         plan, notes = make_plan(corpus, until=until, model=model, training=training, source=source)
         result = _complete(
