@@ -11,6 +11,7 @@ from textgen.corpus.cache import in_scratch
 from textgen.corpus.vocabulary import UNKNOWN, Codes
 
 PART = 2**20  # codes treated at once
+PAUSE = 256  # readings here and there after which the pages of a mapped text are given back: a few megabytes by then
 
 
 def mapped(file: IO[bytes], dtype: np.dtype[np.unsignedinteger]) -> Codes:
@@ -23,11 +24,22 @@ def parts(codes: Codes) -> Iterator[Codes]:
     """The codes in parts of a million."""
     for start in range(0, len(codes), PART):
         yield codes[start : start + PART]
-        give_back(codes)
+        _give_back(codes)
 
 
-def give_back(codes: Codes) -> None:
-    """Let the pages that were read of a mapped file go; they would count as this process's memory."""
+def gather(codes: Codes, places: NDArray[np.integer], number: int) -> Codes:
+    """The codes at some places, of any shape; the caller counts its calls."""
+    if number % PAUSE == 0:
+        _give_back(codes)
+    return codes[places]
+
+
+def _give_back(codes: Codes) -> None:
+    """Let the pages that were read of a mapped file go.
+
+    The system would take them when it needs them. But they count as this process's memory until then, and a text of a
+    gigabyte would be taken for a gigabyte that is gone.
+    """
     array: object = codes
     while isinstance(array, np.ndarray):
         array = array.base

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.corpus.codes import give_back
+from textgen.corpus.codes import gather
 from textgen.corpus.vocabulary import Codes
 
 FORGET = 100  # windows after which a stream is read on as if it began there
-GIVE_BACK = 256  # steps after which the pages of a mapped text are given back: a few megabytes by then
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,6 @@ class Windows:
         total = len(self.codes)
         start = int(np.random.default_rng((self.rng_seed, epoch)).integers(total)) if epoch else 0
         first = start + place * self.length + np.arange(self.streams) * (total // self.streams)
-        if step % GIVE_BACK == 0:
-            give_back(self.codes)
-        window = self.codes[(first[:, None] + np.arange(self.length + 1)) % total].astype(np.int32)  # (B, T + 1)
+        places = (first[:, None] + np.arange(self.length + 1)) % total  # (B, T + 1)
+        window = gather(self.codes, places, step).astype(np.int32)
         return window[:, :-1], window[:, 1:]

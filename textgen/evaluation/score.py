@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textgen.config import Shape
-from textgen.corpus.codes import give_back
+from textgen.corpus.codes import gather
 from textgen.corpus.vocabulary import Codes
 from textgen.generation.blas import one_thread
 from textgen.generation.compiled import prepare
@@ -18,7 +18,6 @@ from textgen.model_file import Weights, layout
 STREAMS = 32
 CONTEXT = 256  # characters read before a stream's first scored one: 1e-6 nats from one single carried pass
 LARGEST, SMALLEST = 16, 4  # streams that run side by side on one thread; the kernel multiplies four at once
-GIVE_BACK = 4096  # steps after which the pages of a mapped text are given back
 TIMED = 100  # steps, at most, from which the time of a scoring is estimated,
 ENOUGH = 0.2  # or the seconds of them that are enough
 
@@ -101,9 +100,7 @@ def _sum(network: Network, codes: Codes, starts: NDArray[np.int64], ends: NDArra
         if begins.any():  # a stream whose context reaches the text's beginning: nothing before it counts
             state.outputs[begins] = 0
             state.cells[:, begins] = 0
-        if offset % GIVE_BACK == 0:
-            give_back(codes)
-        inputs = codes[np.clip(target - 1, 0, len(codes) - 1)]
+        inputs = gather(codes, np.clip(target - 1, 0, len(codes) - 1), offset)
         if offset < 0:
             network.advance(inputs, state)
             continue
