@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from textgen.config import ModelConfig, SamplingConfig, TrainingConfig
+    from textgen.config import ModelConfig, Reading, SamplingConfig, TrainingConfig
     from textgen.corpus.corpus import Corpus
     from textgen.errors import CorpusError, ModelFileError, RunError, SeedError, TextgenError, TrainingError
     from textgen.evaluation.evaluate import Evaluation, evaluate
@@ -25,6 +25,7 @@ __all__ = [
     "Generator",
     "ModelConfig",
     "ModelFileError",
+    "Reading",
     "RunError",
     "SamplingConfig",
     "SeedError",
@@ -45,6 +46,7 @@ _HOMES = {
     "Generator": "textgen.generation.generator",
     "ModelConfig": "textgen.config",
     "ModelFileError": "textgen.errors",
+    "Reading": "textgen.config",
     "RunError": "textgen.errors",
     "SamplingConfig": "textgen.config",
     "SeedError": "textgen.errors",

@@ -115,6 +115,21 @@ class Checked:
                 object.__setattr__(self, item.name, allowed.check(item.name, value))
 
     @classmethod
+    def given(cls, name: str, whole: Self | None, options: Mapping[str, Any]) -> Self:
+        """The one that is given whole, as argument `name`, or else one of keyword arguments named after its fields.
+
+        Raises:
+            ValueError: both are given, or a value is out of its range.
+            TypeError: an argument is of a wrong type.
+        """
+        if whole is None:
+            return cls(**options)
+        expect(name, whole, cls)
+        for option in options:
+            raise ValueError(f"`{name}` and `{option}` exclude each other; give one")
+        return whole
+
+    @classmethod
     def from_dict(cls, values: object) -> Self:
         """Make one from stored values, all of them present and none unknown; `ValueError` otherwise."""
         expected = {item.name for item in fields(cls)}  # type: ignore[arg-type]

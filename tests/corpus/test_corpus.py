@@ -375,3 +375,13 @@ def test_the_hold_out_is_a_share_of_the_text_with_a_limit(characters: int, share
 
 def test_it_is_shown_in_a_short_line() -> None:
     assert repr(Corpus.from_text("abc" * 1000, name="my text")) == "<Corpus 'my text': 3,000 characters, 3 symbols>"
+
+
+def test_a_reading_is_taken_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Hé hé", encoding="cp1252")
+    options = {"encoding": "cp1252", "lowercase": True}
+    whole = Corpus.from_files(tmp_path / "a.txt", reading=Reading(**options))
+    assert whole.sha256 == Corpus.from_files(tmp_path / "a.txt", **options).sha256
+    assert whole.reading == Reading(**options)
+    with pytest.raises(ValueError, match=r"^`reading` and `lowercase` exclude each other; give one$"):
+        Corpus.from_files(tmp_path / "a.txt", reading=Reading(), lowercase=True)

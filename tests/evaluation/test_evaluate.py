@@ -6,6 +6,7 @@ import pytest
 
 import textgen
 from tests.conftest import TEXT, run
+from textgen.config import Reading
 from textgen.errors import CorpusError
 from textgen.evaluation.baselines import Baseline
 from textgen.evaluation.evaluate import UNKNOWN_NATS, verdict
@@ -45,6 +46,16 @@ def test_another_text_is_scored_whole_but_for_its_first_character(trained: Path,
     assert (found.part, found.characters) == ("whole", 203)
     assert found.nats == pytest.approx(score(read.weights, codes))
     assert textgen.evaluate(trained, text, baseline=write(TEXT * 9, "b.txt")).baselines[1].nats > 0
+
+
+def test_a_reading_is_taken_as_it_is_but_for_what_the_model_says(trained: Path, tmp_path: Path) -> None:
+    path = tmp_path / "text.dat"
+    path.write_text("THE fox, the dog. " * 9, encoding="utf-16-le")
+    options = {"encoding": "utf-16-le", "separator": ""}
+    reading = Reading(**options, lowercase=True, min_count=3)
+    assert textgen.evaluate(trained, path, reading=reading) == textgen.evaluate(trained, path, **options)
+    with pytest.raises(ValueError, match=r"^`reading` and `encoding` exclude each other; give one$"):
+        textgen.evaluate(trained, path, reading=reading, encoding="utf-8")
 
 
 def test_unknown_characters_cost_a_choice_among_all_of_unicode(trained: Path, write) -> None:

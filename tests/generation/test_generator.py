@@ -95,6 +95,16 @@ def test_groups_of_streams_write_different_texts_whatever_the_cores(
     assert set(whole_texts(writer, SamplingConfig(0.0), 70)) == {writer.generate("The ", length=40, temperature=0)}
 
 
+def test_a_sampling_config_is_taken_as_it_is(writer: Generator) -> None:
+    config = SamplingConfig(temperature=0.5, top_k=4)
+    text = writer.generate("The ", length=50, rng_seed=1, temperature=0.5, top_k=4)
+    assert writer.generate("The ", length=50, rng_seed=1, sampling=config) == text
+    with pytest.raises(ValueError, match=r"^`sampling` and `top_k` exclude each other; give one$"):
+        writer.stream(sampling=config, top_k=4)
+    with pytest.raises(TypeError, match=r"^`sampling` must be textgen\.SamplingConfig, not dict$"):
+        writer.generate(sampling={"top_k": 4})  # type: ignore[arg-type]
+
+
 def test_an_empty_seed_starts_as_after_a_newline(writer: Generator) -> None:
     assert writer.generate("", length=50, rng_seed=1) == writer.generate("\n", length=50, rng_seed=1)
 

@@ -3,7 +3,7 @@
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -126,7 +126,7 @@ def command(
             reading = _chosen(Reading, options)
             reading = _like_the_model_s(start_from, reading) if start_from is not None else reading
             result = train(
-                Corpus.from_files(*texts, **asdict(reading)),
+                Corpus.from_files(*texts, reading=reading),
                 output=output,
                 epochs=epochs,
                 minutes=minutes,

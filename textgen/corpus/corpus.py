@@ -117,7 +117,7 @@ class Corpus:
         return cls(name, coded.vocabulary, array, coded.sha256, reading, coded.replacement, (), _rare(coded.replaced))
 
     @classmethod
-    def from_files(cls, *paths: str | Path, **options: Unpack[ReadingOptions]) -> Self:
+    def from_files(cls, *paths: str | Path, reading: Reading | None = None, **options: Unpack[ReadingOptions]) -> Self:
         r"""Read texts and join them.
 
         The codes are kept in the user's cache folder, by content and options, and taken from there the next time.
@@ -125,6 +125,7 @@ class Corpus:
         Args:
             *paths: files, folders, archives (zip, tar, gzip, xz, bzip2), `-` for standard input. Their order is kept;
                 inside a folder or an archive, texts are ordered by path, `ch2` before `ch10`.
+            reading: how to read them, instead of options.
             **options: the fields of `Reading`: `encoding` of all files (default: each one's own, told from its bytes),
                 `glob` (which files of a folder or an archive, `*.txt`), `separator` between two texts (`\n`), `markup`
                 (read HTML and RTF as they are), `repair` (mend foreign bytes in UTF-8 and mojibake, take out control
@@ -138,12 +139,12 @@ class Corpus:
             ValueError: no path is given, or an option is wrong.
             TypeError: an argument is of a wrong type.
         """
-        expect_known(options, ReadingOptions.__annotations__)
+        expect_known(options, (*ReadingOptions.__annotations__, "reading"))
         for place, path in enumerate(paths):
             expect(f"paths[{place}]", path, PATH, "give each path as an argument of its own")
         if not paths:
             raise ValueError("expected the path of at least one text")
-        reading = Reading(**options)
+        reading = Reading.given("reading", reading, options)
         texts, skipped = find_texts(paths, reading)
         name = name_of(paths[0])
         try:

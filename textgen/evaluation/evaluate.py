@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Unpack, get_args
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textgen.arguments import PATH, expect, expect_known, shown
-from textgen.config import CONTEXT
+from textgen.config import CONTEXT, Reading
 from textgen.corpus.codes import count_known, translate
 from textgen.corpus.corpus import Corpus, SourceOptions, held_out
 from textgen.corpus.vocabulary import UNKNOWN, Codes
@@ -84,6 +84,7 @@ def evaluate(
     everything: bool = False,
     protocol: Protocol = "carried",
     context: int = 256,
+    reading: Reading | None = None,
     **options: Unpack[SourceOptions],
 ) -> Evaluation:
     """Score a model on texts, joined, and normalised as its own text was.
@@ -103,6 +104,8 @@ def evaluate(
         protocol: `carried` carries the state along the text; `cold` scores windows of `context` characters, each from
             a zero state.
         context: of the cold protocol.
+        reading: how to read files, instead of options; what it says of Unicode, lowercase and rare symbols is the
+            model's to say.
         **options: `encoding`, `glob`, `separator`, `markup`, `repair` and `strip`, as in `Corpus.from_files`; also of
             the baseline.
 
@@ -112,15 +115,16 @@ def evaluate(
         ValueError: an argument is wrong.
         TypeError: an argument is of a wrong type.
     """
-    expect_known(options, ("baseline", "everything", "protocol", "context", *SourceOptions.__annotations__))
+    expect_known(options, ("baseline", "everything", "protocol", "context", *SourceOptions.__annotations__, "reading"))
     expect("model", model, PATH)
     expect("baseline", baseline, PATH | None)
     expect("everything", everything, bool)
     if protocol not in get_args(Protocol):
         raise ValueError(f"`protocol` must be one of {', '.join(get_args(Protocol))}, not {shown(protocol)}")
     context = CONTEXT.check("context", context)
+    reading = Reading.given("reading", reading, options)
     read = read_model(model)
-    corpus = _corpus(read, texts, options)
+    corpus = _corpus(read, texts, reading)
     first, part = _part(read, corpus, everything)
     table, unknown_symbols = _table(read, corpus)
     known = translate(corpus.codes, table)
@@ -134,7 +138,7 @@ def evaluate(
         nats = score_cold(read.weights, known, known_first, context=context)
     else:
         nats = score(read.weights, known, known_first)
-    training = _training(read, known[:known_first], baseline, options)
+    training = _training(read, known[:known_first], baseline, reading)
     vocabulary = read.description.vocabulary
     compared = baselines(training, known[-scored:], vocabulary) if len(training) else []
 
@@ -151,10 +155,11 @@ def evaluate(
     )
 
 
-def _corpus(model: Model, texts: Sequence[str | Path], options: SourceOptions) -> Corpus:
+def _corpus(model: Model, texts: Sequence[str | Path], reading: Reading) -> Corpus:
     """Texts, normalised as the model's own was."""
     text = model.description.text
-    return Corpus.from_files(*texts, **options, unicode=text.unicode, lowercase=text.lowercase)
+    alike = replace(reading, unicode=text.unicode, lowercase=text.lowercase, min_count=1)
+    return Corpus.from_files(*texts, reading=alike)
 
 
 def _table(model: Model, corpus: Corpus) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -183,11 +188,11 @@ def _part(model: Model, corpus: Corpus, everything: bool) -> tuple[int, str]:
     return len(corpus) - hold_out, "hold-out"
 
 
-def _training(model: Model, before: Codes, baseline: str | Path | None, options: SourceOptions) -> Codes:
+def _training(model: Model, before: Codes, baseline: str | Path | None, reading: Reading) -> Codes:
     """What the baselines learn from: the text's own training part, or a text of its own."""
     if baseline is None:
         return before
-    corpus = _corpus(model, [baseline], options)
+    corpus = _corpus(model, [baseline], reading)
     training = translate(corpus.codes, _table(model, corpus)[0])
     if len(training) < HIGHEST_ORDER:
         raise CorpusError(

@@ -54,7 +54,8 @@ class Generator:
         stop: str | Sequence[str] = (),
         rng_seed: int | None = None,
         unknown: Unknown = "error",
-        **sampling: Unpack[SamplingOptions],
+        sampling: SamplingConfig | None = None,
+        **options: Unpack[SamplingOptions],
     ) -> str:
         """Write the text that follows a seed phrase; the seed is not part of it.
 
@@ -65,7 +66,8 @@ class Generator:
             stop: strings at which to stop; the one found is cut from the text.
             rng_seed: makes the text repeatable; None draws a fresh one.
             unknown: what becomes of a seed's character that the model does not know: `error`, `skip` or `nearest`.
-            **sampling: `temperature` (default 0.8; 0 always takes the likeliest character), `top_k`, `top_p` and
+            sampling: how to choose characters, instead of options.
+            **options: `temperature` (default 0.8; 0 always takes the likeliest character), `top_k`, `top_p` and
                 `min_p`, as `SamplingConfig` describes them.
 
         Raises:
@@ -73,7 +75,10 @@ class Generator:
             ValueError: an argument is out of its range.
             TypeError: an argument is of a wrong type.
         """
-        return "".join(self.stream(seed, length=length, stop=stop, rng_seed=rng_seed, unknown=unknown, **sampling))
+        pieces = self.stream(
+            seed, length=length, stop=stop, rng_seed=rng_seed, unknown=unknown, sampling=sampling, **options
+        )
+        return "".join(pieces)
 
     def stream(
         self,
@@ -83,11 +88,12 @@ class Generator:
         stop: str | Sequence[str] = (),
         rng_seed: int | None = None,
         unknown: Unknown = "error",
-        **sampling: Unpack[SamplingOptions],
+        sampling: SamplingConfig | None = None,
+        **options: Unpack[SamplingOptions],
     ) -> Iterator[str]:
         """Write as `generate` does, yielding the text in pieces of one or a few characters as they are written."""
-        expect_known(sampling, ("length", "stop", "rng_seed", "unknown", *SamplingOptions.__annotations__))
-        config = SamplingConfig(**sampling)
+        expect_known(options, ("length", "stop", "rng_seed", "unknown", *SamplingOptions.__annotations__, "sampling"))
+        config = SamplingConfig.given("sampling", sampling, options)
         writing = self.write(seed, config, length=length, stop=stop, rng_seed=rng_seed, unknown=unknown)
         return (piece for (piece,) in writing if piece)
 

@@ -67,7 +67,7 @@ class Unfinished:
         paths = paths or locate(self.sources)
         if not paths:
             raise RunError(f"{self.folder.path}: the run's text was a string, not a file; give it again as `corpus`")
-        return Corpus.from_files(*paths, **asdict(self.reading))
+        return Corpus.from_files(*paths, reading=self.reading)
 
     def plan(self, corpus: Corpus) -> Plan:
         """The run's plan, of a text that must be the one that it was started on.
