@@ -51,7 +51,7 @@ def test_the_installed_wheel_writes_with_its_own_model(installed: Path) -> None:
     done = run(installed, "-m", "textgen", "generate", "--seed", "ROMEO:", "--length", "200", "--rng-seed", "1")
     assert done.stdout.startswith("ROMEO:")
     assert len(done.stdout) == len("ROMEO:") + 200 + 1
-    assert done.stderr == f"{installed / 'textgen' / 'models' / SHIPPED}, --rng-seed 1\n"
+    assert done.stderr == f"model {installed / 'textgen' / 'models' / SHIPPED}, --rng-seed 1\n"
 
 
 @pytest.mark.slow

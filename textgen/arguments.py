@@ -27,8 +27,13 @@ class Range(NamedTuple):
 
     def __str__(self) -> str:
         noun = "a whole number" if self.kind is int else "a number"
-        low = f"above {self.low:g}, at most" if self.above_low else f"from {self.low:g} to"
-        return f"{noun} {low} {self.high:{',d' if self.kind is int else 'g'}}"
+        return f"{noun} {'' if self.above_low else 'from '}{self.bounds}"
+
+    @property
+    def bounds(self) -> str:
+        """The two bounds in words: "1 to 4,096" or "above 0, at most 1"."""
+        low = f"above {self.low:g}, at most" if self.above_low else f"{self.low:g} to"
+        return f"{low} {self.high:{',d' if self.kind is int else ',.15g'}}"
 
     def check(self, name: str, value: Any) -> Any:
         """The value as a number of Python's own, an `int` or a `float`; NumPy's are taken too.

@@ -16,7 +16,7 @@ def test_the_seed_is_printed_then_the_text(trained: Path) -> None:
     result = run("generate", str(trained), "--seed", "The quick ", "--length", "40", "--argmax")
     assert result.returncode == 0
     assert result.stdout == (TEXT * 2)[: 10 + 40] + "\n"
-    assert result.stderr.startswith(f"{trained}, --rng-seed ")
+    assert result.stderr.startswith(f"model {trained}, --rng-seed ")
 
 
 def test_a_model_file_does_as_well_as_its_folder(trained: Path) -> None:
@@ -49,21 +49,22 @@ def test_a_seed_is_read_from_standard_input(trained: Path) -> None:
         (b"The \r\nlazy\r\n", "The \nlazy", ""),
         (b"\xef\xbb\xbfThe lazy\n", "The lazy", ""),
         (b"The lazy\n\n", "The lazy\n", ""),
-        ("\ufeffThe lazy\n".encode("utf-16-le"), "The lazy", "the seed on standard input: read as utf-16-le\n"),
+        ("\ufeffThe lazy\n".encode("utf-16-le"), "The lazy", "the seed phrase on standard input: read as utf-16-le\n"),
         (
             "吾輩は猫である。The lazy".encode("cp932"),
             "吾輩は猫である。The lazy",
-            "the seed on standard input: read as cp932 (guessed): “吾輩は猫である。The lazy”\n",
+            "the seed phrase on standard input: read as cp932 (guessed): “吾輩は猫である。The lazy”\n",
         ),
         (
             b"The caf\xc3\xa9, caf\xe9, \xe2\x80\x99",
             "The café, café, ’",
-            "the seed on standard input: with 1 foreign byte (é) read as cp1252, the first in line 1 at character 14\n",
+            "the seed phrase on standard input: "
+            "with 1 foreign byte (é) read as cp1252, the first in line 1 at character 14\n",
         ),
         (
             "The 猫と猫".encode()[:-1],
             "The 猫と",
-            "the seed on standard input: without its last character, of which there are only 2 bytes\n",
+            "the seed phrase on standard input: without its last character, of which there are only 2 bytes\n",
         ),
         (b"The \x1b", "The \x1b", ""),  # a model may have it: what it does not know is named all the same
         (b"", "", ""),
@@ -93,8 +94,11 @@ def test_the_encoding_that_is_given_reads_a_seed_that_could_be_in_any(piped: byt
 @pytest.mark.parametrize(
     ("piped", "message"),
     [
-        (b"The\0lazy", "the seed on standard input: has a NUL at offset 3; "),
-        (b"a" * (MOST_SEED + 1), "the seed on standard input: is larger than 16,777,216 bytes; pipe in the end of it"),
+        (b"The\0lazy", "the seed phrase on standard input: has a NUL at offset 3; "),
+        (
+            b"a" * (MOST_SEED + 1),
+            "the seed phrase on standard input: is larger than 16,777,216 bytes; pipe in only the end of it",
+        ),
     ],
 )
 def test_a_seed_on_standard_input_that_is_no_text_is_refused(piped: bytes, message: str) -> None:
@@ -192,7 +196,7 @@ def test_a_character_that_the_encoding_lacks_is_told_and_the_old_file_stays(tmp_
         1,
         "",
         f"textgen: error: {path}: cannot be written, because latin-1 has no '‘' (U+2018 LEFT SINGLE QUOTATION MARK); "
-        "leave out --encoding to write it in UTF-8\n",
+        "leave out --encoding to write UTF-8\n",
     )
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
@@ -228,7 +232,7 @@ def test_a_seed_that_is_not_utf_8_is_wrong_usage() -> None:
         ("--temperature 0.8 --argmax", "--temperature and --argmax exclude each other; give one of them."),
         ("--unknown drop", "'drop' is not one of"),
         ("--stop=", "--stop needs at least one character."),
-        ("--encoding cp932", "--encoding is that of a file (-o) or of a seed on standard input (--seed -); give one."),
+        ("--encoding cp932", "--encoding needs a file (-o) or a seed phrase on standard input (--seed -)."),
         ("--encoding klingon -o x", "encoding must be a text encoding that Python knows"),
     ],
 )
@@ -256,10 +260,10 @@ def test_without_a_model_the_shipped_one_writes_and_the_runs_found_are_named(tmp
     result = run(*words, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("ROMEO:")
-    assert result.stderr == f"{shipped()}, --rng-seed 3\n"
+    assert result.stderr == f"model {shipped()}, --rng-seed 3\n"
     (tmp_path / "models" / "b").mkdir(parents=True)
     (tmp_path / "models" / "b" / "model.keras").touch()
-    assert run(*words, cwd=tmp_path).stderr == f"{shipped()}, --rng-seed 3 (name one of yours: models/b)\n"
+    assert run(*words, cwd=tmp_path).stderr == f"model {shipped()}, --rng-seed 3 (your own models: models/b)\n"
 
 
 @pytest.mark.parametrize(

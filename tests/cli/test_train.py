@@ -109,7 +109,7 @@ def test_a_text_removed_between_two_commands_is_told(play: Path, tmp_path: Path)
     [
         ("--epochs 0", "'--epochs': expected a whole number from 1 to 1,000,000, not '0'."),
         ("--epochs two", "'--epochs': expected a whole number from 1 to 1,000,000, not 'two'."),
-        ("--minutes 0", "'--minutes': expected a number above 0, at most 100000, not '0'."),
+        ("--minutes 0", "'--minutes': expected a number above 0, at most 100,000, not '0'."),
         ("--minutes nan", "'--minutes': expected a number above 0"),
         ("--window 1", "'--window': expected a whole number from 2 to 10,000, not '1'."),
         ("--window 50.5", "'--window': expected a whole number"),

@@ -1,4 +1,4 @@
-"""`textgen generate`: write new text."""
+"""`textgen generate`: generate text from a model."""
 
 import io
 import json
@@ -16,13 +16,13 @@ from textgen.cli.options import Encoding, Text, field_option, is_given, number_o
 from textgen.cli.terminal import for_stream, standard_output, tell
 from textgen.config import COUNT, LENGTH, SamplingConfig
 
-FLUSH_SECONDS = 0.02  # a reader's eye does not tell this from at once
+FLUSH_SECONDS = 0.02  # too short for a reader to notice
 BETWEEN = "---"
 UTF_8 = "utf-8"
-MOST_SEED = 2**24  # bytes of standard input; of the characters of so long a seed hardly the last thousand matter
+MOST_SEED = 2**24  # bytes of standard input; beyond a few thousand characters a longer seed phrase changes nothing
 
 
-@click.command("generate", short_help="Write text with a model.")
+@click.command("generate", short_help="Generate text from a trained model.")
 @click.argument("model", required=False, type=click.Path())
 @click.option(
     "--seed",
@@ -30,33 +30,51 @@ MOST_SEED = 2**24  # bytes of standard input; of the characters of so long a see
     type=Text(),
     default="",
     metavar="TEXT",
-    help="The seed phrase to go on from; - reads it from standard input, in whatever encoding it is.",
+    help="Seed phrase that the text continues. Use - to read it from standard input.",
 )
-@number_option("--length", allowed=LENGTH, summary="New characters to write.", default=500)
-@field_option("--temperature", config=SamplingConfig, summary="Below 1 safer, above 1 wilder; 0 is --argmax.")
-@click.option("--argmax", is_flag=True, help="Always take the likeliest character.")
-@field_option("--top-k", config=SamplingConfig, summary="Keep only the k likeliest characters of each step.")
-@field_option("--top-p", config=SamplingConfig, summary="Keep only the likeliest that together have this probability.")
-@field_option("--min-p", config=SamplingConfig, summary="Keep only those of at least this share of the likeliest.")
+@number_option("--length", allowed=LENGTH, summary="Number of characters to generate.", default=500)
+@field_option(
+    "--temperature",
+    config=SamplingConfig,
+    summary="Sampling temperature: lower is more predictable, higher more varied; 0 is --argmax.",
+)
+@click.option("--argmax", is_flag=True, help="Greedy decoding: always take the most probable character.")
+@field_option("--top-k", config=SamplingConfig, summary="Sample from the k most probable characters only.")
+@field_option(
+    "--top-p",
+    config=SamplingConfig,
+    summary="Nucleus sampling: sample from the most probable characters that together reach this probability.",
+)
+@field_option(
+    "--min-p",
+    config=SamplingConfig,
+    summary="Drop characters that are less probable than this fraction of the most probable one.",
+)
 @click.option(
-    "--stop", type=Text(), multiple=True, metavar="TEXT", help="Stop before this text; can be given several times."
+    "--stop",
+    type=Text(),
+    multiple=True,
+    metavar="TEXT",
+    help="Stop string: the text ends before it. Repeat the option for several.",
 )
-@number_option("--count", allowed=COUNT, summary="Texts to write, all after the same seed.", default=1)
-@rng_seed_option("Write the same text each time.")
+@number_option("--count", allowed=COUNT, summary="Number of texts to generate from the same seed phrase.", default=1)
+@rng_seed_option("Random seed. The same seed gives the same text again.")
 @click.option(
     "--unknown",
     type=click.Choice(["error", "skip", "nearest"]),
     default="error",
     show_default=True,
-    help="What to do with a character of the seed that the model does not know.",
+    help="If a character of the seed phrase is not in the vocabulary: stop with an error, skip it, or replace it "
+    "with the nearest one that is, such as ' for ’.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print each text as a JSON object on a line of its own.")
 @click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Write to a file instead of standard output.")
 @click.option(
     "--encoding",
     type=Encoding(),
     metavar="NAME",
-    help="Of the file of -o, in UTF-8 by default, and of a seed on standard input that is not UTF-8.",
+    help="Encoding of the -o file (default: UTF-8), and of a seed phrase on standard input that is not UTF-8 (default: "
+    "detected).",
 )
 def command(
     model: str | None,
@@ -68,16 +86,16 @@ def command(
     encoding: str | None,
     **options: Any,
 ) -> None:
-    """Write text with MODEL, a run folder or a .keras file; without it, with the model that comes with textgen.
+    """Generate text from MODEL, a run folder or a .keras file. Without MODEL, a bundled model of Shakespeare is used.
 
-    The seed phrase comes first, then the new text. Of several texts the first appears as it is written.
-    The filters apply in the order temperature, top-k, top-p, min-p.
+    The seed phrase is printed first, then the generated text. With --count, the first text appears while it is being
+    generated and the others follow at the end. The filters are applied in the order temperature, top-k, top-p, min-p.
     """
     refuse_both(("--temperature", is_given("temperature")), ("--argmax", argmax))
     if "" in options["stop"]:
         raise click.UsageError("--stop needs at least one character.")
     if encoding is not None and output is None and seed != "-":
-        raise click.UsageError("--encoding is that of a file (-o) or of a seed on standard input (--seed -); give one.")
+        raise click.UsageError("--encoding needs a file (-o) or a seed phrase on standard input (--seed -).")
     from textgen.generation.generator import load
     from textgen.model_file import shipped
 
@@ -89,13 +107,13 @@ def command(
     path = shipped() if model is None else model
     writing = load(path).write(seed, sampling, **options)
     if model is None or (options["rng_seed"] is None and not as_json):
-        tell(f"{path}, --rng-seed {writing.rng_seed}{_yours() if model is None else ''}")
+        tell(f"model {path}, --rng-seed {writing.rng_seed}{_yours() if model is None else ''}")
     with _opened(output, encoding or UTF_8) as stream:
         (_print_json if as_json else _print_texts)(writing, seed, stream)
 
 
 def _print_texts(writing: Any, seed: str, stream: TextIO) -> None:
-    """Print the first text as it is written, then the others."""
+    """Print the first text while it is generated, then the others."""
     stream.write(for_stream(seed, stream))
     stream.flush()
     others: list[list[str]] = [[] for _ in range(len(writing.finders) - 1)]
@@ -121,17 +139,17 @@ def _print_json(writing: Any, seed: str, stream: TextIO) -> None:
 
 
 def _standard_input(encoding: str | None) -> str:
-    """The seed phrase that is piped in, without the newline that echo adds."""
+    """The seed phrase from standard input, without the newline that echo adds."""
     from textgen.corpus.reading import decoded
     from textgen.errors import SeedError, reason
 
-    name = "the seed on standard input"
+    name = "the seed phrase on standard input"
     try:
         content = sys.stdin.buffer.read(MOST_SEED + 1)
     except OSError as error:
         raise SeedError(f"{name}: cannot be read ({reason(error)}); pipe a text in") from error
     if len(content) > MOST_SEED:
-        raise SeedError(f"{name}: is larger than {MOST_SEED:,} bytes; pipe in the end of it")
+        raise SeedError(f"{name}: is larger than {MOST_SEED:,} bytes; pipe in only the end of it")
     seed, told = decoded(name, content, encoding)
     if told:
         tell(told)
@@ -170,11 +188,11 @@ def _opened(output: str | None, encoding: str) -> Iterator[TextIO]:
     except UnicodeEncodeError as error:
         raise RunError(
             f"{output}: cannot be written, because {encoding} has no {named(error.object[error.start])}; "
-            "leave out --encoding to write it in UTF-8"
+            "leave out --encoding to write UTF-8"
         ) from error
 
 
 def _yours() -> str:
-    """Which other models could speak."""
+    """A hint that names the user's own models, if there are any."""
     runs = sorted(str(path.parent) for path in Path("models").glob("*/model.keras"))
-    return f" (name one of yours: {', '.join(runs)})" if runs else ""
+    return f" (your own models: {', '.join(runs)})" if runs else ""

@@ -122,8 +122,8 @@ def normalisation_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def number_option(*names: str, allowed: Range, summary: str, default: float | None = None) -> Decorator:
     """An option that takes a number in a range."""
-    shown = "" if default is None else f"  [default: {default}]"
-    text = f"{summary} ({allowed}){shown}"
+    limits = allowed.bounds if default is None else f"{allowed.bounds}; default: {default}"
+    text = f"{summary}  [{limits}]"
     return click.option(*names, type=Number(allowed), default=default, help=text, metavar=_metavar(allowed))
 
 
