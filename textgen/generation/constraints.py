@@ -1,0 +1,242 @@
+"""What a text may not have in it, and which characters it is made of.
+
+A rule is made once for all texts of a call, and holds what is large. `begin` gives each text a small object of its own,
+the constraint, which is asked before each character, and told each that was written.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textgen.corpus.characters import first_named
+from textgen.corpus.normalisation import Normalisation
+from textgen.corpus.vocabulary import Vocabulary
+from textgen.generation.seed import normalised
+
+Mask = NDArray[np.bool_]
+Name = Literal["only", "without", "ban", "no_repeat", "no_copy", "match"]
+
+
+class Constraint(Protocol):
+    """What one text on its way must keep to.
+
+    Attributes:
+        name: the argument that asks for it.
+    """
+
+    name: Name
+
+    def allowed(self) -> Mask | None:
+        """Which codes may come next, shape `(V,)`, not to be changed; None if all may."""
+
+    def advance(self, code: int) -> None:
+        """Take the code that was written."""
+
+
+class Rule(Protocol):
+    """What each text of a call must keep to."""
+
+    def begin(self, seed: Sequence[int], length: int) -> Constraint:
+        """The constraint of a text of at most `length` characters that follows the codes of a seed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Alphabet:
+    """The characters that a text is made of: a rule that is the same at every place, and so its own constraint."""
+
+    name: Name
+    mask: Mask
+
+    @classmethod
+    def of(
+        cls,
+        vocabulary: Vocabulary,
+        *,
+        only: str | None = None,
+        without: str | None = None,
+        normalisation: Normalisation,
+        replacement: str | None = None,
+    ) -> "Alphabet":
+        """The characters of `only`, or all that the model writes, but those of `without`.
+
+        Args:
+            vocabulary: the model's.
+            only: characters; the order and how often one is named mean nothing.
+            without: characters.
+            normalisation: what was done to the model's text.
+            replacement: the symbol that stood for rare ones in it, which is never written.
+
+        Raises:
+            ValueError: there is no character in an argument, one is unknown to the model, or is in both; or no
+                character is left to write.
+            SeedError: there are thousands of combining marks in a row.
+        """
+        taken = {} if only is None else _characters("only", only, vocabulary, normalisation)
+        left_out = {} if without is None else _characters("without", without, vocabulary, normalisation)
+        if both := [symbol for symbol in taken if symbol in left_out]:
+            raise ValueError(f"`only` and `without` contradict each other: both have {first_named(both)}")
+        kept = [
+            symbol != replacement and symbol not in left_out and (only is None or symbol in taken)
+            for symbol in vocabulary.symbols
+        ]
+        name: Name = "without" if only is None else "only"
+        if not any(kept):
+            raise ValueError(f"`{name}` leaves no character to write")
+        return cls(name, np.array(kept))
+
+    def begin(self, seed: Sequence[int], length: int) -> "Alphabet":
+        """Itself: a seed may have any characters."""
+        return self
+
+    def allowed(self) -> Mask:
+        """The characters."""
+        return self.mask
+
+    def advance(self, code: int) -> None:
+        """Nothing changes."""
+
+
+def _characters(name: str, text: str, vocabulary: Vocabulary, normalisation: Normalisation) -> dict[str, None]:
+    """The characters of an argument, each once, as the model's text has them."""
+    composed = normalised(f"`{name}`", text, Normalisation(normalisation.unicode))
+    if not composed:
+        raise ValueError(f"`{name}` must have at least one character")
+    # A letter becomes small by itself: a capital sigma here ends no word.
+    small = map(str.lower, composed) if normalisation.lowercase else composed
+    symbols = dict.fromkeys("".join(small))
+    if strange := [symbol for symbol in symbols if symbol not in vocabulary]:
+        raise ValueError(f"`{name}` has characters that the model does not know: {first_named(strange)}")
+    return symbols
+
+
+class Ban:
+    """Texts that are never written, not across the seed's border either.
+
+    The automaton of Aho and Corasick (1975): a node for each beginning of a banned text, which stands for the longest
+    one that the written text ends with.
+    """
+
+    def __init__(self, banned: Iterable[Sequence[int]], symbols: int) -> None:
+        """Take the codes of the banned texts, each at least one, and the number of the model's symbols."""
+        self._next: list[dict[int, int]] = [{}]
+        completing: dict[int, list[int]] = {}  # the codes that complete a banned text, by node
+        for *before, last in banned:
+            node = 0
+            for code in before:
+                node = self._next[node].setdefault(code, len(self._next))
+                if node == len(self._next):
+                    self._next.append({})
+            completing.setdefault(node, []).append(last)
+        self._shorter = [0] * len(self._next)  # the node of the longest ending that begins a banned text too
+        self._masks: list[Mask | None] = [None] * len(self._next)
+        self._link(completing, symbols)
+
+    def _link(self, completing: Mapping[int, list[int]], symbols: int) -> None:
+        """Find each node's shorter one and mask, nodes of shorter beginnings first."""
+        waiting = deque([0])
+        while waiting:
+            node = waiting.popleft()
+            mask = self._masks[self._shorter[node]]
+            if node in completing:
+                mask = np.ones(symbols, np.bool_) if mask is None else mask.copy()
+                mask[completing[node]] = False
+            self._masks[node] = mask
+            for code, child in self._next[node].items():
+                self._shorter[child] = self.after(self._shorter[node], code) if node else 0
+                waiting.append(child)
+
+    def after(self, node: int, code: int) -> int:
+        """The node of a text that goes on with a code."""
+        while node and code not in self._next[node]:
+            node = self._shorter[node]
+        return self._next[node].get(code, 0)
+
+    def mask(self, node: int) -> Mask | None:
+        """What may follow at a node."""
+        return self._masks[node]
+
+    def begin(self, seed: Sequence[int], length: int) -> "Banned":
+        """A text that follows a seed."""
+        banned = Banned(self)
+        for code in seed:
+            banned.advance(code)
+        return banned
+
+
+class Banned:
+    """Keeps banned texts out of one text."""
+
+    name: Name = "ban"
+
+    def __init__(self, ban: Ban) -> None:
+        """Begin where nothing is written."""
+        self._ban = ban
+        self._node = 0
+
+    def allowed(self) -> Mask | None:
+        """All but what would complete a banned text."""
+        return self._ban.mask(self._node)
+
+    def advance(self, code: int) -> None:
+        """Take the code that was written."""
+        self._node = self._ban.after(self._node, code)
+
+
+class NoRepeat:
+    """No `n` characters in a row twice in one text, its seed included."""
+
+    def __init__(self, n: int, symbols: int) -> None:
+        """Take `n`, at least 2, and the number of the model's symbols."""
+        self.n, self.symbols = n, symbols
+        self._last: tuple[tuple[int, ...], Unrepeated] | None = None
+
+    def begin(self, seed: Sequence[int], length: int) -> "Unrepeated":
+        """A text that follows a seed. Many texts often follow the same one: what was seen in it is shared by them."""
+        last, codes = self._last, tuple(seed)
+        if last is None or last[0] != codes:
+            read = Unrepeated(self, {}, 0, 0)
+            for code in codes:
+                read.advance(code)
+            self._last = last = (codes, read)
+        return last[1].branch()
+
+
+class Unrepeated:
+    """Keeps one text from having the same characters in a row again."""
+
+    name: Name = "no_repeat"
+
+    def __init__(self, rule: NoRepeat, in_seed: dict[int, tuple[int, ...]], key: int, read: int) -> None:
+        """Go on after a seed of `read` codes, of which `key` has the last ones."""
+        self._rule = rule
+        self._bits = (rule.symbols - 1).bit_length()
+        self._all_bits = (1 << self._bits * (rule.n - 1)) - 1
+        self._in_seed = in_seed
+        self._seen: dict[int, tuple[int, ...]] = {}  # what has followed each n - 1 codes, their bits in one number
+        self._key, self._read = key, read
+
+    def branch(self) -> "Unrepeated":
+        """Another text that goes on from here; this one is not to be advanced any more."""
+        return Unrepeated(self._rule, self._seen, self._key, self._read)
+
+    def allowed(self) -> Mask | None:
+        """All but what has followed the same n - 1 characters before."""
+        followers = self._in_seed.get(self._key, ()) + self._seen.get(self._key, ())
+        if not followers:
+            return None
+        mask = np.ones(self._rule.symbols, np.bool_)
+        mask[list(followers)] = False
+        return mask
+
+    def advance(self, code: int) -> None:
+        """Take the code that was written."""
+        if self._read >= self._rule.n - 1:
+            followers = self._seen.get(self._key, ())
+            if code not in followers:
+                self._seen[self._key] = (*followers, code)
+        self._key = (self._key << self._bits | code) & self._all_bits
+        self._read += 1
