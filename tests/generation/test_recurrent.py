@@ -98,14 +98,97 @@ def test_advancing_is_a_step_without_a_prediction(made: Callable[[Weights], Netw
 
 
 @both
-def test_a_caller_may_set_the_state(made: Callable[[Weights], Network]) -> None:
+def test_rows_come_and_go_as_if_each_were_a_text_of_its_own(made: Callable[[Weights], Network]) -> None:
+    weights, rng, capacity = some_weights(3, 7), np.random.default_rng(1), 9
+    network = made(weights)
+    state, elsewhere = network.start(capacity), network.start(2)
+    elsewhere.resize(1)
+    network.step(np.array([3]), elsewhere)
+    texts: list[list[int]] = [[] for _ in range(capacity)]  # of each active row, what it has read
+    for turn in range(60):
+        if turn % 3 == 0:
+            rows = int(rng.integers(capacity + 1))
+            state.resize(rows)
+            texts = texts[:rows] + [[] for _ in range(rows - len(texts))]
+        if turn % 4 == 1:
+            chosen = rng.random(state.rows) < 0.3
+            state.reset(chosen)
+            texts = [[] if begins else text for begins, text in zip(chosen, texts, strict=True)]
+        if turn % 4 == 2 and state.rows > 2:
+            one, two, three = rng.permutation(state.rows)[:3]
+            state.copy(one, two)
+            state.copy(np.array([three]), 0, elsewhere)
+            texts[one], texts[three] = list(texts[two]), [3]
+        codes = rng.integers(0, 7, state.rows)
+        logits = network.step(codes, state)
+        for text, code in zip(texts, codes.tolist(), strict=True):
+            text.append(code)
+        expected = [naive(weights, text)[-1] for text in texts]
+        np.testing.assert_allclose(logits, np.reshape(expected, (state.rows, 7)), atol=1e-5)
+
+
+@both
+def test_a_row_is_copied_whole_and_to_several_at_once(made: Callable[[Weights], Network]) -> None:
     network = made(some_weights())
     one, three = network.start(), network.start(3)
     network.step(np.array([2]), one)
-    three.outputs[:], three.cells[:] = one.outputs, one.cells
-    np.testing.assert_allclose(
-        network.step(np.array([5, 5, 5]), three), network.step(np.array([5]), one).repeat(3, axis=0), atol=1e-6
-    )
+    three.copy(slice(1, None), 0, one)
+    for array, source in ((three.outputs, one.outputs), (three.logits, one.logits), (three.cells, one.cells)):
+        np.testing.assert_array_equal(array[..., :1, :], 0)
+        np.testing.assert_array_equal(array[..., 1:, :], source.repeat(2, axis=-2))
+    three.reset(1)
+    assert not three.outputs[:2].any()
+    assert not three.cells[:, :2].any()
+    assert not three.logits[:2].any()
+    assert three.logits[2].all()
+
+
+@both
+def test_rows_that_become_active_again_hold_zeros(made: Callable[[Weights], Network]) -> None:
+    network = made(some_weights())
+    state = network.start(3)
+    network.step(np.array([2, 3, 4]), state)
+    state.resize(1)
+    assert (state.rows, state.capacity) == (1, 3)
+    assert state.outputs.shape == (1, 20)
+    assert state.cells.shape == (2, 1, 10)
+    assert state.logits.shape == network.step(np.array([1]), state).shape == (1, 7)
+    state.resize(3)
+    for array in (state.outputs, *state.cells, state.logits):
+        assert array[0].all()
+        assert not array[1:].any()
+
+
+@both
+def test_a_state_is_for_its_own_networks_steps_and_its_own_number_of_rows(made: Callable[[Weights], Network]) -> None:
+    network, other = made(some_weights()), made(some_weights(units=30))
+    state = network.start(3)
+    state.resize(2)
+    for read in (other.step, other.advance):
+        with pytest.raises(ValueError, match=r"^`state` is of another network: a step takes one that its own .*made$"):
+            read(np.array([1, 2]), state)
+    with pytest.raises(ValueError, match=r"^`other` must be a state of the same network$"):
+        state.copy(0, 0, other.start())
+    for read in (network.step, network.advance):
+        for codes in (np.array([1]), np.array([1, 2, 3]), np.array([[1, 2]]), np.array(1)):
+            with pytest.raises(ValueError, match=r"^`codes` must be of shape \(2,\), one for each active row, not \("):
+                read(codes, state)
+    for rows in (-1, 4):
+        with pytest.raises(ValueError, match=rf"^`rows` must be from 0 to the state's capacity of 3, not {rows}$"):
+            state.resize(rows)
+    assert state.rows == 2
+    assert not state.outputs.any()
+
+
+@both
+def test_the_arrays_of_a_state_are_to_be_read_only(made: Callable[[Weights], Network]) -> None:
+    state = made(some_weights()).start(2)
+    for name in ("outputs", "cells", "logits", "rows"):
+        with pytest.raises(AttributeError, match="no setter"):
+            setattr(state, name, np.zeros(2))
+    for array in (state.outputs, state.cells, state.logits):
+        with pytest.raises(ValueError, match="read-only"):
+            array[:] = 1
 
 
 @both

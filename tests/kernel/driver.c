@@ -26,7 +26,7 @@ static int64_t number(void) {
     return value;
 }
 
-/* sizes: layers, units, symbols, streams, predict. arrays: the table; of each layer and of the head its weights and
+/* sizes: layers, units, symbols, capacity, rows, predict. arrays: the table; of each layer and of the head its weights and
    its bias; codes, outputs, cells, fresh and logits. */
 static void step(const int64_t *sizes, void **arrays) {
     ptrdiff_t layers = sizes[0], units = sizes[1];
@@ -40,8 +40,8 @@ static void step(const int64_t *sizes, void **arrays) {
         };
     void **own = arrays + 3 + 2 * layers;
     struct network network = {layers, units, arrays[0], matrices, matrices[layers]};
-    struct state state = {sizes[3], own[0], own[1], own[2], own[3], own[4]};
-    textgen_step(&network, &state, sizes[4]);
+    struct state state = {sizes[3], sizes[4], own[0], own[1], own[2], own[3], own[4]};
+    textgen_step(&network, &state, sizes[5]);
 }
 
 int main(void) {

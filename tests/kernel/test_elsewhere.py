@@ -75,7 +75,8 @@ def numbers(address: int, size: int, kind: type = ctypes.c_float) -> np.ndarray:
 def run_step(driver: Driver, network_at: int, state_at: int, predict: int) -> None:
     """`textgen_step` in the program, with the arrays at the addresses that it would be given here."""
     network, state = _Network.from_address(network_at), _State.from_address(state_at)
-    layers, units, symbols, streams = network.layers, network.units, network.head.columns, state.streams
+    layers, units, symbols = network.layers, network.units, network.head.columns
+    capacity, rows = state.capacity, state.rows
     width = -(-units // LANES) * PANEL
     matrices = [*(type(network.head) * layers).from_address(network.lstms), network.head]
     arrays = [numbers(network.table, symbols * width)]
@@ -86,13 +87,13 @@ def run_step(driver: Driver, network_at: int, state_at: int, predict: int) -> No
             numbers(matrix.bias, panels * PANEL),
         ]
     own = [
-        numbers(state.codes, streams, ctypes.c_int64),
-        numbers(state.outputs, streams * layers * units),
-        numbers(state.cells, layers * streams * units),
-        numbers(state.fresh, streams * units),
-        numbers(state.logits, streams * symbols),
+        numbers(state.codes, rows, ctypes.c_int64),
+        numbers(state.outputs, capacity * layers * units),
+        numbers(state.cells, layers * capacity * units),
+        numbers(state.fresh, rows * units),
+        numbers(state.logits, capacity * symbols),
     ]
-    after = driver(STEP, [layers, units, symbols, streams, predict], [*arrays, *own])
+    after = driver(STEP, [layers, units, symbols, capacity, rows, predict], [*arrays, *own])
     for before, now in zip([*arrays, *own], after, strict=True):
         before[...] = now
 

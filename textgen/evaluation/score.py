@@ -98,8 +98,7 @@ def _sum(network: Network, codes: Codes, starts: NDArray[np.int64], ends: NDArra
         target = starts + offset
         begins = target == 1
         if begins.any():  # a stream whose context reaches the text's beginning: nothing before it counts
-            state.outputs[begins] = 0
-            state.cells[:, begins] = 0
+            state.reset(begins)
         inputs = gather(codes, np.clip(target - 1, 0, len(codes) - 1), offset)
         if offset < 0:
             network.advance(inputs, state)

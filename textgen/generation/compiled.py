@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textgen.bfloat16 import holds
-from textgen.generation.recurrent import Network, Recurrent, State
+from textgen.generation.recurrent import Memory, Network, Recurrent, State, check_fit
 from textgen.keras_archive import Array
 from textgen.kernel import library
 from textgen.kernel.arrays import LANES, PANEL, aligned
@@ -31,7 +31,8 @@ class _Network(ctypes.Structure):
 
 class _State(ctypes.Structure):
     _fields_ = (
-        ("streams", _Size),
+        ("capacity", _Size),
+        ("rows", _Size),
         ("codes", _Pointer),
         ("outputs", _Pointer),
         ("cells", _Pointer),
@@ -43,7 +44,7 @@ class _State(ctypes.Structure):
 class _Work(NamedTuple):
     """How the kernel finds the arrays of a state, and what keeps them in their place."""
 
-    codes: NDArray[np.int64]  # (B,)
+    codes: NDArray[np.int64]  # (rows,)
     arrays: tuple[NDArray[Any], ...]  # all of `described`
     described: _State
     address: int  # of what is described
@@ -99,27 +100,31 @@ class Compiled:
     def _matrix(self, columns: Array, filled: int, bias: Array) -> _Matrix:
         return _Matrix(len(columns), filled, self._keep(_packed(columns)), self._keep(bias))
 
-    def start(self, streams: int = 1) -> State:
-        """A state of zeros for `B` streams."""
-        state = State(streams, self._layers, self._units, self.symbols)
-        codes, fresh = np.zeros(streams, np.int64), np.zeros((streams, self._units), np.float32)
-        arrays = (codes, state.outputs, state.cells, fresh, state.logits)
-        described = _State(streams, *(array.ctypes.data for array in arrays))
-        state.work = _Work(codes, arrays, described, ctypes.addressof(described))
-        return state
+    def start(self, capacity: int = 1) -> State:
+        """A state of zeros, with room for so many streams; see `Network`."""
+        return State(self, capacity, self._layers, self._units)
+
+    def work(self, memory: Memory, rows: int) -> _Work:
+        """How the kernel finds a state's arrays, and what it works in; see `Network`."""
+        codes, fresh = np.zeros(rows, np.int64), np.zeros((rows, self._units), np.float32)
+        arrays = (codes, memory.outputs, memory.cells, fresh, memory.logits)
+        described = _State(len(memory.outputs), rows, *(array.ctypes.data for array in arrays))
+        return _Work(codes, arrays, described, ctypes.addressof(described))
 
     def step(self, codes: NDArray[np.integer], state: State) -> Array:
-        """Read one character in each stream and predict the next, as `Recurrent.step` does."""
-        work: _Work = state.work
-        work.codes[:] = codes
-        self._step(self._address, work.address, 1)
+        """Read one character in each active row and predict the next; see `Network`."""
+        self._read(codes, state, 1)
         return state.logits
 
     def advance(self, codes: NDArray[np.integer], state: State) -> None:
-        """Read one character in each stream, as `step` does, without predicting the next."""
+        """Read one character in each active row; see `Network`."""
+        self._read(codes, state, 0)
+
+    def _read(self, codes: NDArray[np.integer], state: State, predict: int) -> None:
+        check_fit(self, codes, state)
         work: _Work = state.work
         work.codes[:] = codes
-        self._step(self._address, work.address, 0)
+        self._step(self._address, work.address, predict)
 
 
 def _padded(matrix: Array, multiple: int) -> Array:

@@ -153,8 +153,7 @@ class Generator:
         for number in range(parts):
             rows = count * (number + 1) // parts - count * number // parts
             state = self._network.start(rows)
-            state.outputs[:] = single.outputs
-            state.cells[:] = single.cells
+            state.copy(slice(None), 0, single)
             self._network.step(np.full(rows, codes[-1]), state)
             groups.append(Group(self._network, state, sampling, np.random.default_rng((rng_seed, number))))
         return groups

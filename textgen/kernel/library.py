@@ -23,7 +23,7 @@ from textgen.machine import bfloat16, processor_flags
 FOLDER = Path(__file__).parent
 CHECK_SUMS = "kernel.sha256"  # of the libraries beside it, a line each
 VARIABLE = "TEXTGEN_KERNEL"  # `off`, or the level to take instead of the fastest
-ABI = 1  # of the functions and structures; vectors.h has the same number, and both change with any of them
+ABI = 2  # of the functions and structures; vectors.h has the same number, and both change with any of them
 
 
 class Level(NamedTuple):

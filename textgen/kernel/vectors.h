@@ -9,7 +9,7 @@
 #pragma GCC diagnostic ignored "-Wpsabi" /* how vectors are passed to functions: all of ours are inlined */
 
 enum {
-    ABI = 1,                  /* of kernel/library.py too: what calls the functions must know them as they are */
+    ABI = 2,                  /* of kernel/library.py too: what calls the functions must know them as they are */
     LANES = 8,                /* numbers of a vector: AVX2's. Sixteen gained a tenth with AVX-512, for a second layout */
     PARTS = 4,                /* vectors of a panel: of eight units the gates i, f, c, o, or 32 columns of a matrix */
     PANEL = PARTS * LANES,    /* numbers of a panel's row */

@@ -25,13 +25,14 @@ struct network {
     struct matrix head;
 };
 
+/* What the streams in its rows remember; the first `rows` of `capacity` are active. */
 struct state {
-    ptrdiff_t streams;
-    const int64_t *codes;  /* (B,); what lies outside [0, V) is read as the nearest that does not */
-    float *outputs;        /* (B, layers * units) */
-    float *cells;          /* (layers, B, units) */
-    float *fresh;          /* (B, units): a layer's new outputs, while its old ones are still read */
-    float *logits;         /* (B, V) */
+    ptrdiff_t capacity, rows;
+    const int64_t *codes;  /* (rows,); what lies outside [0, V) is read as the nearest that does not */
+    float *outputs;        /* (capacity, layers * units) */
+    float *cells;          /* (layers, capacity, units) */
+    float *fresh;          /* (rows, units): a layer's new outputs, while its old ones are still read */
+    float *logits;         /* (capacity, V) */
 };
 
 /* Add two rows' products to the sums of `count` streams; of a last, odd row there is no second number of x. A single
@@ -78,7 +79,7 @@ INLINE void advance_units(ptrdiff_t count, ptrdiff_t first, const struct network
     multiply(count, x, stride, lstm, panel, sums);
     for (ptrdiff_t stream = 0; stream < count; stream++) {
         Floats *gates = sums[stream];
-        float *cell = state->cells + (layer * state->streams + first + stream) * units + unit;
+        float *cell = state->cells + (layer * state->capacity + first + stream) * units + unit;
         Floats kept = sigmoid(gates[1]) * load(cell, filled);
         Floats now = kept + sigmoid(gates[0]) * hyperbolic_tangent(gates[2]);
         store(cell, now, filled);
@@ -102,9 +103,9 @@ INLINE void predict_symbols(ptrdiff_t count, ptrdiff_t first, const struct netwo
         }
 }
 
-/* Read one character in each stream; with `predict`, also write the logits of the next. */
+/* Read one character in each active row; with `predict`, also write the logits of the next. */
 void textgen_step(const struct network *network, const struct state *state, int predict) {
-    ptrdiff_t units = network->units, streams = state->streams;
+    ptrdiff_t units = network->units, streams = state->rows;
     for (ptrdiff_t layer = 0; layer < network->layers; layer++) {
         for (ptrdiff_t panel = 0; panel * LANES < units; panel++)
             FOR_BLOCKS(streams, advance_units, network, state, layer, panel)
