@@ -1,6 +1,6 @@
-"""What a user can set, numbers with their range: the network's, the training's, the sampler's and the reader's.
+"""The configuration of network, training, sampling and reading, each number with its range.
 
-The command line takes its defaults, its ranges and its error messages from here.
+The command line takes its defaults, ranges and error messages from here.
 """
 
 import codecs
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from textgen.arguments import Checked, Range, number, shown, within
 
-UNICODE = ("none", "nfc", "nfkc")  # forms: as it is; composed; composed, and what is merely another shape replaced
+UNICODE = ("none", "nfc", "nfkc")  # normalisation forms; "none" leaves the text as it is
 
 EPOCHS = Range(int, 1, 1_000_000)
 MINUTES = Range(float, 0, 100_000, above_low=True)
@@ -27,8 +27,10 @@ CONTEXT = Range(int, 1, 1_000_000)
 CHECKPOINT_SECONDS = Range(float, 0, 1_000_000)
 RNG_SEED = Range(int, 0, 2**63 - 1)
 
-LONGEST_NAME = 1000  # characters of what a text is called
-USUAL_LAYERS, USUAL_UNITS = 2, 300  # of a network of which nothing else is said
+LONGEST_NAME = 1000  # characters of a text's name
+LARGEST_HOLD_OUT = 200_000  # characters: enough to tell losses 0.005 nats apart, and evaluated in seconds
+DEFAULT_LAYERS, DEFAULT_UNITS = 2, 300
+DEFAULT_PATIENCE = 5  # in a run of epochs; a run with a time budget uses all of it
 
 
 def check_encoding(name: str) -> None:
@@ -44,28 +46,28 @@ def check_encoding(name: str) -> None:
 
 
 def _encodes_text(name: str) -> bool:
-    """Whether a codec gives each character bytes of its own, which no escapes or arithmetic on whole texts do."""
+    """Whether a codec encodes each character by itself, unlike escapes and codecs of whole texts such as punycode."""
     probe = r"\u0041 a-b.xn--e1a"
     if "a".encode(name) == b"a":
         read = probe.encode("ascii").decode(name)
-        return read.replace("¥", "\\").replace("₩", "\\") == probe  # how Japan's and Korea's codes show it
+        return read.replace("¥", "\\").replace("₩", "\\") == probe  # Japanese and Korean codes have these for it
     encode = codecs.getincrementalencoder(name)().encode
     return encode("a") + encode("b") == "ab".encode(name) and probe.encode(name).decode(name) == probe
 
 
 @dataclass(frozen=True)
 class ModelConfig(Checked):
-    """The shape of the network. What is `None` is chosen when training starts."""
+    """The architecture of the network. A value of `None` is chosen when training starts."""
 
-    layers: int | None = number(LAYERS, None)  # stacked LSTMs
-    units: int | None = number(UNITS, None)  # of each LSTM
-    dropout: float | None = number(DROPOUT, None)  # share of each LSTM's outputs, in training
-    embedding: int | None = number(EMBEDDING, None)  # numbers that stand for one character
+    layers: int | None = number(LAYERS, None)  # number of stacked LSTM layers
+    units: int | None = number(UNITS, None)  # hidden units of each LSTM layer
+    dropout: float | None = number(DROPOUT, None)  # dropout rate after each LSTM layer
+    embedding: int | None = number(EMBEDDING, None)  # embedding dimension
 
 
 @dataclass(frozen=True)
 class Shape(ModelConfig):
-    """The shape of a network, with nothing left open."""
+    """The architecture of a network, every value decided."""
 
     layers: int = field(metadata=within(LAYERS))
     units: int = field(metadata=within(UNITS))
@@ -75,63 +77,63 @@ class Shape(ModelConfig):
 
 @dataclass(frozen=True)
 class TrainingConfig(Checked):
-    """How the network is trained. What is `None` is chosen from the text's size and the budget."""
+    """How the network is trained. A value of `None` is chosen from the text's size and the budget."""
 
-    window: int = number(WINDOW, 50)  # characters between two updates
-    batch_size: int | None = number(BATCH_SIZE, None)  # streams read at once
-    learning_rate: float | None = number(LEARNING_RATE, None)  # the peak of the schedule
-    patience: int | None = number(PATIENCE, None)  # scorings without a better one
-    validation: float = number(VALIDATION, 0.1)  # share of the text held out, from its end
-    rng_seed: int | None = number(RNG_SEED, None)  # None draws a fresh one
+    window: int = number(WINDOW, 50)  # sequence length (truncated BPTT), in characters
+    batch_size: int | None = number(BATCH_SIZE, None)  # sequences trained on in parallel
+    learning_rate: float | None = number(LEARNING_RATE, None)  # peak of the learning rate schedule
+    patience: int | None = number(PATIENCE, None)  # early stopping: evaluations without improvement
+    validation: float = number(VALIDATION, 0.1)  # fraction of the text held out, at its end
+    rng_seed: int | None = number(RNG_SEED, None)  # None draws one at random
 
 
 @dataclass(frozen=True)
 class Hyperparameters(TrainingConfig):
-    """How a network is trained, with nothing left open."""
+    """How a network is trained, every value decided."""
 
     window: int = field(metadata=within(WINDOW))
     batch_size: int = field(metadata=within(BATCH_SIZE))
     learning_rate: float = field(metadata=within(LEARNING_RATE))
-    patience: int | None = field(metadata=within(PATIENCE))  # None does without early stopping
+    patience: int | None = field(metadata=within(PATIENCE))  # None: no early stopping
     validation: float = field(metadata=within(VALIDATION))
     rng_seed: int = field(metadata=within(RNG_SEED))
 
 
 @dataclass(frozen=True)
 class SamplingConfig(Checked):
-    """How the next character is chosen from the network's predictions."""
+    """How the next character is sampled from the predicted distribution."""
 
-    temperature: float = number(Range(float, 0, 100), 0.8)  # 0 always takes the likeliest character
-    top_k: int | None = number(Range(int, 1, 1_114_112), None)  # keep only the k likeliest
-    top_p: float | None = number(Range(float, 0, 1, above_low=True), None)  # keep the likeliest of sum p
-    min_p: float | None = number(Range(float, 0, 1), None)  # keep those of at least p times the likeliest
+    temperature: float = number(Range(float, 0, 100), 0.8)  # 0 is greedy decoding
+    top_k: int | None = number(Range(int, 1, 1_114_112), None)  # sample from the k most probable
+    top_p: float | None = number(Range(float, 0, 1, above_low=True), None)  # nucleus sampling
+    min_p: float | None = number(Range(float, 0, 1), None)  # those at least p times as probable as the top one
 
     @property
     def filters(self) -> bool:
-        """Whether anything but the temperature decides."""
+        """Whether top-k, top-p or min-p is set."""
         return (self.top_k, self.top_p, self.min_p) != (None, None, None)
 
 
 @dataclass(frozen=True)
 class Reading(Checked):
-    """How files become the text that a model is trained on."""
+    """How files are read, cleaned and normalised into the text that a model is trained on."""
 
-    encoding: str | None = None  # of all files; None tells each one's from its bytes
-    glob: str = "*.txt"  # which files of a folder or an archive are texts
-    separator: str = "\n"  # between two texts
-    markup: bool = False  # take HTML and RTF for texts, read as they are
-    repair: bool = False  # mend foreign bytes and mojibake, take out control characters and inner byte order marks
-    strip: bool = False  # take out what Project Gutenberg and Aozora Bunko have added
-    unicode: str = "nfc"  # form of Unicode: one of UNICODE
+    encoding: str | None = None  # of all files; None detects that of each file
+    glob: str = "*.txt"  # which files of a folder or an archive to read
+    separator: str = "\n"  # inserted between two texts
+    markup: bool = False  # accept HTML and RTF, and read them with their markup
+    repair: bool = False  # repair invalid bytes and mojibake, remove control characters and stray byte order marks
+    strip: bool = False  # remove what Project Gutenberg and Aozora Bunko added
+    unicode: str = "nfc"  # normalisation form: one of UNICODE
     lowercase: bool = False
-    min_count: int = number(Range(int, 1, 1_000_000_000), 1)  # rarer symbols become one replacement symbol
+    min_count: int = number(Range(int, 1, 1_000_000_000), 1)  # rarer characters become one replacement symbol
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` for the first value that cannot be."""
+        """Raise `ValueError` for the first value that is not allowed."""
         super().__post_init__()
         if self.unicode not in UNICODE:
             raise ValueError(f"`unicode` must be one of {', '.join(UNICODE)}, not {self.unicode!r}")
         if "\0" in self.separator:
-            raise ValueError("`separator` must have no NUL, which no text has")
+            raise ValueError("`separator` must not contain a NUL character")
         if self.encoding is not None:
             check_encoding(self.encoding)

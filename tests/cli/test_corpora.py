@@ -165,16 +165,16 @@ def test_show_tells_what_training_would_read(tmp_path: Path) -> None:
 a.txt  41 characters  utf-8 (valid)
 b.txt   6 characters  utf-16-le (byte order mark)
 
-characters  38
-lines        8
-symbols     11
-trained on  34
-held out     4
-held out, and never seen in training: 3 symbols, 3 characters (75 % of the hold-out): \
+characters           38
+lines                 8
+distinct characters  11
+for training         34
+held out              4
+only in the held-out part, so never trained on: 3 different characters, 3 times in all (75 % of that part): \
 ']' (U+005D RIGHT SQUARE BRACKET), \
 '◌́' (U+0301 COMBINING ACUTE ACCENT), '\\u200b' (U+200B ZERO WIDTH SPACE)
 
-The symbols
+The characters
   é   10  26.32%  U+00E9  LATIN SMALL LETTER E WITH ACUTE
        7  18.42%  U+000A  LF
        5  13.16%  U+0009  TAB
@@ -187,7 +187,7 @@ The symbols
        1   2.63%  U+200B  ZERO WIDTH SPACE
   の   1   2.63%  U+306E  HIRAGANA LETTER NO
 
-6 rare symbols, fewer than 5 times each, 6 characters in all (--min-count 5 makes them one)
+6 rare characters, fewer than 5 times each, 6 in total (--min-count 5 replaces them by one symbol)
   [   1  U+005B  LEFT SQUARE BRACKET
   ]   1  U+005D  RIGHT SQUARE BRACKET
   ~   1  U+007E  TILDE
@@ -203,10 +203,12 @@ def test_show_bounds_its_tables_and_json_has_all(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(text, encoding="utf-8")
     words = ("corpora", "show", "a.txt", "--min-count", "25")
     lines = run(*words, cwd=tmp_path).stdout.splitlines()
-    assert lines.index("The 20 commonest symbols") == 9
-    assert lines[7].startswith("held out, and never seen in training: 1 symbol, 30 characters (63.8 % of the hold-out)")
+    assert lines.index("The 20 most frequent characters") == 9
+    assert lines[7].startswith(
+        "only in the held-out part, so never trained on: 1 different character, 30 times in all (63.8"
+    )
     assert lines[10].split() == ["\u4e1d", "30", "6.45%", "U+4E1D", "CJK", "UNIFIED", "IDEOGRAPH-4E1D"]
-    assert lines[31].startswith("24 rare symbols, fewer than 25 times each, 300 characters in all (--min-count 25 ")
+    assert lines[31].startswith("24 rare characters, fewer than 25 times each, 300 in total (--min-count 25 ")
     assert (len(lines), lines[-1]) == (53, "  and 4 more")
     values = json.loads(run(*words, "--json", cwd=tmp_path, LC_ALL="C", PYTHONUTF8="0").stdout)
     assert list(values) == [
@@ -222,7 +224,7 @@ def test_show_bounds_its_tables_and_json_has_all(tmp_path: Path) -> None:
             "characters": 465, "repaired": False, "faults": {"cut": 0, "of": {}}, "stripped": False, "removed": None,
         }
     ]  # fmt: skip
-    assert "No symbol occurs fewer than 2 times" not in run(*words, cwd=tmp_path).stdout
+    assert "No character occurs fewer than 2 times" not in run(*words, cwd=tmp_path).stdout
 
 
 def test_show_tells_many_texts_in_few_lines_and_json_has_all(tmp_path: Path) -> None:
@@ -274,17 +276,17 @@ def test_show_says_what_was_guessed_and_what_nobody_types(tmp_path: Path) -> Non
 def test_show_says_what_strip_would_take_out(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("吾輩《わがはい》は猫《ねこ》である。［＃改ページ］\n" * 5, encoding="utf-8")
     assert run("corpora", "show", "a.txt", cwd=tmp_path).stdout.splitlines()[1] == (
-        "    --strip would take out Aozora Bunko: 10 readings, 5 notes"
+        "    --strip would remove Aozora Bunko: 10 readings, 5 notes"
     )
     stripped = run("corpora", "show", "a.txt", "--strip", cwd=tmp_path).stdout
-    assert "    --strip took out Aozora Bunko: 10 readings, 5 notes\n" in stripped
+    assert "    --strip removed Aozora Bunko: 10 readings, 5 notes\n" in stripped
     assert "        warning: that is 65 % of the text, 85 of 130 characters\n" in stripped
     assert "《" not in stripped
-    assert "No symbol occurs fewer than 5 times.\n" in stripped
+    assert "No character occurs fewer than 5 times.\n" in stripped
     framed = f"*** START OF THE PROJECT GUTENBERG EBOOK FOX ***\n{'A fox. ' * 99}\n"
     (tmp_path / "a.txt").write_text(framed, encoding="utf-8")
     assert run("corpora", "show", "a.txt", cwd=tmp_path).stdout.splitlines()[1:4] == [
-        "    --strip would take out Project Gutenberg: a header of 49 characters",
+        "    --strip would remove Project Gutenberg: a header of 49 characters",
         '        header "*** START OF THE PROJECT GUTENBE…" to "…PROJECT GUTENBERG EBOOK FOX ***"',
         "",
     ]
@@ -302,8 +304,8 @@ def test_show_survives_odd_file_names(tmp_path: Path) -> None:
 
 
 def test_show_takes_names_and_tells_unfit_texts(server: TextServer, tmp_path: Path) -> None:
-    assert "\ncharacters  184,000\n" in run("corpora", "show", "play").stdout
-    assert run("corpora", "show", "-", stdin="a\n").stdout.splitlines()[2] == "characters  2"
+    assert "\ncharacters           184,000\n" in run("corpora", "show", "play").stdout
+    assert run("corpora", "show", "-", stdin="a\n").stdout.splitlines()[2] == "characters           2"
     (tmp_path / "a.txt").touch()
     result = run("corpora", "show", "a.txt", cwd=tmp_path)
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)

@@ -14,13 +14,13 @@ from tests.test_model_file import archive, good_description, hdf5
 def test_info_tells_what_a_model_is(trained: Path) -> None:
     result = run("info", str(trained))
     assert result.returncode == 0
-    rows = [line[:14].strip() for line in result.stdout.splitlines()]
+    rows = [line[:16].strip() for line in result.stdout.splitlines()]
     assert [row for row in rows if row] == [
-        "file", "text", "vocabulary", "network", "parameters", "held-out loss", "training", "versions",
+        "file", "text", "vocabulary", "network", "parameters", "validation loss", "training", "versions",
     ]  # fmt: skip
     assert "fox, 4,080 characters" in result.stdout
-    assert r"31 symbols: \n ,.Tabcdefghijklmnopqrstuvwxyz" in result.stdout
-    assert "2 × LSTM(48), embedding 64, dropout 0.0" in result.stdout
+    assert r"31 characters: \n ,.Tabcdefghijklmnopqrstuvwxyz" in result.stdout
+    assert "2 × LSTM(48), embedding dimension 64, dropout 0.0" in result.stdout
     assert " epochs in " in result.stdout
 
 

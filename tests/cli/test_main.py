@@ -32,4 +32,6 @@ def test_the_version_is_told_and_the_kernel() -> None:
 
     version, kernel = run("--version").stdout.splitlines()
     assert version == f"textgen, version {textgen.__version__}"
-    assert kernel == f"kernel: {best_level() or 'none, so training and writing are slower; see the README, Install'}"
+    assert (
+        kernel == f"kernel: {best_level() or 'none, so training and generating are slower; see Install in the README'}"
+    )

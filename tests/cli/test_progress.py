@@ -28,7 +28,7 @@ def shown(capsys: pytest.CaptureFixture[str], *events: Event) -> list[str]:
 def test_numbers_agree_with_their_nouns(capsys: pytest.CaptureFixture[str]) -> None:
     lines = shown(capsys, replace(STARTED, reading=("a note\nin two lines",)))
     assert lines[0] == r"a note\nin two lines"
-    assert lines[2] == "1 parameter, 1 stream of 50-character windows, 1 epoch planned"
+    assert lines[2] == "1 parameter, batch size 1, sequence length 50, 1 epoch planned"
     assert shown(capsys, replace(STARTED, epochs=2))[1].endswith("2 epochs planned")
 
 
@@ -43,15 +43,15 @@ def test_a_sample_is_a_line_of_80_columns_that_steers_nothing(capsys: pytest.Cap
 
 def test_how_a_run_ended_is_told_with_what_to_do_next(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown(capsys, STARTED, STEPPED, SCORED, RESULT)[-3:] == [
-        "Stopped: all planned epochs are done. The model is my models/play/model.keras.",
+        "Stopped: all planned epochs are done. Model: my models/play/model.keras.",
         "Verdict: better than the best n-gram (order 3) by 0.15 bits a character (2.74 to 2.89).",
-        "Write with it:  textgen generate 'my models/play'",
+        "Generate:  textgen generate 'my models/play'",
     ]
     ended = replace(RESULT, stopped_by="SIGTERM", validation_nats=1.8, baselines=[])
     assert shown(capsys, STARTED, STEPPED, SCORED, ended)[-3:] == [
-        "Stopped: terminated. The model is my models/play/model.keras, held-out loss 1.800 nats (2.60 bpc).",
-        "Go on with it:  textgen train --resume -o 'my models/play'",
-        "Write with it:  textgen generate 'my models/play'",
+        "Stopped: terminated. Model: my models/play/model.keras, validation loss 1.800 nats (2.60 bpc).",
+        "Resume:  textgen train --resume -o 'my models/play'",
+        "Generate:  textgen generate 'my models/play'",
     ]
 
 

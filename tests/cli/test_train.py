@@ -29,15 +29,15 @@ def test_a_text_becomes_a_model_named_after_it(play: Path, tmp_path: Path) -> No
     assert result.stdout == ""
     lines = result.stderr.splitlines()
     assert lines.pop(0) == "play.txt: 2,040 characters"
-    assert lines[0] == "play: 2,040 characters, 31 different ones; 204 at the end are held out"
-    assert lines[1].endswith("parameters, 4 streams of 50-character windows, 2 epochs planned")
+    assert lines[0] == "play: 2,040 characters, 31 of them different; the last 204 held out for validation"
+    assert lines[1].endswith("parameters, batch size 4, sequence length 50, 2 epochs planned")
     assert [line.split(",")[0] for line in lines if line.startswith("epoch ")] == ["epoch 1.0", "epoch 2.0"]
-    assert lines[2] == "dropout 0.1, embedding 64, learning rate 0.01, rng seed 1"
-    assert "held-out" in lines[3]
-    assert "bpc), the best so far" in lines[3]
+    assert lines[2] == "dropout 0.1, embedding dimension 64, peak learning rate 0.01, random seed 1"
+    assert ", validation loss " in lines[3]
+    assert "bpc), best so far" in lines[3]
     assert lines[-2].startswith("Verdict: worse than the best n-gram (order ")
-    assert lines[-3] == "Stopped: all planned epochs are done. The model is models/play/model.keras."
-    assert lines[-1] == "Write with it:  textgen generate models/play"
+    assert lines[-3] == "Stopped: all planned epochs are done. Model: models/play/model.keras."
+    assert lines[-1] == "Generate:  textgen generate models/play"
     written = run("generate", "models/play", "--length", "20", cwd=tmp_path)
     assert written.returncode == 0
     assert len(written.stdout) == 21
@@ -167,7 +167,7 @@ def test_a_folder_that_cannot_be_written_is_told(play: Path, tmp_path: Path) -> 
     [
         (signal.SIGINT, 130, "interrupted"),
         (signal.SIGTERM, 143, "terminated"),
-        (signal.SIGHUP, 129, "the terminal is gone"),
+        (signal.SIGHUP, 129, "the terminal was closed"),
     ],
 )
 def test_an_interrupted_run_keeps_its_weights_and_says_where(
@@ -186,8 +186,8 @@ def test_an_interrupted_run_keeps_its_weights_and_says_where(
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == code
-    assert f"Stopped: {word}. The model is {output / 'model.keras'}" in errors
-    assert f"\nGo on with it:  textgen train --resume -o {output}\n" in errors
+    assert f"Stopped: {word}. Model: {output / 'model.keras'}" in errors
+    assert f"\nResume:  textgen train --resume -o {output}\n" in errors
     assert run("generate", str(output), "--length", "5").returncode == 0
 
 
@@ -206,7 +206,7 @@ def test_a_run_interrupted_before_its_first_scoring_keeps_the_weights_as_they_st
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert f"Stopped: interrupted. The model is {tmp_path / 'run' / 'model.keras'}.\n" in errors
+    assert f"Stopped: interrupted. Model: {tmp_path / 'run' / 'model.keras'}.\n" in errors
     assert read_model(tmp_path / "run").description.training.validation_nats is None
 
 
@@ -224,8 +224,8 @@ def test_an_interrupted_run_is_resumed_with_the_command_it_prints(play: Path, tm
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
-    printed = next(line for line in errors.splitlines() if line.startswith("Go on with it:  textgen "))
-    shell = ["bash", "-c", f"printf '%s\\n' {printed.removeprefix('Go on with it:  textgen ')}"]
+    printed = next(line for line in errors.splitlines() if line.startswith("Resume:  textgen "))
+    shell = ["bash", "-c", f"printf '%s\\n' {printed.removeprefix('Resume:  textgen ')}"]
     words = os.fsdecode(subprocess.run(shell, capture_output=True, check=True).stdout).splitlines()
     assert words == ["train", "--resume", "-o", str(output)]
     assert read_model(output).description.text.name == "caf_"
@@ -380,7 +380,7 @@ def test_a_folder_in_several_encodings_is_told_source_by_source(tmp_path: Path) 
         f"d/a.txt: 306 characters, read as cp932 (guessed): “{line[:33]}”",
         "d/b.txt: 306 characters",
         "passed over: d/.c.txt (hidden)",
-        "d: 613 characters, 28 different ones; 62 at the end are held out",
+        "d: 613 characters, 28 of them different; the last 62 held out for validation",
     ]
 
 

@@ -216,7 +216,7 @@ def test_an_empty_file_is_refused(tmp_path: Path, content: bytes) -> None:
         ),
         ({"encoding": "hex"}, "`encoding` must be a text encoding that Python knows"),
         ({"min_count": 0}, "`min_count` must be a whole number from 1"),
-        ({"separator": "\0"}, "`separator` must have no NUL"),
+        ({"separator": "\0"}, "`separator` must not contain a NUL"),
     ],
 )
 def test_wrong_options_are_refused(tmp_path: Path, wrong: dict, message: str) -> None:

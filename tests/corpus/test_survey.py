@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from textgen.config import Reading
-from textgen.corpus.corpus import LARGEST_HOLD_OUT
+from textgen.config import LARGEST_HOLD_OUT, Reading
 from textgen.corpus.survey import Symbol, survey
 from textgen.errors import CorpusError
 
@@ -96,7 +95,7 @@ def test_symbols_that_training_would_never_see_are_told(tmp_path: Path) -> None:
     found = survey([path], PLAIN)
     assert [(item.symbol, item.count) for item in found.unseen] == [("Ω", 50), ("†", 25)]
     assert found.unseen_note() == (
-        "held out, and never seen in training: 2 symbols, 75 characters (75 % of the hold-out): "
+        "only in the held-out part, so never trained on: 2 different characters, 75 times in all (75 % of that part): "
         "'Ω' (U+03A9 GREEK CAPITAL LETTER OMEGA), '†' (U+2020 DAGGER)"
     )
     assert [item["code_point"] for item in found.as_dict()["unseen"]] == ["U+03A9", "U+2020"]
@@ -110,7 +109,7 @@ def test_a_long_text_s_hold_out_is_the_end_that_training_takes(tmp_path: Path) -
     found = survey(texts, Reading(separator=""))
     assert [(item.symbol, item.count) for item in found.unseen] == [("†", 1)]
     assert found.unseen_note() is not None
-    assert " 1 symbol, 1 character (0.0005 % of the hold-out): " in str(found.unseen_note())
+    assert " 1 different character, 1 time in all (0.0005 % of that part): " in str(found.unseen_note())
 
 
 def test_a_text_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:

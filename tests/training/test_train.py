@@ -50,7 +50,8 @@ def test_symbols_that_the_hold_out_alone_has_are_told_before_training(
 ) -> None:
     corpus = Corpus.from_text(TEXT * 40 + "€" * 3 + "Ω†Ω" * 10)
     assert notes_before_training(corpus, tmp_path / "a", monkeypatch) == [
-        "held out, and never seen in training: 3 symbols, 33 characters (12 % of the hold-out): 'Ω' (U+03A9 GREEK "
+        "only in the held-out part, so never trained on: 3 different characters, 33 times in all "
+        "(12 % of that part): 'Ω' (U+03A9 GREEK "
         "CAPITAL LETTER OMEGA), '†' (U+2020 DAGGER), '€' (U+20AC EURO SIGN)"
     ]
     assert notes_before_training(CORPUS, tmp_path / "b", monkeypatch) == []
@@ -62,7 +63,7 @@ def test_symbols_that_the_model_to_start_from_has_learnt_are_seen(
     corpus = Corpus.from_text(TEXT * 40 + "Q†" * 10)  # the shipped model knows Q
     options = {"start_from": shipped(), "model": None}
     (note,) = notes_before_training(corpus, tmp_path / "run", monkeypatch, **options)
-    assert "1 symbol, 10 characters" in note
+    assert "1 different character, 10 times" in note
 
 
 def test_what_a_run_tells_and_leaves(tmp_path: Path) -> None:

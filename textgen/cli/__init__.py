@@ -1,4 +1,4 @@
-"""The command line: `textgen` and `python -m textgen`. Each command parses, calls the library and prints."""
+"""The command line: `textgen` and `python -m textgen`. Each command parses its options, calls the library, prints."""
 
 import signal
 import sys
@@ -17,21 +17,21 @@ SIGNALLED = 128  # and the signal's number, as shells have it: what a signal end
 
 
 class Commands(click.Group):
-    """Finds a command in the file of its name, so that no command pays for another's imports."""
+    """Imports a command from the module of its name when it is run, so that no command pays for another's imports."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands in the order in which they are used."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of a name; None where there is none."""
+        """The command with that name, or None."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"textgen.cli.{cmd_name}").command
         return command
 
     def invoke(self, ctx: click.Context) -> None:
-        """Run the command; a reader that has seen enough (`| head`) is no error."""
+        """Run the command; a reader that closes the pipe early (`| head`) is no error."""
         try:
             super().invoke(ctx)
         except BrokenPipeError:
@@ -46,7 +46,7 @@ def _show_version(ctx: click.Context, parameter: click.Parameter, asked: bool) -
     from textgen.kernel.library import best_level
 
     write_line(f"textgen, version {__version__}")
-    write_line(f"kernel: {best_level() or 'none, so training and writing are slower; see the README, Install'}")
+    write_line(f"kernel: {best_level() or 'none, so training and generating are slower; see Install in the README'}")
     ctx.exit()
 
 
@@ -57,15 +57,15 @@ def _show_version(ctx: click.Context, parameter: click.Parameter, asked: bool) -
     is_eager=True,
     expose_value=False,
     callback=_show_version,
-    help="Show the version, and which compiled kernel runs here.",
+    help="Show the version, and the compiled kernel in use.",
 )
-@click.option("--debug", is_flag=True, help="Show tracebacks, and what TensorFlow says.")
+@click.option("--debug", is_flag=True, help="Show tracebacks and TensorFlow's messages.")
 def group(debug: bool) -> None:
-    """Train a character-level LSTM on any text, and write new text in its manner.
+    """Train a character-level LSTM on any text, and generate new text in its style.
 
     \b
-    textgen train play.txt                        learn from a text
-    textgen generate models/play --seed "O, "     write in its manner
+    textgen train play.txt                        train on a text
+    textgen generate models/play --seed "O, "     generate text from it
     """
     if debug:
         import logging
@@ -75,7 +75,7 @@ def group(debug: bool) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a command and exit: 0 done, 1 an error told in one line, 2 wrong usage, 128 and a signal's number."""
+    """Run a command and exit: 0 success, 1 error (in one line), 2 wrong usage, 128 + the number of a signal."""
     arguments = sys.argv[1:] if arguments is None else arguments
     open_standard_streams()
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -101,7 +101,7 @@ def main(arguments: list[str] | None = None) -> None:
         why: BaseException = error
         while why.__cause__:
             why = why.__cause__
-        tell(f"textgen: error: not enough memory, or textgen is not whole ({why}); free some, or install it again")
+        tell(f"textgen: error: not enough memory, or textgen is damaged ({why}); free some memory, or install it again")
         sys.exit(1)
     finally:
         leave_standard_streams()

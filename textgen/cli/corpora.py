@@ -1,4 +1,4 @@
-"""`textgen corpora`: the texts that are known by name, what is in a text, and the cache."""
+"""`textgen corpora`: texts in the public domain to download, statistics of a text, and the cache."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from textgen.wording import counted
 if TYPE_CHECKING:
     from textgen.corpus.survey import Survey, Surveyed, Symbol
 
-SHOWN = 20  # symbols of each table
+SHOWN = 20  # characters in each table
 HOW = {
     "mark": "byte order mark",
     "valid": "valid",
     "escapes": "escape sequences",
     "guessed": "guessed",
-    "given": "as given",
-    "mixed": "with foreign bytes",
+    "given": "from --encoding",
+    "mixed": "with invalid bytes",
 }
 
 
@@ -35,15 +35,15 @@ class InOrder(click.Group):
         return list(self.commands)
 
 
-@click.group("corpora", cls=InOrder, short_help="Fetch texts to train on, look into a text, empty the cache.")
+@click.group("corpora", cls=InOrder, short_help="Download texts to train on, inspect a text, clear the cache.")
 def command() -> None:
-    """Texts to train on: a catalog to fetch from, a look into a text, the cache."""
+    """Download texts to train on, inspect a text before training, and clear the cache."""
 
 
-@command.command("list", short_help="List the texts that can be given by name.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@command.command("list", short_help="List the texts that can be downloaded by name.")
+@click.option("--json", "as_json", is_flag=True, help="Print each text as a JSON object on a line of its own.")
 def list_texts(as_json: bool) -> None:
-    """List the texts that can be given by name, to train for instance."""
+    """List the texts in the public domain that textgen train and the other commands download by name."""
     from textgen.corpus.catalog import read_catalog
     from textgen.corpus.download import cached
 
@@ -62,10 +62,10 @@ def list_texts(as_json: bool) -> None:
         write_line(line)
 
 
-@command.command("get", short_help="Fetch texts of the catalog, and print their paths.")
+@command.command("get", short_help="Download texts by name.")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 def get(names: tuple[str, ...]) -> None:
-    """Fetch texts of the catalog into the cache, and print the paths of their files."""
+    """Download texts by NAME into the cache, and print the paths of their files."""
     from textgen.corpus.catalog import find, read_catalog
     from textgen.corpus.download import fetch
 
@@ -76,15 +76,16 @@ def get(names: tuple[str, ...]) -> None:
             write_line(str(fetch(text, display)), errors="surrogateescape")
 
 
-@command.command("show", short_help="Tell what is in a text before you train on it.")
+@command.command("show", short_help="Inspect a text before you train on it.")
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
 @source_options
 @normalisation_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with all symbols.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with all characters.")
 def show(texts: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    """Tell what is in TEXT... before you train on it: encoding, size, the commonest and the rarest symbols.
+    """Inspect TEXT... before you train on it: its encoding, size, and most and least frequent characters.
 
-    The texts and options are those of textgen train; --min-count says below which count a symbol is rare.
+    TEXT and the options are the same as for textgen train. A character is listed as rare if it occurs fewer than
+    --min-count times.
     """
     from textgen.config import Reading
     from textgen.corpus.survey import survey
@@ -97,12 +98,12 @@ def show(texts: tuple[str, ...], as_json: bool, **options: Any) -> None:
         write_line(line)
 
 
-@command.command("clean", short_help="Empty the cache of encoded texts.")
-@click.option("--texts", is_flag=True, help="Remove the downloaded texts as well.")
+@command.command("clean", short_help="Clear the cache.")
+@click.option("--texts", is_flag=True, help="Remove the downloaded texts too.")
 def clean(texts: bool) -> None:
-    """Empty the cache of encoded texts; it fills again when they are used.
+    """Clear the cache of encoded texts, which is rebuilt when they are next used.
 
-    Texts that were fetched by name stay, so that unfinished runs can go on without a network, unless --texts is given.
+    Downloaded texts are kept unless --texts is given, so that unfinished runs can be resumed without a network.
     """
     from textgen.corpus import cache
     from textgen.corpus.download import downloads, remove_downloads
@@ -120,7 +121,7 @@ def _freed(size: int) -> str:
 
 
 def _sources(found: "Survey") -> list[str]:
-    """A line for each of the first sources, what --strip takes out under it, and a few for all others."""
+    """A line for each of the first sources, with what --strip removes below it, and a few lines for all others."""
     from textgen.corpus.notes import TEXTS, nothing_found, passed_over
 
     first, rest = found.sources[:TEXTS], found.sources[TEXTS:]
@@ -135,10 +136,10 @@ def _sources(found: "Survey") -> list[str]:
 
 
 def _removed(source: "Surveyed") -> list[str]:
-    """What --strip takes out of a source, or would, and its first and last words."""
+    """What --strip removes from a source, or would, with its first and last words."""
     if not (removed := source.removed):
         return []
-    lines = [f"--strip {'took' if source.stripped else 'would take'} out {removed}"]
+    lines = [f"--strip {'removed' if source.stripped else 'would remove'} {removed}"]
     if words := removed.words():
         lines.append(f"    {words}")
     if share := _much(source):
@@ -147,7 +148,7 @@ def _removed(source: "Surveyed") -> list[str]:
 
 
 def _much(source: "Surveyed") -> str:
-    """The share of a source that --strip takes out, if it is much."""
+    """The share of a source that --strip removes, if it is large."""
     from textgen.corpus.notes import too_much
 
     if not (removed := source.removed):
@@ -156,19 +157,19 @@ def _much(source: "Surveyed") -> str:
 
 
 def _summed(sources: "Sequence[Surveyed]") -> list[str]:
-    """What is to tell of many sources."""
+    """Lines that sum up many sources."""
     from textgen.corpus.notes import grouped, such_as
 
     if not sources:
         return []
     characters = counted(sum(item.characters for item in sources), "character")
-    strip = f"with what --strip {'took' if sources[0].stripped else 'would take'} out"
+    strip = f"with text that --strip {'removed' if sources[0].stripped else 'would remove'}"
     pairs = [(_how(item), item.name) for item in sources]
     pairs += [
         (as_options(common), item.name) for item in sources for _, common in item.faults.told(repair=item.repaired)
     ]
     pairs += [(strip, item.name) for item in sources if item.removed]
-    pairs += [("warning: that is much of the text", item.name) for item in sources if _much(item)]
+    pairs += [("warning: --strip takes a large part of the text", item.name) for item in sources if _much(item)]
     return [
         f"and {counted(len(sources), 'more text')}: {characters}",
         *(f"    {len(names):,} {said}{such_as(names)}" for said, names in grouped(pairs).items()),
@@ -176,7 +177,7 @@ def _summed(sources: "Sequence[Surveyed]") -> list[str]:
 
 
 def _remarks(source: "Surveyed") -> list[str]:
-    """What there is to see of a guess, and what is in a source that nobody types."""
+    """A sample of a source whose encoding was guessed, and its stray characters."""
     rival = f"; {source.rival} would read “{source.rival_line}”" if source.rival else ""
     guess = [f"reads “{source.line}”{rival}"] if source.line else []
     return guess + [as_options(alone) for alone, _ in source.faults.told(repair=source.repaired)]
@@ -190,8 +191,8 @@ def _sizes(found: "Survey") -> list[str]:
     rows = [
         ("characters", found.characters),
         ("lines", found.lines),
-        ("symbols", len(found.symbols)),
-        ("trained on", found.characters - found.hold_out),
+        ("distinct characters", len(found.symbols)),
+        ("for training", found.characters - found.hold_out),
         ("held out", found.hold_out),
     ]
     note = found.unseen_note()
@@ -200,25 +201,24 @@ def _sizes(found: "Survey") -> list[str]:
 
 def _commonest(found: "Survey") -> list[str]:
     shown = found.symbols[:SHOWN]
-    title = f"The {SHOWN} commonest symbols" if len(found.symbols) > SHOWN else "The symbols"
+    title = f"The {SHOWN} most frequent characters" if len(found.symbols) > SHOWN else "The characters"
     return [title, *_table(shown, [f"{item.count / found.characters:.2%}" for item in shown])]
 
 
 def _rare(found: "Survey") -> list[str]:
     rare = found.rare()
     if not rare:
-        return ["", f"No symbol occurs fewer than {counted(found.rare_below, 'time')}."]
+        return ["", f"No character occurs fewer than {counted(found.rare_below, 'time')}."]
     title = (
-        f"{counted(len(rare), 'rare symbol')}, fewer than {counted(found.rare_below, 'time')} each, "
-        f"{counted(sum(item.count for item in rare), 'character')} in all "
-        f"(--min-count {found.rare_below} makes them one)"
+        f"{counted(len(rare), 'rare character')}, fewer than {counted(found.rare_below, 'time')} each, "
+        f"{sum(item.count for item in rare):,} in total (--min-count {found.rare_below} replaces them by one symbol)"
     )
     more = [f"  and {len(rare) - SHOWN:,} more"] if len(rare) > SHOWN else []
     return ["", title, *_table(rare[:SHOWN]), *more]
 
 
 def _table(symbols: "Sequence[Symbol]", *columns: Sequence[str]) -> list[str]:
-    """A row for each symbol, with further columns behind its count."""
+    """A row for each character, with further columns after its count."""
     further = zip(*columns, strict=True) if columns else [()] * len(symbols)
     rows = [
         ["", _visible(item.symbol), f"{item.count:,}", *cells, item.code_point, item.name]

@@ -1,4 +1,4 @@
-"""`textgen evaluate`: how well a model predicts a text."""
+"""`textgen evaluate`: the loss and perplexity of a model on a text."""
 
 from dataclasses import asdict
 from typing import Any
@@ -11,7 +11,7 @@ from textgen.config import CONTEXT
 from textgen.wording import counted
 
 
-@click.command("evaluate", short_help="Tell how well a model predicts a text.")
+@click.command("evaluate", short_help="Compute the loss and perplexity of a model on a text.")
 @click.argument("model", type=click.Path())
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
 @click.option(
@@ -19,13 +19,19 @@ from textgen.wording import counted
     type=click.Choice(["carried", "cold"]),
     default="carried",
     show_default=True,
-    help="carried keeps the state along the text; cold starts every window from zero, as fixed-context models do.",
+    help="carried: carry the LSTM state through the text. cold: cut the text into windows of --context characters, and "
+    "start each from a zero state, as for models with a fixed context.",
 )
-@number_option("--context", allowed=CONTEXT, summary="Characters of a window, with --protocol cold.", default=256)
-@click.option("--baseline", type=click.Path(), metavar="TEXT", help="What n-gram and xz learn from, for a new text.")
-@click.option("--all", "everything", is_flag=True, help="Score the training text whole, not its hold-out alone.")
+@number_option("--context", allowed=CONTEXT, summary="Context length in characters, with --protocol cold.", default=256)
+@click.option(
+    "--baseline",
+    type=click.Path(),
+    metavar="TEXT",
+    help="Text to train the n-gram and xz on, for a TEXT that the model was not trained on.",
+)
+@click.option("--all", "everything", is_flag=True, help="Evaluate the whole training text, not only its held-out part.")
 @source_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, losses in nats a character.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with losses in nats per character.")
 def command(
     model: str,
     texts: tuple[str, ...],
@@ -36,14 +42,15 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Tell how well MODEL, a run folder or a .keras file, predicts TEXT..., beside an n-gram and xz.
+    """Compute the loss of MODEL, a run folder or a .keras file, on TEXT..., and compare it with an n-gram
+    model and the compressor xz.
 
-    Of the text that the model was trained on, only the part held out from training is scored. A character that the
-    model does not know costs as much as a choice among all of Unicode.
+    If TEXT is the text that the model was trained on, only its held-out part is evaluated. A character that is not in
+    the vocabulary is counted as one of 1,114,112 equally likely characters, all of Unicode.
 
-    The loss is what a character costs in the mean: -ln p in nats, if the model gave it the probability p before it
-    came. In bits a character (bpc) that is nats / ln 2; at 2 bits a model is as unsure as between 4 equally likely
-    characters. Lower is better.
+    The loss is the mean cross-entropy in nats per character: the mean of -ln p, where p is the probability that the
+    model gave to the character that came next. Bits per character (bpc) are nats / ln 2, and the perplexity is
+    exp(loss). Lower is better.
     """
     from textgen.cli.download import located
     from textgen.evaluation.evaluate import evaluate, verdict

@@ -1,4 +1,4 @@
-"""`textgen info`: what a model is."""
+"""`textgen info`: what a model file says of itself."""
 
 import json
 import math
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from textgen.model_file import Model
 
 
-@click.command("info", short_help="Tell what a model is, and what it was trained on.")
+@click.command("info", short_help="Show a model's network, vocabulary and training.")
 @click.argument("model", type=click.Path())
-@click.option("--json", "as_json", is_flag=True, help="Print textgen.json as it is in the model file.")
+@click.option("--json", "as_json", is_flag=True, help="Print the description in the model file, textgen.json.")
 def command(model: str, as_json: bool) -> None:
-    """Tell what MODEL, a run folder or a .keras file, was trained on and what it is made of."""
+    """Show the network, vocabulary, training text and training settings of MODEL, a run folder or a .keras file."""
     from textgen.model_file import read_model
 
     read = read_model(model)
@@ -25,7 +25,7 @@ def command(model: str, as_json: bool) -> None:
         write_json(json.loads(read.description.to_json()), indent=1)
         return
     for name, value in _rows(read):
-        write_line(f"{name:<14}{printable(value)}")
+        write_line(f"{name:<16}{printable(value)}")
 
 
 def _rows(model: "Model") -> list[tuple[str, str]]:
@@ -33,29 +33,30 @@ def _rows(model: "Model") -> list[tuple[str, str]]:
     text, training, shape = description.text, description.training, description.model
     symbols = description.vocabulary.symbols
     nats = training.validation_nats
-    loss = "not known" if nats is None else f"{nats:.4f} nats, {nats / math.log(2):.3f} bits a character"
+    loss = "unknown" if nats is None else f"{nats:.4f} nats, {nats / math.log(2):.3f} bits per character"
     return [
         ("file", str(model.path)),
         (
             "text",
-            f"{text.name}, {counted(text.characters, 'character')}, unicode {text.unicode}"
-            f"{', repaired' if text.repair else ''}{', made lowercase' if text.lowercase else ''}"
-            f"{f', rare symbols replaced by {text.replacement}' if text.replacement else ''}",
+            f"{text.name}, {counted(text.characters, 'character')}, normalisation {text.unicode}"
+            f"{', repaired' if text.repair else ''}{', lowercased' if text.lowercase else ''}"
+            f"{f', rare characters replaced by {text.replacement}' if text.replacement else ''}",
         ),
         ("", f"SHA-256 {text.sha256}"),
-        ("vocabulary", f"{counted(len(symbols), 'symbol')}: {_excerpt(symbols)}"),
+        ("vocabulary", f"{counted(len(symbols), 'character')}: {_excerpt(symbols)}"),
         (
             "network",
-            f"{shape.layers} × LSTM({shape.units}), embedding {shape.embedding}, dropout {shape.dropout}",
+            f"{shape.layers} × LSTM({shape.units}), embedding dimension {shape.embedding}, dropout {shape.dropout}",
         ),
         ("parameters", f"{model.weights.parameters:,}"),
-        ("held-out loss", loss),
-        ("training", f"{counted(training.epochs, 'epoch')} in {training.seconds:g} s, done {training.date}"),
+        ("validation loss", loss),
+        ("training", f"{counted(training.epochs, 'epoch')} in {training.seconds:g} s, finished {training.date}"),
         (
             "",
-            f"window {training.window}, batch {training.batch_size}, learning rate {training.learning_rate:g}",
+            f"sequence length {training.window}, batch size {training.batch_size}, peak learning rate "
+            f"{training.learning_rate:g}",
         ),
-        ("", f"validation {training.validation:g}, rng seed {training.rng_seed}"),
+        ("", f"validation fraction {training.validation:g}, random seed {training.rng_seed}"),
         ("versions", ", ".join(f"{name} {number}" for name, number in training.versions.items())),
     ]
 

@@ -1,4 +1,4 @@
-"""Options whose default, range and error message come from the configuration's fields."""
+"""Options that take their default, range and error message from the configuration's fields."""
 
 import functools
 import os
@@ -25,7 +25,7 @@ class Text(click.ParamType[str]):
     name = "text"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Read again as UTF-8 what Python could not read in the locale's encoding, or fail."""
+        """Decode as UTF-8 the bytes that Python could not decode in the locale's encoding, or fail."""
         try:
             return os.fsencode(value).decode("utf-8") if any("\udc80" <= c <= "\udcff" for c in value) else str(value)
         except UnicodeDecodeError:
@@ -33,7 +33,7 @@ class Text(click.ParamType[str]):
 
 
 class Number(click.ParamType[float]):
-    """A number in a range; `--help` and the error name the range."""
+    """A number in a range, which `--help` and the error name."""
 
     def __init__(self, allowed: Range) -> None:
         """Take the range."""
@@ -63,7 +63,7 @@ class Encoding(click.ParamType[str]):
 
 
 class Separator(Text):
-    r"""Text in which `\n`, `\t`, `\r` and `\\` stand for what they stand for in Python."""
+    r"""Text with the escapes `\n`, `\t`, `\r` and `\\`, as in Python."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Replace the escapes."""
@@ -77,26 +77,33 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--repair",
             is_flag=True,
-            help="Mend foreign bytes and mojibake; take out control characters and inner marks.",
+            help="Repair invalid bytes and mojibake; remove control characters and stray byte order marks.",
         ),
-        click.option("--strip", is_flag=True, help="Take out what Project Gutenberg and Aozora Bunko have added."),
-        click.option("--markup", is_flag=True, help="Read HTML and RTF as they are, markup included."),
+        click.option(
+            "--strip",
+            is_flag=True,
+            help="Remove what Project Gutenberg and Aozora Bunko added: headers, licences, ruby, notes.",
+        ),
+        click.option("--markup", is_flag=True, help="Accept HTML and RTF files, and read them with their markup."),
         click.option(
             "--separator",
             type=Separator(),
             default=Reading.separator,
             metavar="TEXT",
-            help=r"What stands between two texts; \n is a newline.  [default: \n]",
+            help=r"Text to insert between two texts; \n is a newline.  [default: \n]",
         ),
         click.option(
             "--glob",
             default=Reading.glob,
             show_default=True,
             metavar="PATTERN",
-            help="Which files of a folder, and of an archive, are texts; capitals and .gz, .xz, .bz2 do not matter.",
+            help="Which files of a folder or an archive to read. Case and an ending .gz, .xz or .bz2 are ignored.",
         ),
         click.option(
-            "--encoding", type=Encoding(), metavar="NAME", help="Of all texts. By default each one's own is found."
+            "--encoding",
+            type=Encoding(),
+            metavar="NAME",
+            help="Character encoding of all texts. By default it is detected for each text.",
         ),
     ):
         command = option(command)
@@ -104,16 +111,19 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def normalisation_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say what becomes of the characters; their names are fields of `Reading`."""
+    """The options that say how characters are normalised; their names are fields of `Reading`."""
     for option in (
-        field_option("--min-count", config=Reading, summary="Replace symbols that occur less often by one."),
-        click.option("--lowercase", is_flag=True, help="Make the text lowercase first."),
+        field_option(
+            "--min-count", config=Reading, summary="Replace characters that occur less often by one common symbol."
+        ),
+        click.option("--lowercase", is_flag=True, help="Convert the text to lowercase."),
         click.option(
             "--unicode",
             type=click.Choice(UNICODE),
             default=Reading.unicode,
             show_default=True,
-            help="The form of Unicode: nfc composes characters, nfkc also replaces other shapes of them.",
+            help="Unicode normalisation form. nfc composes accents; nfkc also unifies variants such as full-width "
+            "letters.",
         ),
     ):
         command = option(command)
@@ -136,23 +146,23 @@ def field_option(*names: str, config: type[Checked], summary: str) -> Decorator:
 
 
 def rng_seed_option(summary: str) -> Decorator:
-    """`--rng-seed`, the same wherever numbers are drawn."""
+    """`--rng-seed`, the same option in every command that has it."""
     return number_option("--rng-seed", allowed=RNG_SEED, summary=summary)
 
 
 def is_given(name: str) -> bool:
-    """Whether an option stands on the command line, whatever its value."""
+    """Whether an option was given on the command line, whatever its value."""
     return click.get_current_context().get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE
 
 
 def refuse_both(first: tuple[str, Any], second: tuple[str, Any]) -> None:
-    """Fail with wrong usage where two options that exclude each other are given."""
+    """Fail with a usage error if two options that exclude each other are given."""
     if first[1] not in (None, False) and second[1] not in (None, False):
         raise click.UsageError(f"{first[0]} and {second[0]} exclude each other; give one of them.")
 
 
 def as_options(message: str) -> str:
-    """A message of the library, which names arguments in backticks, with the options that stand for them."""
+    """A message of the library with each argument, which it names in backticks, replaced by its option."""
 
     def option(found: re.Match[str]) -> str:
         name, text, plain = found.groups()

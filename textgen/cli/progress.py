@@ -1,4 +1,4 @@
-"""What `textgen train` shows as it goes: to a person a bar and lines, to a program one JSON object a line."""
+"""The progress of `textgen train`: a bar and lines for a person, or one JSON object per line for a program."""
 
 import math
 import signal
@@ -19,22 +19,22 @@ from textgen.training.progress import Event, Scored, Started, Stepped, TrainingR
 from textgen.wording import counted, quoted
 
 COLUMNS = 80  # of the line with the sample
-PAUSE = 0.25  # seconds between two steps told as JSON: thousands a second would keep the training waiting for a reader
+PAUSE = 0.25  # seconds between two "stepped" events: thousands a second would make the training wait for a reader
 NAMES = {Started: "started", Stepped: "stepped", Scored: "evaluated", TrainingResult: "finished"}  # in JSON
 STOPPED = {
     "plan": "all planned epochs are done",
-    "budget": "the time is used up",
-    "patience": "the held-out loss has stopped falling",
+    "budget": "the time budget is used up",
+    "patience": "early stopping, since the validation loss has stopped falling",
     "SIGINT": "interrupted",
     "SIGTERM": "terminated",
-    "SIGHUP": "the terminal is gone",
+    "SIGHUP": "the terminal was closed",
 }
 
 Report = Callable[[Event], None] | None
 
 
 def report(*, as_json: bool, quiet: bool) -> AbstractContextManager[Report]:
-    """What tells a run's events in the way that is asked for."""
+    """The function that reports a run's events as the options say; None for --quiet."""
     if as_json:
         return nullcontext(JsonLines())
     return nullcontext() if quiet else Display()
@@ -46,14 +46,14 @@ def loss(nats: float) -> str:
 
 
 class JsonLines:
-    """Writes a run's events to stdout, for a program. When that cannot be written any more, the run goes on."""
+    """Writes a run's events to stdout, for a program. If stdout can no longer be written, the run continues."""
 
     def __init__(self) -> None:
         """Nothing is written yet."""
         self._due = -math.inf
 
     def __call__(self, event: Event) -> None:
-        """Write one event; of steps, those that a quarter of a second lies between."""
+        """Write one event; of the steps, at most one every quarter of a second."""
         if isinstance(event, Stepped):
             if time.monotonic() < self._due:
                 return
@@ -62,7 +62,7 @@ class JsonLines:
         if isinstance(event, Started):
             values |= {name: [as_options(note) for note in values[name]] for name in ("reading", "notes")}
         with suppress(RunError, *UNWRITABLE):
-            write_json(values, default=str)  # a path is no type of JSON's
+            write_json(values, default=str)  # for paths
 
 
 class Display(AbstractContextManager["Display"]):
@@ -71,7 +71,7 @@ class Display(AbstractContextManager["Display"]):
     def __init__(self) -> None:
         """Nothing is shown yet."""
         self._bar = ProgressBar(bar)
-        self._last_nats: float | None = None  # the held-out loss told last, nats a character
+        self._last_nats: float | None = None  # the validation loss shown last, nats per character
 
     def __exit__(self, *_: object) -> None:
         self._bar.close()
@@ -91,39 +91,41 @@ class Display(AbstractContextManager["Display"]):
             tell(as_options(note))
         for note in event.notes:
             tell(f"Note: {as_options(note)}")
-        plan = f"{counted(event.epochs, 'epoch')} planned" if event.epochs else "as many epochs as the time allows"
-        tell(
-            f"{event.name}: {counted(event.characters, 'character')}, {counted(event.symbols, 'different one')}; "
-            f"{event.hold_out:,} at the end {'is' if event.hold_out == 1 else 'are'} held out"
+        plan = (
+            f"{counted(event.epochs, 'epoch')} planned" if event.epochs else "as many epochs as the time budget allows"
         )
         tell(
-            f"{counted(event.parameters, 'parameter')}, {counted(event.streams, 'stream')} of {event.window}-character "
-            f"windows, {plan}"
+            f"{event.name}: {counted(event.characters, 'character')}, {event.symbols:,} of them different; "
+            f"the last {event.hold_out:,} held out for validation"
         )
         tell(
-            f"dropout {event.dropout:g}, embedding {event.embedding}, learning rate {event.learning_rate:g}, "
-            f"rng seed {event.rng_seed}"
+            f"{counted(event.parameters, 'parameter')}, batch size {event.streams}, sequence length {event.window}, "
+            f"{plan}"
+        )
+        tell(
+            f"dropout {event.dropout:g}, embedding dimension {event.embedding}, peak learning rate "
+            f"{event.learning_rate:g}, random seed {event.rng_seed}"
         )
         if event.resumed_at:
             tell(f"resumed after {event.resumed_at:.2f} epochs")
 
     def _scored(self, event: Scored) -> None:
-        held_out = "none held out" if event.validation_nats is None else f"held-out {loss(event.validation_nats)}"
-        mark = ", the best so far" if event.best and event.validation_nats is not None else ""
+        nats = event.validation_nats
+        validation = "" if nats is None else f", validation loss {loss(nats)}{', best so far' * event.best}"
         self._bar.write(
-            f"epoch {event.epochs:.1f}, {tqdm.format_interval(event.seconds)}: train {event.train_nats:.3f}, "
-            f"{held_out}{mark}; {self._bar.speed}",
+            f"epoch {event.epochs:.1f}, {tqdm.format_interval(event.seconds)}: training loss {event.train_nats:.3f}"
+            f"{validation}; {self._bar.speed}",
             tell,
         )
         self._bar.write(cut(f"    | {printable(' '.join(event.sample.split()))}", COLUMNS), tell)
-        self._last_nats = event.validation_nats
+        self._last_nats = nats
 
     def _finished(self, result: TrainingResult) -> None:
         nats, folder = result.validation_nats, quoted(result.model.parent)
-        held_out = "" if nats is None or nats == self._last_nats else f", held-out loss {loss(nats)}"
-        tell(f"Stopped: {STOPPED[result.stopped_by]}. The model is {result.model}{held_out}.")
+        validation = "" if nats is None or nats == self._last_nats else f", validation loss {loss(nats)}"
+        tell(f"Stopped: {STOPPED[result.stopped_by]}. Model: {result.model}{validation}.")
         if nats is not None and result.baselines:
             tell(f"Verdict: {verdict(nats, result.baselines)}.")
         if result.stopped_by in signal.Signals.__members__:
-            tell(f"Go on with it:  textgen train --resume -o {folder}")
-        tell(f"Write with it:  textgen generate {folder}")
+            tell(f"Resume:  textgen train --resume -o {folder}")
+        tell(f"Generate:  textgen generate {folder}")

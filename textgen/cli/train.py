@@ -1,4 +1,4 @@
-"""`textgen train`: learn from texts, go on with an unfinished run, train a model on."""
+"""`textgen train`: train a model on texts, resume an unfinished run, fine-tune a model."""
 
 import signal
 import sys
@@ -20,10 +20,12 @@ from textgen.cli.options import (
 )
 from textgen.config import (
     CHECKPOINT_SECONDS,
+    DEFAULT_LAYERS,
+    DEFAULT_PATIENCE,
+    DEFAULT_UNITS,
     EPOCHS,
+    LARGEST_HOLD_OUT,
     MINUTES,
-    USUAL_LAYERS,
-    USUAL_UNITS,
     ModelConfig,
     Reading,
     TrainingConfig,
@@ -35,47 +37,70 @@ if TYPE_CHECKING:
 Chosen = TypeVar("Chosen", Reading, ModelConfig, TrainingConfig)
 
 
-@click.command("train", short_help="Learn from texts, and keep the best model in a run folder.")
+@click.command("train", short_help="Train a model on texts.")
 @click.argument("texts", nargs=-1, metavar="TEXT...")
-@click.option("-o", "--output", type=click.Path(), help="The run folder.  [default: models/NAME, after the first text]")
-@number_option("--minutes", allowed=MINUTES, summary="Train for so long, all in all.")
-@number_option("--epochs", allowed=EPOCHS, summary="Read the text so often. With neither: planned from its size.")
-@field_option("--patience", config=TrainingConfig, summary="Stop after so many scorings without a better one.")
-@click.option("--resume", is_flag=True, help="Go on with the unfinished run in the folder; needs nothing but -o.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(),
+    help="Run folder for the model and its history.  [default: models/NAME, after the first text]",
+)
+@number_option(
+    "--minutes", allowed=MINUTES, summary="Wall-clock budget: minutes of training in total, resumed parts included."
+)
+@number_option(
+    "--epochs",
+    allowed=EPOCHS,
+    summary="Number of epochs. Without --epochs and --minutes it is chosen from the text's size.",
+)
+@field_option(
+    "--patience",
+    config=TrainingConfig,
+    summary="Early stopping: stop after this many evaluations in a row without a lower validation loss. Default: "
+    f"{DEFAULT_PATIENCE}; off with --minutes.",
+)
+@click.option(
+    "--resume", is_flag=True, help="Resume the unfinished run in the run folder, with its own settings. Needs only -o."
+)
 @click.option(
     "--from",
     "start_from",
     type=click.Path(),
     metavar="MODEL",
-    help="Start from a model's weights; its vocabulary grows.",
+    help="Fine-tune: start from this model's weights. New characters are added to its vocabulary.",
 )
-@click.option("--force", is_flag=True, help="Replace an old run in the folder.")
+@click.option("--force", is_flag=True, help="Replace an existing run in the run folder.")
 @number_option(
     "--checkpoint-every",
     "checkpoint_seconds",
     allowed=CHECKPOINT_SECONDS,
-    summary="Seconds between two checkpoints, at the most.",
+    summary="Maximum number of seconds between two checkpoints.",
     default=30,
 )
 @field_option(
-    "--validation", config=TrainingConfig, summary="Share of the text, at its end, to judge by, not to learn."
+    "--validation",
+    config=TrainingConfig,
+    summary="Fraction of the text, at its end, held out for the validation loss; "
+    f"{LARGEST_HOLD_OUT:,} characters at most.",
 )
+@field_option("--layers", config=ModelConfig, summary=f"Number of LSTM layers. Default: {DEFAULT_LAYERS}.")
+@field_option("--units", config=ModelConfig, summary=f"Hidden units of each LSTM layer. Default: {DEFAULT_UNITS}.")
+@field_option("--dropout", config=ModelConfig, summary="Dropout rate after each LSTM layer.")
+@field_option("--embedding", config=ModelConfig, summary="Embedding dimension of a character.")
 @field_option(
-    "--layers", config=ModelConfig, summary=f"LSTMs, one above the other; {USUAL_LAYERS}, or those of --from's model."
+    "--window",
+    config=TrainingConfig,
+    summary="Sequence length of a training step, in characters (truncated BPTT). The LSTM state is carried over.",
 )
+@field_option("--batch-size", config=TrainingConfig, summary="Number of sequences trained on in parallel.")
 @field_option(
-    "--units", config=ModelConfig, summary=f"Hidden units of each LSTM; {USUAL_UNITS}, or those of --from's model."
+    "--learning-rate", config=TrainingConfig, summary="Peak learning rate, reached after a warm-up and then decayed."
 )
-@field_option("--dropout", config=ModelConfig, summary="Share of outputs dropped in training.")
-@field_option("--embedding", config=ModelConfig, summary="Numbers that stand for one character.")
-@field_option("--window", config=TrainingConfig, summary="Characters between two updates.")
-@field_option("--batch-size", config=TrainingConfig, summary="Streams of text read side by side.")
-@field_option("--learning-rate", config=TrainingConfig, summary="The highest learning rate of the schedule.")
 @source_options
 @normalisation_options
-@field_option("--rng-seed", config=TrainingConfig, summary="Make the run repeatable.")
-@click.option("--json", "as_json", is_flag=True, help="Print what happens as JSON, one object a line, for programs.")
-@click.option("--quiet", is_flag=True, help="Show nothing but errors.")
+@field_option("--rng-seed", config=TrainingConfig, summary="Random seed, to make the run reproducible.")
+@click.option("--json", "as_json", is_flag=True, help="Print progress as JSON on standard output, one event per line.")
+@click.option("--quiet", is_flag=True, help="Print only errors.")
 def command(
     texts: tuple[str, ...],
     output: str | None,
@@ -89,11 +114,13 @@ def command(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Learn from TEXT..., and keep the best model in a run folder.
+    """Train a character-level LSTM on TEXT... and save the model with the lowest validation loss in a run folder.
 
-    TEXT is a file, a folder, an archive (.zip, .tar, .gz, .xz, .bz2), a name that textgen corpora list shows, or - for
-    standard input; several are joined in the order given, inside a folder or an archive in that of their names, ch2
-    before ch10. What is not given is chosen from the text's size, and told.
+    TEXT is a file, a folder, an archive (.zip, .tar, .gz, .xz, .bz2), a name from textgen corpora list, or - for
+    standard input. Several texts are joined in the given order; the files of a folder or an archive are sorted by
+    name, ch2 before ch10. Settings without a default below are chosen from the text's size, and printed.
+
+    Ctrl-C stops the run; --resume continues it.
     """
     refuse_both(("--epochs", epochs), ("--minutes", minutes))
     refuse_both(("--resume", resume), ("--force", force))
@@ -108,7 +135,7 @@ def command(
     from textgen.training.process import configure
     from textgen.training.train import go_on, train
 
-    quiet = quiet or as_json  # for people, that is
+    quiet = quiet or as_json  # no lines for a person beside the JSON
     texts = located(texts, quiet=quiet)
     output = str(Path("models") / name_of(texts[0])) if output is None else output
     configure()
@@ -142,12 +169,12 @@ def command(
 
 
 def _chosen(config: type[Chosen], options: Mapping[str, Any]) -> Chosen:
-    """A configuration of the options that are named after its fields."""
+    """The configuration whose fields have the values of the options of the same names."""
     return config(**{item.name: options[item.name] for item in fields(config)})
 
 
 def _like_the_model_s(start_from: str, reading: Reading) -> Reading:
-    """How to read a text for a model that has learnt from another: normalised alike, unless otherwise asked for."""
+    """How to read a text for fine-tuning: normalised as the model's own text was, unless an option says otherwise."""
     from textgen.model_file import read_model
 
     text = read_model(start_from).description.text
@@ -156,12 +183,12 @@ def _like_the_model_s(start_from: str, reading: Reading) -> Reading:
 
 
 def _sources(run: "Unfinished", *, quiet: bool) -> tuple[str, ...]:
-    """What the text of a run to resume was read from, fetched anew where it is needed."""
+    """The sources of the text of a run to resume, downloaded again where needed."""
     from textgen.cli.download import located
 
     texts = located(run.sources, quiet=quiet)
     if not texts:
-        raise click.UsageError("the run's text was no file, but a string of the library's; name a file with that text.")
+        raise click.UsageError("the run's text was not a file but a string of a program; give a file with that text.")
     if "-" in texts and sys.stdin.isatty():
         raise click.UsageError("the run's text came from standard input; pipe it in again.")
     return texts

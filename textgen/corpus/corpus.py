@@ -11,7 +11,7 @@ from typing import IO, Any, Self, TypedDict, Unpack
 import numpy as np
 
 from textgen.arguments import PATH, check_text, expect, expect_known, shown
-from textgen.config import LONGEST_NAME, Reading
+from textgen.config import LARGEST_HOLD_OUT, LONGEST_NAME, Reading
 from textgen.corpus import cache
 from textgen.corpus.characters import first_named
 from textgen.corpus.codes import mapped, parts, translate
@@ -27,7 +27,6 @@ from textgen.corpus.vocabulary import Codes, Vocabulary
 from textgen.errors import CorpusError
 from textgen.wording import counted
 
-LARGEST_HOLD_OUT = 200_000  # characters: enough to tell 0.005 nats apart, and scored in seconds
 UNSOUND = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories of what no name needs
 FEW = 20  # symbols that are found sooner one by one than by counting all
 PIECE = 2**20  # characters of a string that are encoded at once
@@ -216,11 +215,12 @@ def held_out(characters: int, share: float) -> int:
 
 
 def unseen_note(unseen: Mapping[str, int], hold_out: int) -> str:
-    """What to tell of symbols of the hold-out that training never sees."""
+    """A note on characters that only the held-out part has, which the model is therefore never trained on."""
     characters = sum(unseen.values())
     return (
-        f"held out, and never seen in training: {counted(len(unseen), 'symbol')}, {counted(characters, 'character')} "
-        f"({100 * characters / hold_out:.3g} % of the hold-out): {first_named(list(unseen))}"
+        f"only in the held-out part, so never trained on: {counted(len(unseen), 'different character')}, "
+        f"{counted(characters, 'time')} in all ({100 * characters / hold_out:.3g} % of that part): "
+        f"{first_named(list(unseen))}"
     )
 
 

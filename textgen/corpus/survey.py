@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.config import Reading, TrainingConfig
+from textgen.config import LARGEST_HOLD_OUT, Reading, TrainingConfig
 from textgen.corpus.characters import code_point, unicode_name
-from textgen.corpus.corpus import LARGEST_HOLD_OUT, called, held_out, unseen_note
+from textgen.corpus.corpus import called, held_out, unseen_note
 from textgen.corpus.faults import Faults
 from textgen.corpus.finding import Skipped
 from textgen.corpus.reading import Text, find_texts, joined

@@ -8,12 +8,12 @@ from importlib.metadata import version
 from typing import Any, Self
 
 from textgen import __version__
-from textgen.config import Hyperparameters, ModelConfig, Shape, TrainingConfig
+from textgen.config import DEFAULT_PATIENCE, Hyperparameters, ModelConfig, Shape, TrainingConfig
 from textgen.corpus.corpus import Corpus, unseen_note
 from textgen.corpus.windows import Windows
 from textgen.errors import RunError
 from textgen.model_file import Description, Model, TextInfo, TrainingInfo
-from textgen.training.recipe import DEFAULT_PATIENCE, batch_size, complete, planned_epochs, shape
+from textgen.training.recipe import batch_size, complete, planned_epochs, shape
 from textgen.training.speed import characters_a_second
 
 SCORING_CHARACTERS = 2_000_000  # trained between two scorings inside a longer epoch

@@ -7,13 +7,12 @@ import math
 import secrets
 from dataclasses import asdict, replace
 
-from textgen.config import USUAL_LAYERS, USUAL_UNITS, Hyperparameters, ModelConfig, Shape, TrainingConfig
+from textgen.config import DEFAULT_LAYERS, DEFAULT_UNITS, Hyperparameters, ModelConfig, Shape, TrainingConfig
 from textgen.corpus.windows import Windows
 
 FINE_TUNING_RATE = 3e-3  # where much is to be kept
 WARM_UP = 50  # steps over which the learning rate rises
 FLOOR = 0.03  # share of the peak at the plan's end
-DEFAULT_PATIENCE = 5  # scorings without a better one, in a run without a budget
 WEIGHT_DECAY = 0.1  # times the learning rate, at each step
 BETA_2 = 0.99  # the loss's scale changes fast in short runs
 AVERAGED = 0.998  # share of an average of the weights that a step keeps: it spans some 500 steps
@@ -63,7 +62,7 @@ def complete(
 
 def shape(model: ModelConfig, *, symbols: int, epochs: float) -> Shape:
     """The network's shape for a vocabulary of so many symbols, in a text that is read so often."""
-    chosen = Shape(USUAL_LAYERS, USUAL_UNITS, _dropout(epochs), 64 if symbols <= 256 else 128)
+    chosen = Shape(DEFAULT_LAYERS, DEFAULT_UNITS, _dropout(epochs), 64 if symbols <= 256 else 128)
     return replace(chosen, **{name: value for name, value in asdict(model).items() if value is not None})
 
 
