@@ -53,7 +53,7 @@ def refused(call: Callable[..., Any], *arguments: Any, **options: Any) -> str:
         ({"temprature": 3}, "there is no argument `temprature`; did you mean `temperature`?"),
         (
             {"count": 3},
-            "there is no argument `count`; there are `length`, `stop`, `rng_seed`, `unknown`",
+            "there is no argument `count`; there are `temperature`, `top_k`",
         ),
     ],
 )
@@ -63,8 +63,14 @@ def test_writing(writer: Generator, wrong: dict, message: str) -> None:
 
 
 def test_writing_several(writer: Generator) -> None:
-    assert refused(writer.write, "a", {"top_k": 3}) == "`sampling` must be textgen.SamplingConfig or None, not dict"
-    assert refused(writer.write, "a", count="2").startswith("`count` must be a whole number from 1 to 10,000, not '2'")
+    for call in (writer.texts, writer.write):
+        assert refused(call, "a", sampling={"top_k": 3}) == "`sampling` must be textgen.SamplingConfig, not dict"
+        assert refused(call, "a", count="2").startswith(
+            "`count` must be a whole number from 1 to 1,000,000,000, not '2'"
+        )
+        assert refused(call, 3) == "`seeds` must be str or Sequence, not int"
+        assert refused(call, ["a", b"b"]) == "`seeds[1]` must be str, not bytes"
+    assert refused(writer.predict, b"a") == "`seed` must be str, not bytes"
 
 
 def test_numbers_of_numpy_write_the_same(writer: Generator) -> None:
@@ -72,7 +78,7 @@ def test_numbers_of_numpy_write_the_same(writer: Generator) -> None:
     assert writer.generate("The ", **options) == writer.generate(
         "The ", length=20, rng_seed=3, temperature=0.5, top_k=4
     )
-    assert type(writer.write("The ", rng_seed=np.int64(3)).rng_seed) is int
+    assert type(next(writer.texts("The ", rng_seed=np.int64(3))).rng_seed) is int
 
 
 @pytest.mark.parametrize("path", [3, b"model", ["model"]])

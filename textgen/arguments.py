@@ -2,7 +2,7 @@
 
 import os
 import reprlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field, fields
 from difflib import get_close_matches
 from numbers import Integral, Real
@@ -81,6 +81,17 @@ def expect(name: str, value: object, kind: Any, remedy: str = "") -> None:
         raise TypeError(f"`{name}` must be {wanted}, not {type(value).__name__}{remedy and f': {remedy}'}")
 
 
+def strings(name: str, value: object) -> tuple[str, ...]:
+    """A string or a sequence of them as a tuple; `TypeError` where it is neither."""
+    if isinstance(value, str):
+        return (value,)
+    expect(name, value, str | Sequence)
+    items: Any = value
+    for place, item in enumerate(items):
+        expect(f"{name}[{place}]", item, str)
+    return tuple(items)
+
+
 def expect_known(given: Iterable[str], known: Collection[str]) -> None:
     """Raise `TypeError` for the first keyword argument that is not known, offering the nearest that is."""
     for name in given:
@@ -113,7 +124,7 @@ class Checked:
         """Raise `TypeError` for the first value of a wrong type, `ValueError` for one out of its range."""
         for item in fields(self):  # type: ignore[arg-type]
             value, allowed = getattr(self, item.name), item.metadata.get("range")
-            kind: Any = dict if isinstance(item.type, GenericAlias) else item.type
+            kind: Any = item.type.__origin__ if isinstance(item.type, GenericAlias) else item.type
             if allowed is None or (value is None and isinstance(None, kind)):
                 expect(item.name, value, kind)
             else:

@@ -22,7 +22,7 @@ LEARNING_RATE = Range(float, 0, 1, above_low=True)
 PATIENCE = Range(int, 1, 1_000_000)
 VALIDATION = Range(float, 0, 0.5)
 LENGTH = Range(int, 0, 1_000_000_000)
-COUNT = Range(int, 1, 10_000)
+COUNT = Range(int, 1, 1_000_000_000)
 CONTEXT = Range(int, 1, 1_000_000)
 CHECKPOINT_SECONDS = Range(float, 0, 1_000_000)
 RNG_SEED = Range(int, 0, 2**63 - 1)
@@ -112,6 +112,14 @@ class SamplingConfig(Checked):
     def filters(self) -> bool:
         """Whether top-k, top-p or min-p is set."""
         return (self.top_k, self.top_p, self.min_p) != (None, None, None)
+
+
+@dataclass(frozen=True)
+class WritingConfig(Checked):
+    """What is asked of a text beside how its characters are chosen."""
+
+    length: int = number(LENGTH, 500)  # characters to write
+    stop: tuple[str, ...] = ()  # strings before which the text ends
 
 
 @dataclass(frozen=True)

@@ -227,7 +227,7 @@ def test_a_seed_that_is_not_utf_8_is_wrong_usage() -> None:
         ("--min-p -0.1", "expected a number from 0 to 1, not '-0.1'."),
         ("--length -1", "expected a whole number from 0 to 1,000,000,000, not '-1'."),
         ("--length many", "expected a whole number"),
-        ("--count 0", "expected a whole number from 1 to 10,000, not '0'."),
+        ("--count 0", "expected a whole number from 1 to 1,000,000,000, not '0'."),
         ("--rng-seed 1e3", "expected a whole number"),
         ("--temperature 0.8 --argmax", "--temperature and --argmax exclude each other; give one of them."),
         ("--unknown drop", "'drop' is not one of"),

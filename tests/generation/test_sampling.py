@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textgen.config import SamplingConfig
-from textgen.generation.sampling import choose, filtered, likelihoods, min_p, noise, top_k, top_p
+from textgen.generation.sampling import choose, filtered, likelihoods, losses, min_p, noise, top_k, top_p
 
 rows = st.lists(st.floats(-80, 80, width=32), min_size=1, max_size=12).map(lambda row: np.array([row], np.float32))
 
@@ -25,7 +25,9 @@ def test_likelihoods_are_the_softmax_up_to_a_factor() -> None:
 
 
 def pick(logits: np.ndarray, config: SamplingConfig, seed: int = 0) -> np.ndarray:
-    return choose(logits, config, noise(logits.shape, config.temperature, rng=rng(seed)))
+    drawn = np.empty(logits.shape)
+    noise(drawn, config.temperature, rng=rng(seed))
+    return choose(logits, config, drawn)
 
 
 @given(rows, st.sampled_from([0, 1e-320, 1e-300, 1e-12, 1e-3]), st.integers(0, 99))
@@ -108,3 +110,9 @@ def test_the_order_is_temperature_then_top_k_then_top_p_then_min_p() -> None:
     assert kept.tolist() == [[True, True, False, False]]
     kept = filtered(logits, SamplingConfig(0.2, min_p=0.3)) > 0  # squared twice and more: 0.3 falls under 0.3 of 0.4
     assert kept.tolist() == [[True, False, False, False]]
+
+
+def test_losses_are_the_cross_entropy() -> None:
+    logits = np.log(np.array([[0.5, 0.25, 0.25], [0.1, 0.1, 0.8]], np.float32))
+    np.testing.assert_allclose(losses(logits, np.array([1, 2], np.uint8)), -np.log([0.25, 0.8]), rtol=1e-6)
+    assert losses(np.array([[1000.0, 0.0]], np.float32), np.array([1], np.uint8))[0] == pytest.approx(1000)

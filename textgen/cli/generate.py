@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import secrets
 import sys
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any, TextIO
 import click
 
 from textgen.cli.options import Encoding, Text, field_option, is_given, number_option, refuse_both, rng_seed_option
-from textgen.cli.terminal import for_stream, standard_output, tell
+from textgen.cli.terminal import bar, for_stream, standard_output, tell
 from textgen.config import COUNT, LENGTH, SamplingConfig
 
 FLUSH_SECONDS = 0.02  # too short for a reader to notice
@@ -99,42 +100,52 @@ def command(
     from textgen.generation.generator import load
     from textgen.model_file import shipped
 
-    sampling = SamplingConfig(
-        0.0 if argmax else temperature, *[options.pop(name) for name in ("top_k", "top_p", "min_p")]
-    )
+    temperature = 0.0 if argmax else temperature
     if seed == "-":
         seed = _standard_input(encoding)
     path = shipped() if model is None else model
-    writing = load(path).write(seed, sampling, **options)
-    if model is None or (options["rng_seed"] is None and not as_json):
-        tell(f"model {path}, --rng-seed {writing.rng_seed}{_yours() if model is None else ''}")
+    generator = load(path)
+    drawn = options["rng_seed"] is None
+    if drawn:
+        options["rng_seed"] = secrets.randbits(32)
+    texts = (generator.texts if as_json else generator.write)(seed, temperature=temperature, **options)
+    if model is None or (drawn and not as_json):
+        tell(f"model {path}, --rng-seed {options['rng_seed']}{_yours() if model is None else ''}")
     with _opened(output, encoding or UTF_8) as stream:
-        (_print_json if as_json else _print_texts)(writing, seed, stream)
+        if output is not None and options["count"] > 1:
+            texts = _with_bar(texts, options["count"])
+        (_print_json if as_json else _print_texts)(texts, stream)
 
 
-def _print_texts(writing: Any, seed: str, stream: TextIO) -> None:
-    """Print the first text while it is generated, then the others."""
-    stream.write(for_stream(seed, stream))
-    stream.flush()
-    others: list[list[str]] = [[] for _ in range(len(writing.finders) - 1)]
-    flushed = 0.0
-    for first, *rest in writing:
-        stream.write(for_stream(first, stream))
-        for other, piece in zip(others, rest, strict=True):
-            other.append(piece)
+def _with_bar(texts: Iterator[Any], count: int) -> Iterator[Any]:
+    """Show how many texts are done: of `Generator.texts`, or of `Generator.write` with its pieces."""
+    with bar(total=count, unit="text", desc="texts") as shown:
+        for item in texts:
+            yield item
+            if not isinstance(item, tuple) or item[0].stopped_by is not None:
+                shown.update()
+
+
+def _print_texts(pieces: Iterator[Any], stream: TextIO) -> None:
+    """Print the first text as it is written, then the others."""
+    flushed, before = 0.0, None
+    for text, piece in pieces:
+        if text is not before:
+            stream.write(for_stream(text.seed.text if before is None else f"\n{BETWEEN}\n{text.seed.text}", stream))
+            before = text
+        stream.write(for_stream(piece, stream))
         if time.monotonic() - flushed > FLUSH_SECONDS:
             stream.flush()
             flushed = time.monotonic()
-    for pieces in others:
-        stream.write(for_stream(f"\n{BETWEEN}\n{seed}{''.join(pieces)}", stream))
     stream.write("\n")
     stream.flush()
 
 
-def _print_json(writing: Any, seed: str, stream: TextIO) -> None:
-    for pieces, stopped_by in zip(zip(*writing, strict=True), writing.stopped_by, strict=True):
-        text = {"seed": seed, "text": "".join(pieces), "rng_seed": writing.rng_seed, "stopped_by": stopped_by}
-        stream.write(json.dumps(text, ensure_ascii=stream.isatty() or stream.encoding != UTF_8) + "\n")
+def _print_json(texts: Iterator[Any], stream: TextIO) -> None:
+    ascii_only = stream.isatty() or stream.encoding != UTF_8
+    for text in texts:
+        line = {name: getattr(text, name) for name in ("seed", "text", "rng_seed", "stopped_by")}
+        stream.write(json.dumps(line, ensure_ascii=ascii_only) + "\n")
     stream.flush()
 
 

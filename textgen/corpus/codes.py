@@ -27,14 +27,14 @@ def parts(codes: Codes) -> Iterator[Codes]:
         _give_back(codes)
 
 
-def gather(codes: Codes, places: NDArray[np.integer], number: int) -> Codes:
-    """The codes at some places, of any shape; the caller counts its calls."""
+def gather(codes: NDArray[np.integer], places: NDArray[np.integer] | slice, number: int) -> NDArray[np.integer]:
+    """The codes at some places, of any shape, or of a stretch; the caller counts its calls."""
     if number % PAUSE == 0:
         _give_back(codes)
     return codes[places]
 
 
-def _give_back(codes: Codes) -> None:
+def _give_back(codes: NDArray[np.integer]) -> None:
     """Let the pages that were read of a mapped file go.
 
     The system would take them when it needs them. But they count as this process's memory until then, and a text of a

@@ -1,24 +1,22 @@
 """The loss of a network on a text, by one of two protocols."""
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textgen.config import Shape
-from textgen.corpus.codes import gather
 from textgen.corpus.vocabulary import Codes
-from textgen.generation.blas import one_thread
+from textgen.generation.batch import Batch, in_order
 from textgen.generation.compiled import prepare
-from textgen.generation.recurrent import Network
-from textgen.machine import cores
+from textgen.generation.stream import Seed, Stream
+from textgen.keras_archive import Array
 from textgen.model_file import Weights, layout
 
 STREAMS = 32
 CONTEXT = 256  # characters read before a stream's first scored one: 1e-6 nats from one single carried pass
-LARGEST, SMALLEST = 16, 4  # streams that run side by side on one thread; the kernel multiplies four at once
-TIMED = 100  # steps, at most, from which the time of a scoring is estimated,
+TIMED = 100  # characters of a stream, at most, from which the time of a scoring is estimated,
 ENOUGH = 0.2  # or the seconds of them that are enough
 
 
@@ -45,25 +43,16 @@ def score(weights: Weights, codes: Codes, first: int = 0) -> float:
 def scoring_seconds(model: Shape, symbols: int, characters: int) -> float:
     """About how long `score` takes, from the time of a few steps of a network of this shape, on all cores at once."""
     network = prepare(Weights.from_list(np.zeros(shape, np.float32) for shape in layout(model, symbols).values()))
-    streams = _group(STREAMS)
-    starts, codes = np.full(streams, CONTEXT), np.zeros(CONTEXT + TIMED, np.uint8)
-
-    def seconds(steps: int) -> float:
-        begun = time.perf_counter()
-        _sum(network, codes, starts, starts + steps, 1)
-        return (time.perf_counter() - begun) / steps
-
-    groups = -(-STREAMS // streams)
-    threads = min(cores(), groups)
-    with one_thread(), ThreadPoolExecutor(threads) as pool:
-        first = max(pool.map(seconds, [1] * threads))
-        step = sum(pool.map(seconds, [int(min(TIMED, max(1, ENOUGH / first)))] * threads)) / threads
-    return step * -(-groups // threads) * (CONTEXT + characters / STREAMS)
-
-
-def _group(streams: int) -> int:
-    """How many streams run side by side on one thread: fewer where there are cores for more groups."""
-    return min(LARGEST, max(SMALLEST, -(-streams // cores())))
+    with Batch(network, STREAMS) as batch:
+        streams = [_scored(np.zeros(TIMED, np.uint8), 0, TIMED, _Sum()) for _ in range(STREAMS)]
+        for stream in streams:
+            batch.join(stream)
+        batch.step()  # the first takes longer
+        before, begun = streams[0].left, time.perf_counter()
+        while len(batch) and time.perf_counter() - begun < ENOUGH:
+            batch.step()
+        seconds = (time.perf_counter() - begun) / (before - streams[0].left)
+    return seconds * (CONTEXT + characters / STREAMS)
 
 
 def score_cold(weights: Weights, codes: Codes, first: int = 0, *, context: int = 256) -> float:
@@ -82,35 +71,32 @@ def _score(weights: Weights, codes: Codes, bounds: NDArray[np.int64], context: i
     total = int(bounds[-1] - bounds[0])
     if total <= 0:
         return float("nan")
-    network = prepare(weights)
-    streams = _group(len(bounds) - 1)
-    starts = [bounds[place : place + streams + 1] for place in range(0, len(bounds) - 1, streams)]
-    with one_thread(), ThreadPoolExecutor(cores()) as pool:
-        sums = pool.map(lambda group: _sum(network, codes, group[:-1], group[1:], context), starts)
-        return sum(sums) / total
+    sums: list[_Sum] = []
+
+    def streams() -> Iterator[Stream]:
+        for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+            begin = max(0, start - context)
+            sums.append(_Sum(start - begin - 1))
+            yield _scored(codes, begin, end, sums[-1])
+
+    for _ in in_order(prepare(weights), streams(), STREAMS):
+        pass
+    return sum([part.nats for part in sums]) / total
 
 
-def _sum(network: Network, codes: Codes, starts: NDArray[np.int64], ends: NDArray[np.int64], context: int) -> float:
-    """The summed loss of the characters from `starts` to `ends`, both `(B,)`, of B streams."""
-    state = network.start(len(starts))
-    nats = 0.0
-    for offset in range(1 - context, int((ends - starts).max())):
-        target = starts + offset
-        begins = target == 1
-        if begins.any():  # a stream whose context reaches the text's beginning: nothing before it counts
-            state.reset(begins)
-        inputs = gather(codes, np.clip(target - 1, 0, len(codes) - 1), offset)
-        if offset < 0:
-            network.advance(inputs, state)
-            continue
-        logits = network.step(inputs, state)
-        counted = target < ends
-        nats += float(losses(logits[counted], codes[target[counted]]).sum())
-    return nats
+def _scored(codes: Codes, begin: int, end: int, total: "_Sum") -> Stream:
+    """A stream that reads a part of a text and writes nothing."""
+    return Stream(Seed(codes[begin:end]), (), observer=total, observe_seed=True)
 
 
-def losses(logits: NDArray[np.float32], targets: Codes) -> NDArray[np.float64]:
-    """The cross-entropy, in nats, of targets `(B,)` under logits `(B, V)`."""
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    normaliser = np.log(np.exp(shifted).sum(axis=-1, dtype=np.float64))
-    return normaliser - shifted[np.arange(len(targets)), targets]
+class _Sum:
+    """Adds up the losses of a stream's characters, one after the other, so that the sum does not depend on blocks."""
+
+    def __init__(self, skipped: int = 0) -> None:
+        self.nats = 0.0
+        self._skipped = skipped  # characters that are context only
+
+    def __call__(self, nats: NDArray[np.float64], logits: Array, codes: NDArray[np.intp]) -> None:
+        for loss in nats[self._skipped :].tolist():
+            self.nats += loss
+        self._skipped = max(0, self._skipped - len(nats))

@@ -2,19 +2,25 @@
 
 import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
+from numpy.typing import NDArray
 
-from textgen.arguments import PATH, expect, expect_known, shown
-from textgen.config import COUNT, LENGTH, RNG_SEED, SamplingConfig
+from textgen.arguments import PATH, expect, expect_known, shown, strings
+from textgen.config import COUNT, RNG_SEED, SamplingConfig, WritingConfig
+from textgen.generation.batch import ROWS, in_order
 from textgen.generation.compiled import prepare
+from textgen.generation.sampling import likelihoods
 from textgen.generation.seed import Unknown, encode_seed, normalised
 from textgen.generation.stopping import StopFinder
-from textgen.generation.writing import ROWS, Group, Writing
+from textgen.generation.stream import Seed, Stream
+from textgen.machine import cores
 from textgen.model_file import Description, Weights, read_model, shipped
+
+WRITING = [field.name for field in fields(WritingConfig)]
 
 
 class SamplingOptions(TypedDict, total=False):
@@ -26,11 +32,44 @@ class SamplingOptions(TypedDict, total=False):
     min_p: float | None
 
 
+class WritingOptions(SamplingOptions, total=False):
+    """What can be asked of a text: the fields of `WritingConfig` and of `SamplingConfig`, as keyword arguments."""
+
+    length: int
+    stop: str | Sequence[str]
+    unknown: Unknown
+    rng_seed: int | None
+    sampling: SamplingConfig | None
+
+
+ASKED = tuple(WritingOptions.__annotations__)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A finished text.
+
+    Attributes:
+        seed: the phrase that it goes on from, as it was given.
+        text: what was written after it.
+        number: of the text, among those after the same seed phrase.
+        rng_seed: with which the same text is written again, under the same number.
+        stopped_by: `length`, or the stop string that was found and cut off.
+    """
+
+    seed: str
+    text: str
+    number: int
+    rng_seed: int
+    stopped_by: str
+
+
 class Generator:
-    """Writes text with a trained network. Every call starts anew; calls do not disturb each other.
+    """Writes text with a trained network. Any number of threads may use it; calls do not disturb each other.
 
     Attributes:
         description: what the model's file says of it.
+        network: the model's, ready for steps.
     """
 
     def __init__(self, description: Description, weights: Weights) -> None:
@@ -40,123 +79,145 @@ class Generator:
             bias = weights.head_bias.copy()
             bias[description.vocabulary.codes[description.text.replacement]] = -np.inf
             weights = replace(weights, head_bias=bias)
-        self._network = prepare(weights)
+        self.network = prepare(weights)
 
     def __repr__(self) -> str:
         text, shape, symbols = self.description.text, self.description.model, len(self.description.vocabulary)
         return f"<Generator of {shape.layers} × LSTM({shape.units}), {symbols:,} symbols, from {shown(text.name)}>"
 
-    def generate(
-        self,
-        seed: str = "",
-        *,
-        length: int = 500,
-        stop: str | Sequence[str] = (),
-        rng_seed: int | None = None,
-        unknown: Unknown = "error",
-        sampling: SamplingConfig | None = None,
-        **options: Unpack[SamplingOptions],
-    ) -> str:
+    def generate(self, seed: str = "", **options: Unpack[WritingOptions]) -> str:
         """Write the text that follows a seed phrase; the seed is not part of it.
 
         Args:
             seed: the phrase to go on from. Empty starts as after a newline, or after a random character where the
                 model knows no newline.
-            length: characters to write.
-            stop: strings at which to stop; the one found is cut from the text.
-            rng_seed: makes the text repeatable; None draws a fresh one.
-            unknown: what becomes of a seed's character that the model does not know: `error`, `skip` or `nearest`.
-            sampling: how to choose characters, instead of options.
-            **options: `temperature` (default 0.8; 0 always takes the likeliest character), `top_k`, `top_p` and
-                `min_p`, as `SamplingConfig` describes them.
+            **options: what is asked of the text:
+                `length` (default 500), characters to write;
+                `stop`, a string or several at which to stop; the one found is cut from the text;
+                `unknown` (default `error`), what becomes of a seed's character that the model does not know: `error`,
+                `skip` or `nearest`;
+                `rng_seed`, which makes the text repeatable; None draws a fresh one;
+                `temperature` (default 0.8; 0 always takes the likeliest character), `top_k`, `top_p` and `min_p`, as
+                `SamplingConfig` describes them, or a whole one as `sampling`.
 
         Raises:
             SeedError: the seed has a character that the model does not know.
             ValueError: an argument is out of its range.
             TypeError: an argument is of a wrong type.
         """
-        pieces = self.stream(
-            seed, length=length, stop=stop, rng_seed=rng_seed, unknown=unknown, sampling=sampling, **options
-        )
-        return "".join(pieces)
+        return "".join(self.stream(seed, **options))
 
-    def stream(
-        self,
-        seed: str = "",
-        *,
-        length: int = 500,
-        stop: str | Sequence[str] = (),
-        rng_seed: int | None = None,
-        unknown: Unknown = "error",
-        sampling: SamplingConfig | None = None,
-        **options: Unpack[SamplingOptions],
-    ) -> Iterator[str]:
+    def stream(self, seed: str = "", **options: Unpack[WritingOptions]) -> Iterator[str]:
         """Write as `generate` does, yielding the text in pieces of one or a few characters as they are written."""
-        expect_known(options, ("length", "stop", "rng_seed", "unknown", *SamplingOptions.__annotations__, "sampling"))
-        config = SamplingConfig.given("sampling", sampling, options)
-        writing = self.write(seed, config, length=length, stop=stop, rng_seed=rng_seed, unknown=unknown)
-        return (piece for (piece,) in writing if piece)
+        expect_known(options, ASKED)
+        expect("seed", seed, str)
+        return (piece for _, piece in self.write(seed, **options) if piece)
+
+    def texts(
+        self, seeds: str | Sequence[str] = "", *, count: int = 1, **options: Unpack[WritingOptions]
+    ) -> Iterator[Text]:
+        """Write several texts side by side, on all cores; yield them, finished, in their order.
+
+        A text depends on the model, its seed phrase, its number, `rng_seed` and the options, and on nothing else: not
+        on how many are written, nor on the other seeds. Any number of texts takes the memory of a few.
+
+        Args:
+            seeds: a seed phrase or several.
+            count: how many texts to write after each.
+            **options: those of `generate`.
+
+        Raises:
+            SeedError, ValueError, TypeError: as from `generate`.
+        """
+        return _whole(self.write(seeds, count=count, **options))
 
     def write(
-        self,
-        seed: str = "",
-        sampling: SamplingConfig | None = None,
-        *,
-        count: int = 1,
-        length: int = 500,
-        stop: str | Sequence[str] = (),
-        rng_seed: int | None = None,
-        unknown: Unknown = "error",
-    ) -> Writing:
-        """Prepare to write several continuations of one seed, side by side; the arguments are those of `generate`.
+        self, seeds: str | Sequence[str] = "", *, count: int = 1, **options: Unpack[WritingOptions]
+    ) -> Iterator[tuple[Stream, str]]:
+        """Write as `texts` does, yielding each text as a stream with its next piece while it is written.
 
-        Raises:
-            SeedError: the seed has a character that the model does not know.
-            ValueError: an argument is out of its range.
-            TypeError: an argument is of a wrong type.
+        All pieces of one text come before those of the next; with the last, the stream's `stopped_by` is known.
         """
-        expect("seed", seed, str)
-        expect("sampling", sampling, SamplingConfig | None)
-        expect("stop", stop, str | Sequence)
-        stops = [stop] if isinstance(stop, str) else stop
-        for place, item in enumerate(stops):
-            expect(f"stop[{place}]", item, str)
-        length, count = LENGTH.check("length", length), COUNT.check("count", count)
+        streams = self.streams(seeds, count=count, **options)
+        several = 1 if isinstance(seeds, str) else len(seeds)
+        return in_order(self.network, streams, max(1, min(count * several, ROWS * cores())))
+
+    def streams(
+        self, seeds: str | Sequence[str] = "", *, count: int = 1, **options: Unpack[WritingOptions]
+    ) -> Iterator[Stream]:
+        """The texts that `texts` would write, for a `Batch` of one's own over the generator's `network`."""
+        expect_known(options, ASKED)
+        chosen: dict[str, Any] = {**options}
+        rng_seed, unknown = chosen.pop("rng_seed", None), chosen.pop("unknown", "error")
         rng_seed = secrets.randbits(32) if rng_seed is None else RNG_SEED.check("rng_seed", rng_seed)
-        description = self.description
-        normalisation, replacement = description.text.normalisation, description.text.replacement
-        finders = [
-            StopFinder([normalised("the text to stop at", item, normalisation) for item in stops]) for _ in range(count)
-        ]
-        codes = encode_seed(
-            seed, description.vocabulary, normalisation=normalisation, replacement=replacement, unknown=unknown
-        ).tolist()
-        if not codes:
-            likely = [symbol for symbol in description.vocabulary.symbols if symbol != replacement]
-            random_symbol = likely[int(np.random.default_rng(rng_seed).integers(len(likely)))]
-            codes = [description.vocabulary.codes.get("\n", description.vocabulary.codes[random_symbol])]
-        return Writing(
-            rng_seed=rng_seed,
-            length=length,
-            symbols=description.vocabulary.symbols,
-            groups=self._groups(codes, count, sampling or SamplingConfig(), rng_seed),
-            finders=finders,
+        wanted = {name: chosen.pop(name) for name in WRITING if name in chosen}
+        sampling = SamplingConfig.given("sampling", chosen.pop("sampling", None), chosen)
+        if "stop" in wanted:
+            wanted["stop"] = strings("stop", wanted["stop"])
+        config = WritingConfig(**wanted)
+        normalisation = self.description.text.normalisation
+        stops = [normalised("the text to stop at", item, normalisation) for item in config.stop]
+        StopFinder(stops)  # which refuses what it cannot look for
+        phrases = strings("seed" if isinstance(seeds, str) else "seeds", seeds)
+        count = COUNT.check("count", count)
+        begun = [Seed(self._codes(phrase, unknown, rng_seed), phrase, shared=count > 1) for phrase in phrases]
+        return (
+            Stream(
+                seed,
+                self.description.vocabulary.symbols,
+                sampling=sampling,
+                length=config.length,
+                rng_seed=rng_seed,
+                number=number,
+                stops=stops,
+            )
+            for seed in begun
+            for number in range(count)
         )
 
-    def _groups(self, codes: Sequence[int], count: int, sampling: SamplingConfig, rng_seed: int) -> list[Group]:
-        """`count` streams that have all read the same codes, in groups as equal as can be."""
-        single = self._network.start()
-        for code in codes[:-1]:
-            self._network.advance(np.array([code]), single)
-        groups = []
-        parts = -(-count // ROWS)
-        for number in range(parts):
-            rows = count * (number + 1) // parts - count * number // parts
-            state = self._network.start(rows)
-            state.copy(slice(None), 0, single)
-            self._network.step(np.full(rows, codes[-1]), state)
-            groups.append(Group(self._network, state, sampling, np.random.default_rng((rng_seed, number))))
-        return groups
+    def predict(self, seed: str = "", *, unknown: Unknown = "error") -> dict[str, float]:
+        """The probability of each character to follow a seed phrase, the likeliest first.
+
+        Raises:
+            SeedError, ValueError, TypeError: as from `generate`.
+        """
+        expect("seed", seed, str)
+        *read, last = self._codes(seed, unknown, 0)
+        state = self.network.start()
+        for code in read:
+            self.network.advance(np.array([code]), state)
+        shares = likelihoods(self.network.step(np.array([last]), state))[0]
+        shares /= shares.sum()
+        order = np.argsort(-shares, kind="stable").tolist()
+        vocabulary, replacement = self.description.vocabulary, self.description.text.replacement
+        symbols = [vocabulary.symbols[code] for code in order]
+        return {
+            symbol: share
+            for symbol, share in zip(symbols, shares[order].tolist(), strict=True)
+            if symbol != replacement
+        }
+
+    def _codes(self, seed: str, unknown: Unknown, rng_seed: int) -> NDArray[np.integer]:
+        """The codes of a seed phrase, or of what an empty one stands for."""
+        vocabulary, text = self.description.vocabulary, self.description.text
+        codes = encode_seed(
+            seed, vocabulary, normalisation=text.normalisation, replacement=text.replacement, unknown=unknown
+        )
+        if len(codes):
+            return codes
+        likely = [symbol for symbol in vocabulary.symbols if symbol != text.replacement]
+        random_symbol = likely[int(np.random.default_rng(rng_seed).integers(len(likely)))]
+        return np.array([vocabulary.codes.get("\n", vocabulary.codes[random_symbol])])
+
+
+def _whole(pieces: Iterator[tuple[Stream, str]]) -> Iterator[Text]:
+    """Put the pieces of each text together."""
+    parts: list[str] = []
+    for stream, piece in pieces:
+        parts.append(piece)
+        if stream.stopped_by is not None:
+            yield Text(stream.seed.text, "".join(parts), stream.number, stream.rng_seed, stream.stopped_by)
+            parts.clear()
 
 
 def load(path: str | Path | None = None) -> Generator:

@@ -52,12 +52,14 @@ def min_p(likelihoods: Likelihoods, p: float) -> Likelihoods:
     return np.where(likelihoods >= p * likelihoods.max(axis=-1, keepdims=True), likelihoods, 0.0)
 
 
-def noise(shape: tuple[int, ...], temperature: float, *, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Standard Gumbel noise times a temperature, of a shape `(…, B, V)`: what `choose` draws with."""
-    drawn = rng.standard_exponential(shape)
+def noise(drawn: NDArray[np.float64], temperature: float, *, rng: np.random.Generator) -> None:
+    """Fill a contiguous array `(…, V)` with standard Gumbel noise times a temperature: what `choose` draws with."""
+    if temperature == 0:
+        drawn.fill(0)
+        return
+    rng.standard_exponential(out=drawn)
     np.log(drawn, drawn)  # minus the logarithm of a standard exponential is Gumbel's, and takes a third of the time
     drawn *= -temperature
-    return drawn
 
 
 def choose(logits: Logits, config: SamplingConfig, drawn: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -97,3 +99,10 @@ def _likeliest_first(likelihoods: Likelihoods) -> NDArray[np.intp]:
 def _ranks(likelihoods: Likelihoods) -> NDArray[np.intp]:
     """Each symbol's place among those of its row, the likeliest 0."""
     return np.argsort(_likeliest_first(likelihoods), axis=-1, kind="stable")
+
+
+def losses(logits: Logits, codes: NDArray[np.integer]) -> NDArray[np.float64]:
+    """The cross-entropy, in nats, of codes `(N,)` under logits `(N, V)`."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    normaliser = np.log(np.exp(shifted).sum(axis=-1, dtype=np.float64))
+    return normaliser - shifted[np.arange(len(codes)), codes]

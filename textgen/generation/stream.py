@@ -1,0 +1,162 @@
+"""One text on its way: the codes it reads first, how its characters are chosen, and what it has written."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textgen.config import SamplingConfig
+from textgen.corpus.codes import gather
+from textgen.generation.constraints import Constraint
+from textgen.generation.recurrent import State
+from textgen.generation.sampling import noise
+from textgen.generation.stopping import StopFinder
+from textgen.keras_archive import Array
+
+Codes = NDArray[np.intp]
+Observer = Callable[[NDArray[np.float64], Array, Codes], None]
+
+
+class Seed:
+    """The codes that texts begin with.
+
+    Attributes:
+        codes: shape `(N,)`, at least one.
+        text: the phrase that they stand for, as it was given.
+        memory: what the network remembers of all but the last of them, once a stream has read them for the others.
+    """
+
+    LONG = 64  # codes that are worth being read once for all texts, while the others wait
+
+    def __init__(self, codes: NDArray[np.integer], text: str = "", *, shared: bool = False) -> None:
+        """Take the codes and what they stand for; `shared` says that several texts begin with them."""
+        if not len(codes):
+            raise ValueError("a stream needs at least one code to begin with")
+        self.codes, self.text = codes, text
+        self.memory: State | None = None
+        self._read_once = shared and len(codes) >= self.LONG
+        self._reader: object = None
+
+    def ready_for(self, stream: object) -> bool:
+        """Whether a stream may begin: to read the codes, or to go on from what another one has read."""
+        if self._reader is None:
+            self._reader = stream
+        return not self._read_once or self.memory is not None or self._reader is stream
+
+    def give_up(self, stream: object) -> None:
+        """Let another stream read the codes, where one leaves before it has read them."""
+        if self._reader is stream:
+            self._reader = None
+
+    def wanted_of(self, stream: object) -> bool:
+        """Whether a stream must leave what it remembers of the codes to the others."""
+        return self._read_once and self.memory is None and self._reader is stream
+
+
+class Stream:
+    """One text on its way. A `Batch` moves it on; what it writes does not depend on the batch's other streams.
+
+    Attributes:
+        seed: what it reads before it writes.
+        number: of the text, among those that go on from the seed.
+        rng_seed: with which, under the same number, the same text is written again.
+        sampling: how its characters are chosen.
+        constraints: what it must keep to.
+        stopped_by: `length`, the stop string that was found and cut off, or the name of the constraint that left
+            nothing to write; None while the text is on its way.
+    """
+
+    def __init__(
+        self,
+        seed: Seed,
+        symbols: Sequence[str],
+        *,
+        sampling: SamplingConfig | None = None,
+        length: int = 0,
+        rng_seed: int = 0,
+        number: int = 0,
+        stops: Sequence[str] = (),
+        constraints: Sequence[Constraint] = (),
+        observer: Observer | None = None,
+        observe_seed: bool = False,
+    ) -> None:
+        """Prepare a text.
+
+        Args:
+            seed: what to read first.
+            symbols: the network's, `(V,)`.
+            sampling: how to choose characters.
+            length: characters to write.
+            rng_seed: with the number, the seed of the text's own random generator.
+            number: of the text.
+            stops: strings before which the text ends.
+            constraints: objects of this text's own that say what it may write.
+            observer: called with the losses in nats `(n,)`, the logits `(n, V)` and the codes `(n,)` of characters,
+                in their order and of each once: those written and, with `observe_seed`, the seed's from its second on.
+            observe_seed: whether the observer is told of the seed too.
+        """
+        self.seed, self.number, self.rng_seed, self.constraints = seed, number, rng_seed, constraints
+        self.sampling = sampling or SamplingConfig()
+        self.stopped_by: str | None = None if length or (observe_seed and len(seed.codes) > 1) else "length"
+        self._symbols, self._left, self._observer, self._observe_seed = symbols, length, observer, observe_seed
+        self._rng = np.random.default_rng((rng_seed, number))
+        self._finder = StopFinder(stops)
+        self._pieces: list[str] = []
+        self._read = 0  # codes of the seed that a batch has taken,
+        self._asked = 0  # and how often it has asked for some
+
+    @property
+    def observed(self) -> bool:
+        """Whether the batch must keep logits for it."""
+        return self._observer is not None
+
+    @property
+    def left(self) -> int:
+        """Characters it has yet to read after the next one, and to write, at most."""
+        return len(self.seed.codes) - self._read + self._left
+
+    def begin(self) -> int:
+        """Return the first code to read: the seed's first, or its last where the others have been read."""
+        self._read = 1 if self.seed.memory is None else len(self.seed.codes)
+        return int(self.seed.codes[self._read - 1])
+
+    def ahead(self, most: int) -> NDArray[np.integer]:
+        """Codes of the seed, at most so many, that follow the one to be read next."""
+        self._asked += 1
+        return gather(self.seed.codes, slice(self._read, self._read + most), self._asked)
+
+    def draw(self, drawn: NDArray[np.float64]) -> None:
+        """Fill `(n, V)` with the noise for the next n characters."""
+        noise(drawn, self.sampling.temperature, rng=self._rng)
+
+    def take_in(self, codes: Codes, read: int, blocked: str | None, nats: NDArray[np.float64], logits: Array) -> None:
+        """Take what a batch has brought.
+
+        Args:
+            codes: shape `(n,)`: first the next `read` of the seed, then those written.
+            read: how many are the seed's.
+            blocked: the constraint that left nothing to write after them, if one did.
+            nats: their losses, `(n,)`; empty unless the stream is observed.
+            logits: those that predicted them, `(n, V)`; likewise.
+        """
+        self._read += read
+        written = codes[read : read + self._left]
+        self._left -= len(written)
+        symbols = [self._symbols[code] for code in written.tolist()]
+        self._pieces.append(self._finder.feed(symbols))
+        if self._observer is not None:
+            first, end = 0 if self._observe_seed else read, read + len(written)
+            self._observer(nats[first:end], logits[first:end], codes[first:end])
+        if self._finder.found:
+            self.stopped_by = self._finder.found
+        elif not self._left and self._read == len(self.seed.codes):
+            self.stopped_by = "length"
+        elif blocked:
+            self.stopped_by = blocked
+        if self.stopped_by:
+            self._pieces.append(self._finder.flush())
+
+    def take(self) -> str:
+        """Return what was written since the last call, as far as it is certain to belong to the text."""
+        pieces, self._pieces = self._pieces, []
+        return "".join(pieces)
