@@ -1,0 +1,174 @@
+import gc
+import re
+import time
+import weakref
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from textgen.generation import matching
+from textgen.generation.automaton import MOST_STATES
+from textgen.generation.matching import Match, Pattern
+
+SYMBOLS = "aB\n"
+KANA = "".join(map(chr, range(0x3041, 0x3094)))
+PRINTED = "\n" + "".join(map(chr, range(32, 127))) + KANA
+
+atoms = st.sampled_from(
+    ["a", "B", ".", "[^a]", r"\n", r"\s", r"\w", "(?i:A)", "(?s:.)", "(?a:\\w)", "^", r"\Z", "()", "[aB]"]
+)
+counts = st.sampled_from(["", "*", "+", "?", "*?", "{2}", "{1,3}", "{,2}", "{2,}", "{0}"])
+
+
+def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map("".join),
+        st.lists(inner, min_size=1, max_size=3).map("|".join),
+        st.tuples(inner, counts).map(lambda pair: f"(?:{pair[0]}){pair[1]}"),
+    )
+
+
+regexes = st.recursive(atoms, _larger, max_leaves=8)
+
+
+def pattern(regex: str, symbols: str = PRINTED, without: str = "") -> Pattern:
+    return Pattern(regex, symbols, np.array([symbol not in without for symbol in symbols]))
+
+
+def write(regex: str, length: int, rng_seed: int = 0, symbols: str = PRINTED) -> tuple[str, Match]:
+    """A text of characters drawn at random from those that are allowed."""
+    rng = np.random.default_rng(rng_seed)
+    match = pattern(regex, symbols).begin([], length)
+    text = ""
+    while len(codes := np.flatnonzero(match.allowed())):
+        code = int(rng.choice(codes))
+        text += symbols[code]
+        match.advance(code)
+    return text, match
+
+
+@given(regexes, st.integers(0, 5), st.sampled_from(["", "a", "B"]))
+@example(".(?s:.).", 3, "")
+@example("^", 2, "")
+def test_every_text_is_steered_as_pythons_own_matching_says(regex: str, length: int, without: str) -> None:
+    letters = [symbol for symbol in SYMBOLS if symbol not in without]
+    texts = ["".join(text) for size in range(length + 1) for text in product(letters, repeat=size)]
+    matching = {text for text in texts if re.fullmatch(regex, text)}
+    beginnings = {text[:end] for text in matching for end in range(len(text) + 1)}
+    try:
+        begun = pattern(regex, SYMBOLS, without)
+        begun.begin([], length)
+    except ValueError:
+        assert not matching
+        return
+    assert begun.shortest == min(map(len, matching))
+    for text in beginnings:
+        match = begun.begin([], length)
+        for symbol in text:
+            match.advance(SYMBOLS.index(symbol))
+        following = {symbol for symbol in SYMBOLS if text + symbol in beginnings}
+        assert {SYMBOLS[code] for code in np.flatnonzero(match.allowed())} == following
+        assert match.accepting == (text in matching)
+        assert match.ended == (text in matching and not following)
+
+
+@pytest.mark.parametrize(
+    ("regex", "length"),
+    [
+        (r"\(\d{3}\) \d{3}-\d{4}", 14),
+        (r"[ぁ-ん]{5}\n[ぁ-ん]{7}\n[ぁ-ん]{5}", 500),
+        (r"\u3042[\u3041-\u3093]{3}", 9),
+        (r"(.{20,45}\n){4}", 90),
+        (r"R.{10,40}\nO.{10,40}\nM.{10,40}\nE.{10,40}", 100),
+        (r"(?x) [ab]+  # letters", 30),
+        (r"^The.*end\.$", 200),
+        (r"(.*a.{20}){3}", 300),  # a deterministic automaton of all its states would have millions
+        (r"(.{10,40}){4}", 160),
+    ],
+)
+def test_a_text_always_ends_in_a_match_in_time(regex: str, length: int) -> None:
+    for rng_seed in range(5):
+        text, match = write(regex, length, rng_seed)
+        assert len(text) <= length
+        assert re.fullmatch(regex, text)
+        assert match.ended
+
+
+def test_a_text_goes_on_as_long_as_it_can_match() -> None:
+    assert len(write("a*", 7)[0]) == 7
+    assert write("ab(cdefg)?", 6)[0] == "ab"
+    assert write("ab(cdefg)?", 7)[0] == "abcdefg"
+    assert write("(abc)*", 8)[0] == "abcabc"
+
+
+def test_a_text_that_has_left_the_pattern_may_not_go_on() -> None:
+    match = pattern("ab+").begin([], 9)
+    match.advance(PRINTED.index("x"))
+    assert not match.allowed().any()
+    assert not match.ended
+
+
+@pytest.mark.parametrize(
+    ("regex", "message"),
+    [
+        ("", "`match` must have at least one character$"),
+        ("a(b", r"`match` is not a regular expression: missing \), unterminated subpattern at position 1$"),
+        ("a{99999999999}", "`match` is not a regular expression: the repetition number is too large$"),
+        ("(" * 5000 + ")" * 5000, "`match` has too many groups inside each other$"),
+        ("a(?=b).", "`match` looks ahead or behind, which cannot be steered to an end$"),
+        ("a(?<!b).", "`match` looks ahead or behind, which"),
+        (r"(a|b)\1", "`match` has a back-reference, which"),
+        ("(a)?(?(1)b|c)", "`match` has a condition on a group, which"),
+        ("(?>a)b", "`match` has an atomic group, which"),
+        ("a++b", "`match` has a possessive repetition, which"),
+        (r"a\b.", "`match` asks for the border of a word, which"),
+        ("(?m)a$", r"`match` asks for the border of a line, \(\?m\); write newlines as \\n$"),
+        ("(.{1000}){1000}", f"`match` has more than {MOST_STATES:,} states when its repetitions are written out; exp"),
+        ("((a?){4000000}){4000000}", f"`match` has more than {MOST_STATES:,} states"),
+        ("aÜb", r"no text of the characters that may be written can match `match`; among those it needs are 'Ü' \(U"),
+        ("[À-Ý]", "no text of the characters that may be written can match `match`$"),
+        ("a$b", "no text of the characters that may be written can match `match`$"),
+    ],
+)
+def test_what_cannot_be_steered_is_refused_at_once(regex: str, message: str) -> None:
+    begun = time.perf_counter()
+    with pytest.raises(ValueError, match=message):
+        pattern(regex)
+    assert time.perf_counter() - begun < 5
+
+
+def test_the_expression_is_a_string() -> None:
+    with pytest.raises(TypeError, match="`match` must be str, not Pattern"):
+        pattern(re.compile("a"))  # type: ignore[arg-type]
+
+
+def test_a_length_below_the_shortest_match_is_refused() -> None:
+    telephone = pattern(r"\(\d{3}\) \d{3}-\d{4}")
+    message = "the shortest text that matches `match` has 14 characters; expected a `length` of that at least, not 13"
+    with pytest.raises(ValueError, match=message):
+        telephone.begin([], 13)
+
+
+def test_nothing_to_repeat_takes_no_time() -> None:
+    assert write("(a{0}){4000000000}b(){3,4000000000}", 5)[0] == "b"
+
+
+def test_what_future_versions_may_read_otherwise_is_no_warning() -> None:
+    assert write("[[a]{3}", 3)[1].ended
+
+
+def test_texts_stay_right_when_what_is_remembered_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matching, "MOST_KEPT", 100)
+    begun = pattern(r"(.{3,9}\n){4}")
+    match = begun.begin([], 40)
+    nodes = []
+    for symbol in "abcdef\nghijkl\nmno\npqr\n":
+        nodes.append(weakref.ref(match._node))
+        assert match.allowed()[PRINTED.index(symbol)]
+        match.advance(PRINTED.index(symbol))
+    assert match.ended
+    gc.collect()
+    assert sum(node() is not None for node in nodes) < 15
