@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tempfile
 import termios
-from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, chdir, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from tests.training import numpy_learner
 from textgen.bfloat16 import rounded
 from textgen.cli import main
 from textgen.config import ModelConfig, Shape
@@ -29,6 +30,8 @@ settings.register_profile("patient", deadline=None)  # a busy machine is no fail
 settings.load_profile("patient")
 
 PROJECT = Path(__file__).parents[1]
+COMMAND = (sys.executable, "-m", "textgen")
+QUICK_COMMAND = (sys.executable, str(PROJECT / "tests" / "quick_command.py"))
 TEXT = "The quick brown fox jumps over the lazy dog,\nand the dog sleeps on. "
 
 
@@ -81,6 +84,15 @@ def kernel_for(level: str) -> ctypes.CDLL:
     return kernel
 
 
+@pytest.fixture(scope="module")
+def quick() -> Iterator[None]:
+    """Let `textgen.train` and the command, in this process, train the learner of a few lines, in milliseconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in numpy_learner.INSTEAD.items():
+            patch.setattr(name, value)
+        yield
+
+
 @pytest.fixture
 def small() -> tuple[Description, Weights]:
     """A description and random weights of a small network."""
@@ -110,11 +122,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
-def on_a_terminal(*arguments: str) -> tuple[bytes, bytes]:
+def on_a_terminal(*arguments: str, command: Sequence[str] = COMMAND) -> tuple[bytes, bytes]:
     """Run textgen with a terminal of 100 columns as stderr; return stdout and what the terminal was sent."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 100))
-    process = subprocess.Popen([sys.executable, "-m", "textgen", *arguments], stdout=subprocess.PIPE, stderr=theirs)
+    process = subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, stderr=theirs)
     os.close(theirs)
     shown = b""
     with suppress(OSError):  # how Linux tells the end of a terminal
@@ -152,11 +164,25 @@ def in_process(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
         return code, streams[1].read().decode(), streams[2].read().decode()
 
 
-def run(*arguments: str, stdin: str | bytes | None = None, cwd: Path | None = None, **environment: str):
+def run_here(*arguments: str, stdin: str | bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the command in this process; return what `run` returns."""
+    encoded = stdin.encode() if isinstance(stdin, str) else stdin
+    with chdir(cwd) if cwd else nullcontext():
+        code, stdout, stderr = in_process(*arguments, stdin=encoded)
+    return subprocess.CompletedProcess(arguments, code, stdout, stderr)
+
+
+def run(
+    *arguments: str,
+    stdin: str | bytes | None = None,
+    cwd: Path | None = None,
+    command: Sequence[str] = COMMAND,
+    **environment: str,
+):
     """Run the command in a process of its own, as a user does."""
     encoded = stdin.encode() if isinstance(stdin, str) else stdin
     result = subprocess.run(
-        [sys.executable, "-m", "textgen", *arguments],
+        [*command, *arguments],
         input=encoded,
         capture_output=True,
         cwd=cwd,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TEXT, in_process, on_a_terminal, run
+from tests.conftest import QUICK_COMMAND, TEXT, in_process, on_a_terminal, run, run_here
 from tests.text_server import CONTENT, Answer, TextServer, serving, write_catalog
 from textgen.corpus.corpus import Corpus
 from textgen.model_file import read_model
@@ -43,11 +43,11 @@ def test_a_quiet_training_fetches_its_text_quietly(server: TextServer, tmp_path:
 
 
 def test_get_prints_the_paths_of_the_files(server: TextServer, own_cache: Path) -> None:
-    result = run("corpora", "get", "play", "ode")
+    result = run_here("corpora", "get", "play", "ode")
     assert (result.returncode, result.stdout) == (0, f"{own_cache}/texts/play.txt\n{own_cache}/texts/ode.txt\n")
     assert result.stderr == "".join(f"{name}: fetching 200,000 bytes from {server.url}\n" for name in ("play", "ode"))
     assert (own_cache / "texts" / "ode.txt").read_bytes() == CONTENT
-    again = run("corpora", "get", "ode")
+    again = run_here("corpora", "get", "ode")
     assert (again.stdout, again.stderr, server.requests) == (f"{own_cache}/texts/ode.txt\n", "", 2)
 
 
@@ -68,7 +68,7 @@ def test_a_reader_of_stderr_that_leaves_does_not_end_a_download(server: TextServ
 
 
 def test_list_is_a_table(server: TextServer) -> None:
-    run("corpora", "get", "ode")
+    run_here("corpora", "get", "ode")
     result = run("corpora", "list", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == (
@@ -88,14 +88,14 @@ def test_list_as_json_has_all_that_is_known(server: TextServer) -> None:
 
 
 def test_an_unknown_name_is_told_with_the_nearest(server: TextServer) -> None:
-    result = run("corpora", "get", "ode", "plya")
+    result = run_here("corpora", "get", "ode", "plya")
     assert (result.returncode, result.stdout, server.requests) == (1, "", 0)
     assert result.stderr == "textgen: error: plya: the catalog has no such text; did you mean play?\n"
 
 
 def test_a_failing_download_is_told_in_one_line_and_leaves_nothing(server: TextServer, own_cache: Path) -> None:
     server.answers = [Answer(send=1000)]
-    result = run("corpora", "get", "play")
+    result = run_here("corpora", "get", "play")
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.splitlines()[1:] == [
         "play: that failed; trying again",
@@ -106,14 +106,13 @@ def test_a_failing_download_is_told_in_one_line_and_leaves_nothing(server: TextS
     assert not [path for path in own_cache.rglob("*") if path.is_file()]
 
 
-@pytest.mark.slow
 def test_a_catalog_text_is_trained_on_by_name_and_resumed_without_network(
     tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = (TEXT * 30).encode()
     with serving(Answer(content)) as server:
         monkeypatch.setenv("TEXTGEN_CATALOG", str(server.catalog(tmp_path, "play", content=content)))
-        words = [sys.executable, "-m", "textgen", "train", "play", *QUICK, "--epochs", "60"]
+        words = [*QUICK_COMMAND, "train", "play", *QUICK, "--epochs", "1000"]
         process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
         assert process.stderr is not None
         while not process.stderr.readline().startswith("epoch 2.0"):
@@ -121,17 +120,17 @@ def test_a_catalog_text_is_trained_on_by_name_and_resumed_without_network(
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
         assert (process.returncode, server.requests) == (130, 1)
-    resumed = run("train", "--resume", "-o", "models/play", cwd=tmp_path)
+    resumed = run("train", "--resume", "-o", "models/play", cwd=tmp_path, command=QUICK_COMMAND)
     assert (resumed.returncode, "resumed after " in resumed.stderr) == (0, True)
     text = read_model(tmp_path / "models" / "play").description.text
     assert (text.name, text.characters) == ("play", len(content))
-    scored = run("evaluate", "models/play", "play", cwd=tmp_path)
+    scored = run_here("evaluate", "models/play", "play", cwd=tmp_path)
     assert (scored.returncode, scored.stdout[:8]) == (0, "hold-out")
 
 
 def test_a_path_wins_over_a_name(server: TextServer, tmp_path: Path) -> None:
     (tmp_path / "play").write_text("too short", encoding="utf-8")
-    result = run("train", "play", cwd=tmp_path)
+    result = run_here("train", "play", cwd=tmp_path)
     assert (result.returncode, server.requests) == (1, 0)
     assert "textgen: error: play: the text has 9 characters" in result.stderr
 
@@ -139,7 +138,7 @@ def test_a_path_wins_over_a_name(server: TextServer, tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", ["train", "evaluate"])
 def test_what_is_neither_path_nor_name_offers_the_nearest(server: TextServer, command: str, trained: Path) -> None:
     words = [command, "plya"] if command == "train" else [command, str(trained), "plya"]
-    result = run(*words)
+    result = run_here(*words)
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == "textgen: error: plya: no such file, and no text of the catalog; did you mean play?\n"
 
@@ -202,7 +201,7 @@ def test_show_bounds_its_tables_and_json_has_all(tmp_path: Path) -> None:
     text = "".join(chr(0x4E00 + place) * (place + 1) for place in range(30))
     (tmp_path / "a.txt").write_text(text, encoding="utf-8")
     words = ("corpora", "show", "a.txt", "--min-count", "25")
-    lines = run(*words, cwd=tmp_path).stdout.splitlines()
+    lines = run_here(*words, cwd=tmp_path).stdout.splitlines()
     assert lines.index("The 20 most frequent characters") == 9
     assert lines[7].startswith(
         "only in the held-out part, so never trained on: 1 different character, 30 times in all (63.8"
@@ -224,7 +223,7 @@ def test_show_bounds_its_tables_and_json_has_all(tmp_path: Path) -> None:
             "characters": 465, "repaired": False, "faults": {"cut": 0, "of": {}}, "stripped": False, "removed": None,
         }
     ]  # fmt: skip
-    assert "No character occurs fewer than 2 times" not in run(*words, cwd=tmp_path).stdout
+    assert "No character occurs fewer than 2 times" not in run_here(*words, cwd=tmp_path).stdout
 
 
 def test_show_tells_many_texts_in_few_lines_and_json_has_all(tmp_path: Path) -> None:
@@ -233,7 +232,7 @@ def test_show_tells_many_texts_in_few_lines_and_json_has_all(tmp_path: Path) -> 
     for number in range(30):
         (folder / f"{number}.txt").write_bytes("é".encode("utf-16" if number > 27 else "utf-8"))
         (folder / f"{number}.md").touch()
-    lines = run("corpora", "show", ".", cwd=folder).stdout.splitlines()
+    lines = run_here("corpora", "show", ".", cwd=folder).stdout.splitlines()
     assert lines[9:15] == [
         "9.txt  1 character  utf-8 (valid)",
         "and 20 more texts: 20 characters",
@@ -242,7 +241,7 @@ def test_show_tells_many_texts_in_few_lines_and_json_has_all(tmp_path: Path) -> 
         "passed over: 30 (does not match *.txt), such as 0.md, 1.md, 2.md",
         "",
     ]
-    values = json.loads(run("corpora", "show", ".", "--json", cwd=folder).stdout)
+    values = json.loads(run_here("corpora", "show", ".", "--json", cwd=folder).stdout)
     assert (len(values["sources"]), len(values["skipped"])) == (30, 30)
     assert values["skipped"][10] == "10.md (does not match *.txt)"
 
@@ -251,13 +250,13 @@ def test_show_says_what_was_guessed_and_what_nobody_types(tmp_path: Path) -> Non
     text = "Все счастливые семьи похожи друг на друга.\x1a\n"
     (tmp_path / "a.txt").write_bytes(text.encode("mac_cyrillic"))
     words = ("corpora", "show", "a.txt")
-    assert run(*words, cwd=tmp_path).stdout.splitlines()[:3] == [
+    assert run_here(*words, cwd=tmp_path).stdout.splitlines()[:3] == [
         "a.txt  44 characters  mac_cyrillic (guessed)",
         "    reads “Все счастливые семьи похожи друг на друга.\\x1a”; "
         "cp1251 would read “‚се счастливые семьи похожи друг на друга.\\x1a”",
         "    with 1 control character (U+001A), the first in line 1 at character 43, which --repair takes out",
     ]
-    source = json.loads(run(*words, "--repair", "--json", cwd=tmp_path).stdout)["sources"][0]
+    source = json.loads(run_here(*words, "--repair", "--json", cwd=tmp_path).stdout)["sources"][0]
     assert (source["line"], source["rival"], source["repaired"], source["characters"]) == (
         text[:-1], "cp1251", True, 43,
     )  # fmt: skip
@@ -265,7 +264,7 @@ def test_show_says_what_was_guessed_and_what_nobody_types(tmp_path: Path) -> Non
         "control": {"count": 1, "line": 1, "character": 43, "shown": ["U+001A"], "left": 0},
     }
     (tmp_path / "b.txt").write_bytes(b"\xe2\x80\x9cI\xe2\x80\x9d don\x92t\n")
-    refused = run("corpora", "show", "b.txt", cwd=tmp_path)
+    refused = run_here("corpora", "show", "b.txt", cwd=tmp_path)
     assert (refused.returncode, refused.stderr) == (
         1,
         "textgen: error: b.txt: UTF-8 with 1 foreign byte in it, the first at offset 11, "
@@ -275,61 +274,61 @@ def test_show_says_what_was_guessed_and_what_nobody_types(tmp_path: Path) -> Non
 
 def test_show_says_what_strip_would_take_out(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("吾輩《わがはい》は猫《ねこ》である。［＃改ページ］\n" * 5, encoding="utf-8")
-    assert run("corpora", "show", "a.txt", cwd=tmp_path).stdout.splitlines()[1] == (
+    assert run_here("corpora", "show", "a.txt", cwd=tmp_path).stdout.splitlines()[1] == (
         "    --strip would remove Aozora Bunko: 10 readings, 5 notes"
     )
-    stripped = run("corpora", "show", "a.txt", "--strip", cwd=tmp_path).stdout
+    stripped = run_here("corpora", "show", "a.txt", "--strip", cwd=tmp_path).stdout
     assert "    --strip removed Aozora Bunko: 10 readings, 5 notes\n" in stripped
     assert "        warning: that is 65 % of the text, 85 of 130 characters\n" in stripped
     assert "《" not in stripped
     assert "No character occurs fewer than 5 times.\n" in stripped
     framed = f"*** START OF THE PROJECT GUTENBERG EBOOK FOX ***\n{'A fox. ' * 99}\n"
     (tmp_path / "a.txt").write_text(framed, encoding="utf-8")
-    assert run("corpora", "show", "a.txt", cwd=tmp_path).stdout.splitlines()[1:4] == [
+    assert run_here("corpora", "show", "a.txt", cwd=tmp_path).stdout.splitlines()[1:4] == [
         "    --strip would remove Project Gutenberg: a header of 49 characters",
         '        header "*** START OF THE PROJECT GUTENBE…" to "…PROJECT GUTENBERG EBOOK FOX ***"',
         "",
     ]
     (tmp_path / "a.txt").write_text("A fox.\n", encoding="utf-8")
-    shown = run("corpora", "show", "a.txt", "--strip", cwd=tmp_path).stdout
+    shown = run_here("corpora", "show", "a.txt", "--strip", cwd=tmp_path).stdout
     assert shown.splitlines()[1] == "nothing to strip was found in a.txt"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux")
 def test_show_survives_odd_file_names(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"\xe9\x1b[2J.txt")).write_text("a", encoding="utf-8")
-    assert run("corpora", "show", ".", cwd=tmp_path).stdout.startswith(r"\udce9\x1b[2J.txt  1 character ")
-    values = json.loads(run("corpora", "show", ".", "--json", cwd=tmp_path).stdout)
+    assert run_here("corpora", "show", ".", cwd=tmp_path).stdout.startswith(r"\udce9\x1b[2J.txt  1 character ")
+    values = json.loads(run_here("corpora", "show", ".", "--json", cwd=tmp_path).stdout)
     assert values["sources"][0]["name"] == "\udce9\x1b[2J.txt"
 
 
 def test_show_takes_names_and_tells_unfit_texts(server: TextServer, tmp_path: Path) -> None:
-    assert "\ncharacters           184,000\n" in run("corpora", "show", "play").stdout
-    assert run("corpora", "show", "-", stdin="a\n").stdout.splitlines()[2] == "characters           2"
+    assert "\ncharacters           184,000\n" in run_here("corpora", "show", "play").stdout
+    assert run_here("corpora", "show", "-", stdin="a\n").stdout.splitlines()[2] == "characters           2"
     (tmp_path / "a.txt").touch()
-    result = run("corpora", "show", "a.txt", cwd=tmp_path)
+    result = run_here("corpora", "show", "a.txt", cwd=tmp_path)
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
     assert result.stderr.startswith("textgen: error: a.txt: ")
-    wrong = run("corpora", "show")
+    wrong = run_here("corpora", "show")
     assert (wrong.returncode, "Missing argument 'TEXT...'" in wrong.stderr) == (2, True)
 
 
 def test_clean_frees_the_codes_and_downloads_only_when_asked(
     server: TextServer, tmp_path: Path, own_cache: Path
 ) -> None:
-    empty = run("corpora", "clean")
+    empty = run_here("corpora", "clean")
     assert (empty.returncode, empty.stdout, empty.stderr) == (0, "", "encoded texts: there were none\n")
-    run("corpora", "get", "play", "ode")
+    run_here("corpora", "get", "play", "ode")
     Corpus.from_files(own_cache / "texts" / "play.txt")
     used = sum(path.stat().st_size for path in own_cache.glob("codes/*"))
     assert used > 184_000
     kept = "downloaded texts: 2 kept; --texts removes them as well\n"
-    assert run("corpora", "clean").stderr == f"encoded texts: {used:,} bytes freed\n{kept}"
+    assert run_here("corpora", "clean").stderr == f"encoded texts: {used:,} bytes freed\n{kept}"
     assert sorted(path.name for path in own_cache.rglob("*") if path.is_file()) == ["ode.txt", "play.txt"]
-    removed = run("corpora", "clean", "--texts")
+    removed = run_here("corpora", "clean", "--texts")
     assert removed.stderr == "encoded texts: there were none\ndownloaded texts: 400,000 bytes freed\n"
     assert (
-        run("corpora", "clean", "--texts").stderr
+        run_here("corpora", "clean", "--texts").stderr
         == "encoded texts: there were none\ndownloaded texts: there were none\n"
     )
     assert not [path for path in own_cache.rglob("*") if path.is_file()]

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TEXT, in_process, run
+from tests.conftest import QUICK_COMMAND, TEXT, in_process, run, run_here
 from textgen.cli.generate import MOST_SEED
 from textgen.model_file import shipped
 
 
 def test_the_seed_is_printed_then_the_text(trained: Path) -> None:
-    result = run("generate", str(trained), "--seed", "The quick ", "--length", "40", "--argmax")
+    result = run_here("generate", str(trained), "--seed", "The quick ", "--length", "40", "--argmax")
     assert result.returncode == 0
     assert result.stdout == (TEXT * 2)[: 10 + 40] + "\n"
     assert result.stderr.startswith(f"model {trained}, --rng-seed ")
@@ -21,25 +21,25 @@ def test_the_seed_is_printed_then_the_text(trained: Path) -> None:
 
 def test_a_model_file_does_as_well_as_its_folder(trained: Path) -> None:
     arguments = ("--seed", "The ", "--length", "60", "--rng-seed", "4")
-    folder, file = (run("generate", str(model), *arguments) for model in (trained, trained / "model.keras"))
+    folder, file = (run_here("generate", str(model), *arguments) for model in (trained, trained / "model.keras"))
     assert folder.stdout == file.stdout != ""
     assert folder.stderr == ""
 
 
 def test_the_seed_told_repeats_the_text(trained: Path) -> None:
-    first = run("generate", str(trained), "--temperature", "1.5")
-    again = run("generate", str(trained), "--temperature", "1.5", "--rng-seed", first.stderr.split()[-1])
+    first = run_here("generate", str(trained), "--temperature", "1.5")
+    again = run_here("generate", str(trained), "--temperature", "1.5", "--rng-seed", first.stderr.split()[-1])
     assert first.stdout == again.stdout
 
 
 def test_temperature_zero_is_argmax(trained: Path) -> None:
-    zero, argmax = (run("generate", str(trained), *words) for words in (("--temperature", "0"), ("--argmax",)))
+    zero, argmax = (run_here("generate", str(trained), *words) for words in (("--temperature", "0"), ("--argmax",)))
     assert zero.stdout == argmax.stdout
 
 
 def test_a_seed_is_read_from_standard_input(trained: Path) -> None:
-    piped = run("generate", str(trained), "--seed", "-", "--argmax", "--length", "20", stdin="The lazy")
-    given = run("generate", str(trained), "--prompt", "The lazy", "--argmax", "--length", "20")
+    piped = run_here("generate", str(trained), "--seed", "-", "--argmax", "--length", "20", stdin="The lazy")
+    given = run_here("generate", str(trained), "--prompt", "The lazy", "--argmax", "--length", "20")
     assert piped.stdout == given.stdout
 
 
@@ -122,8 +122,8 @@ def test_texts_are_separated_and_json_has_a_line_each(trained: Path) -> None:
         "--stop",
         "z",
     )
-    plain = run("generate", str(trained), *arguments)
-    rows = [json.loads(line) for line in run("generate", str(trained), *arguments, "--json").stdout.splitlines()]
+    plain = run_here("generate", str(trained), *arguments)
+    rows = [json.loads(line) for line in run_here("generate", str(trained), *arguments, "--json").stdout.splitlines()]
     assert plain.stdout == "\n---\n".join(row["seed"] + row["text"] for row in rows) + "\n"
     assert len(rows) == 3
     for row in rows:
@@ -152,10 +152,10 @@ def test_output_is_utf_8_whatever_the_locale(trained: Path) -> None:
 
 def test_a_file_takes_the_text_whole(trained: Path, tmp_path: Path) -> None:
     path = tmp_path / "out.txt"
-    result = run("generate", str(trained), "--seed", "The ", "--length", "30", "-o", str(path))
+    result = run_here("generate", str(trained), "--seed", "The ", "--length", "30", "-o", str(path))
     assert (result.returncode, result.stdout) == (0, "")
     assert len(path.read_text()) == 35
-    result = run("generate", str(trained), "-o", str(tmp_path / "none" / "out.txt"))
+    result = run_here("generate", str(trained), "-o", str(tmp_path / "none" / "out.txt"))
     assert result.returncode == 1
     assert "out.txt: cannot be written (No such file or directory); name another file with -o" in result.stderr
 
@@ -243,7 +243,7 @@ def test_wrong_usage_exits_2_and_names_the_range(words: str, message: str) -> No
 
 
 def test_an_unknown_character_is_named_and_has_remedies(trained: Path) -> None:
-    result = run("generate", str(trained), "--seed", "The Ωuick")
+    result = run_here("generate", str(trained), "--seed", "The Ωuick")
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == (
         "textgen: error: the seed has characters that the model does not know: "
@@ -251,19 +251,19 @@ def test_an_unknown_character_is_named_and_has_remedies(trained: Path) -> None:
     )
     for way in ("skip", "nearest"):
         seed = "The quïck " if way == "nearest" else "The Ωquick "
-        result = run("generate", str(trained), "--seed", seed, "--unknown", way, "--argmax", "--length", "9")
+        result = run_here("generate", str(trained), "--seed", seed, "--unknown", way, "--argmax", "--length", "9")
         assert result.stdout == f"{seed}brown fox\n"
 
 
 def test_without_a_model_the_shipped_one_writes_and_the_runs_found_are_named(tmp_path: Path) -> None:
     words = ["generate", "--seed", "ROMEO:", "--length", "20", "--rng-seed", "3"]
-    result = run(*words, cwd=tmp_path)
+    result = run_here(*words, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("ROMEO:")
     assert result.stderr == f"model {shipped()}, --rng-seed 3\n"
     (tmp_path / "models" / "b").mkdir(parents=True)
     (tmp_path / "models" / "b" / "model.keras").touch()
-    assert run(*words, cwd=tmp_path).stderr == f"model {shipped()}, --rng-seed 3 (your own models: models/b)\n"
+    assert run_here(*words, cwd=tmp_path).stderr == f"model {shipped()}, --rng-seed 3 (your own models: models/b)\n"
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_without_a_model_the_shipped_one_writes_and_the_runs_found_are_named(tmp
 def test_what_is_no_model_is_told_in_one_line(tmp_path: Path, content: bytes | None, message: str) -> None:
     if content is not None:
         (tmp_path / "x.keras").write_bytes(content)
-    result = run("generate", "x.keras", cwd=tmp_path)
+    result = run_here("generate", "x.keras", cwd=tmp_path)
     assert result.returncode == 1
     assert result.stderr.startswith(f"textgen: error: x.keras: {message}")
     assert result.stderr.count("\n") == 1
@@ -282,16 +282,16 @@ def test_what_is_no_model_is_told_in_one_line(tmp_path: Path, content: bytes | N
 def test_a_model_removed_between_two_commands_is_told(trained: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.keras"
     copy.write_bytes((trained / "model.keras").read_bytes())
-    assert run("info", str(copy)).returncode == 0
+    assert run_here("info", str(copy)).returncode == 0
     copy.unlink()
-    gone = run("generate", str(copy))
+    gone = run_here("generate", str(copy))
     assert (gone.returncode, gone.stdout) == (1, "")
     assert gone.stderr == f"textgen: error: {copy}: no such model; name a run folder or a .keras file\n"
 
 
 def test_a_traceback_is_shown_with_debug_alone(tmp_path: Path) -> None:
-    assert "Traceback" not in run("generate", "none", cwd=tmp_path).stderr
-    assert "Traceback" in run("--debug", "generate", "none", cwd=tmp_path).stderr
+    assert "Traceback" not in run_here("generate", "none", cwd=tmp_path).stderr
+    assert "Traceback" in run_here("--debug", "generate", "none", cwd=tmp_path).stderr
 
 
 def start(trained: Path, *words: str) -> subprocess.Popen:
@@ -347,13 +347,13 @@ def test_writing_needs_neither_keras_nor_tensorflow(trained: Path, command: tupl
 
 def test_a_device_is_written_to_and_a_link_stays(trained: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "target.txt")
-    assert run("generate", str(trained), "--length", "5", "-o", str(tmp_path / "link")).returncode == 0
+    assert run_here("generate", str(trained), "--length", "5", "-o", str(tmp_path / "link")).returncode == 0
     assert (tmp_path / "link").is_symlink()
     assert len((tmp_path / "target.txt").read_text()) == 6
-    assert run("generate", str(trained), "--length", "5", "-o", os.devnull).returncode == 0
+    assert run_here("generate", str(trained), "--length", "5", "-o", os.devnull).returncode == 0
     assert not Path(os.devnull).is_file()
     assert len(run("generate", str(trained), "--length", "5", "-o", "/dev/stdout").stdout) == 6
-    folder = run("generate", str(trained), "-o", str(tmp_path))
+    folder = run_here("generate", str(trained), "-o", str(tmp_path))
     assert (folder.returncode, "cannot be written (Is a directory)" in folder.stderr) == (1, True)
 
 
@@ -373,6 +373,6 @@ def test_a_full_disk_behind_standard_output_is_told(trained: Path) -> None:
 def test_a_stop_string_is_normalised_as_the_text_was(tmp_path: Path) -> None:
     (tmp_path / "t.txt").write_text(TEXT * 20)
     words = ["--lowercase", "--epochs", "1", "--units", "8", "--batch-size", "2", "--rng-seed", "1"]
-    assert run("train", "t.txt", "-o", "run", *words, cwd=tmp_path).returncode == 0
-    result = run("generate", "run", "--stop", "E", "--json", "--length", "2000", cwd=tmp_path)
+    assert run("train", "t.txt", "-o", "run", *words, cwd=tmp_path, command=QUICK_COMMAND).returncode == 0
+    result = run_here("generate", "run", "--stop", "E", "--json", "--length", "2000", cwd=tmp_path)
     assert json.loads(result.stdout)["stopped_by"] == "e"

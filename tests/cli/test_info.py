@@ -7,12 +7,12 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.conftest import run
+from tests.conftest import run, run_here
 from tests.test_model_file import archive, good_description, hdf5
 
 
 def test_info_tells_what_a_model_is(trained: Path) -> None:
-    result = run("info", str(trained))
+    result = run_here("info", str(trained))
     assert result.returncode == 0
     rows = [line[:16].strip() for line in result.stdout.splitlines()]
     assert [row for row in rows if row] == [
@@ -31,7 +31,7 @@ def test_json_is_the_description_as_stored(trained: Path) -> None:
 
 
 def test_what_is_no_model_is_told(tmp_path: Path) -> None:
-    result = run("info", str(tmp_path))
+    result = run_here("info", str(tmp_path))
     assert result.returncode == 1
     assert "has no model.keras" in result.stderr
 
@@ -51,7 +51,7 @@ def test_an_odd_archive_is_told_in_one_line(
 ) -> None:
     description = None if change is None else good_description() | change
     path = archive(tmp_path / "odd.keras", description, hdf5(weights) if weights else None)
-    result = run("info", str(path))
+    result = run_here("info", str(path))
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
     assert result.stderr.startswith(f"textgen: error: {path}: ")
     assert message in result.stderr
@@ -60,7 +60,7 @@ def test_an_odd_archive_is_told_in_one_line(
 def test_what_could_steer_a_terminal_is_escaped(tmp_path: Path) -> None:
     description = good_description()
     description["text"]["name"] = "\x1b[2Jplay"
-    result = run("info", str(archive(tmp_path / "odd.keras", description)))
+    result = run_here("info", str(archive(tmp_path / "odd.keras", description)))
     assert result.returncode == 0
     assert "\x1b" not in result.stdout
     assert r"\x1b[2Jplay" in result.stdout

@@ -4,15 +4,19 @@ import pty
 import re
 import signal
 import subprocess
-import sys
 import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import TEXT, in_process, on_a_terminal, run
+from tests.conftest import COMMAND, QUICK_COMMAND, TEXT, in_process, on_a_terminal, run
 from textgen.model_file import read_model
 
+pytestmark = pytest.mark.usefixtures(
+    "quick"
+)  # of what runs in this process; real trainings are in processes of their own
 QUICK = ("--units", "16", "--batch-size", "4", "--rng-seed", "1")
 
 
@@ -23,7 +27,7 @@ def play(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_text_becomes_a_model_named_after_it(play: Path, tmp_path: Path) -> None:
+def test_a_text_becomes_a_model_named_after_it(play: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = run("train", "play.txt", "--epochs", "2", *QUICK, cwd=tmp_path)
     assert result.returncode == 0
     assert result.stdout == ""
@@ -38,23 +42,18 @@ def test_a_text_becomes_a_model_named_after_it(play: Path, tmp_path: Path) -> No
     assert lines[-2].startswith("Verdict: worse than the best n-gram (order ")
     assert lines[-3] == "Stopped: all planned epochs are done. Model: models/play/model.keras."
     assert lines[-1] == "Generate:  textgen generate models/play"
-    written = run("generate", "models/play", "--length", "20", cwd=tmp_path)
-    assert written.returncode == 0
-    assert len(written.stdout) == 21
-    again = run("train", "play.txt", cwd=tmp_path)
-    assert again.returncode == 1
-    assert again.stderr == (
+    assert len(lines) == 3 + 2 * 2 + 3, "TensorFlow's chatter is hidden"
+    monkeypatch.chdir(tmp_path)
+    code, stdout, _ = in_process("generate", "models/play", "--length", "20")
+    assert (code, len(stdout)) == (0, 21)
+    code, _, stderr = in_process("train", "play.txt")
+    assert code == 1
+    assert stderr == (
         "textgen: error: models/play: a run is there already; name another folder with -o, or replace it with --force\n"
     )
 
 
-def test_tensorflow_s_chatter_stays_hidden_but_for_debug(play: Path, tmp_path: Path) -> None:
-    quiet = run("train", str(play), "-o", str(tmp_path / "a"), "--epochs", "1", *QUICK)
-    assert all(
-        line.startswith((f"{play}: ", "play: ", "dropout ", "epoch ", "    | ", "Stopped: ", "Verdict: ", "Write "))
-        or " parameters, " in line
-        for line in quiet.stderr.splitlines()
-    )
+def test_tensorflow_s_chatter_is_shown_with_debug(play: Path, tmp_path: Path) -> None:
     loud = run("--debug", "train", str(play), "-o", str(tmp_path / "b"), "--epochs", "1", *QUICK)
     assert "cudart" in loud.stderr or "cuda" in loud.stderr.lower() or "oneDNN" in loud.stderr
 
@@ -62,8 +61,8 @@ def test_tensorflow_s_chatter_stays_hidden_but_for_debug(play: Path, tmp_path: P
 def test_several_texts_are_joined_and_options_are_kept(play: Path, tmp_path: Path) -> None:
     options = "--epochs 1 --layers 1 --units 8 --embedding 4 --dropout 0.5 --window 10 --batch-size 3"
     options += " --learning-rate 0.01 --validation 0.2 --rng-seed 7 --lowercase"
-    result = run("train", str(play), str(play), "-o", str(tmp_path / "run"), *options.split())
-    assert result.returncode == 0, result.stderr
+    code, _, stderr = in_process("train", str(play), str(play), "-o", str(tmp_path / "run"), *options.split())
+    assert code == 0, stderr
     description = read_model(tmp_path / "run").description
     model, training = description.model, description.training
     assert (model.layers, model.units, model.embedding, model.dropout) == (1, 8, 4, 0.5)
@@ -83,23 +82,26 @@ def test_several_texts_are_joined_and_options_are_kept(play: Path, tmp_path: Pat
         (None, "no such file; check the path of the text"),
     ],
 )
-def test_unfit_texts_end_with_one_line_and_leave_nothing(tmp_path: Path, content: bytes | None, message: str) -> None:
+def test_unfit_texts_end_with_one_line_and_leave_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
     if content is not None:
         (tmp_path / "text.txt").write_bytes(content)
-    result = run("train", "text.txt", cwd=tmp_path)
-    assert result.returncode == 1
-    assert result.stderr.startswith("textgen: error: text")
-    assert message in result.stderr
-    assert result.stderr.count("\n") == 1
+    code, _, stderr = in_process("train", "text.txt")
+    assert code == 1
+    assert stderr.startswith("textgen: error: text")
+    assert message in stderr
+    assert stderr.count("\n") == 1
     assert not (tmp_path / "models").exists()
 
 
 def test_a_text_removed_between_two_commands_is_told(play: Path, tmp_path: Path) -> None:
-    assert run("train", str(play), "-o", str(tmp_path / "a"), "--epochs", "1", *QUICK).returncode == 0
+    assert in_process("train", str(play), "-o", str(tmp_path / "a"), "--epochs", "1", *QUICK)[0] == 0
     play.unlink()
-    result = run("train", str(play), "-o", str(tmp_path / "b"))
-    assert (result.returncode, result.stderr) == (
+    assert in_process("train", str(play), "-o", str(tmp_path / "b")) == (
         1,
+        "",
         f"textgen: error: {play}: no such file; check the path of the text, or choose one of 'textgen corpora list'\n",
     )
 
@@ -141,25 +143,25 @@ def test_a_text_removed_between_two_commands_is_told(play: Path, tmp_path: Path)
         ("--min-count 0", "'--min-count': expected a whole number from 1 to 1,000,000,000, not '0'."),
     ],
 )
-def test_wrong_usage_exits_2_and_names_the_range(options: str, message: str, tmp_path: Path) -> None:
-    result = run("train", "play.txt", *options.split(), cwd=tmp_path)
-    assert result.returncode == 2
-    assert message in result.stderr
+def test_wrong_usage_exits_2_and_names_the_range(options: str, message: str) -> None:
+    code, _, stderr = in_process("train", "play.txt", *options.split())
+    assert code == 2
+    assert message in stderr
 
 
 def test_no_text_is_wrong_usage() -> None:
-    result = run("train")
-    assert result.returncode == 2
-    assert "Missing argument 'TEXT...'" in result.stderr
+    code, _, stderr = in_process("train")
+    assert code == 2
+    assert "Missing argument 'TEXT...'" in stderr
 
 
 def test_a_folder_that_cannot_be_written_is_told(play: Path, tmp_path: Path) -> None:
-    result = run("train", str(play), "-o", str(play / "run"))
-    assert result.returncode == 1
-    assert "cannot be written (Not a directory); free it, or name another folder with -o" in result.stderr
-    result = run("train", str(play), "-o", "models/play.keras")
-    assert result.returncode == 1
-    assert "name it without .keras: -o models/play" in result.stderr
+    code, _, stderr = in_process("train", str(play), "-o", str(play / "run"))
+    assert code == 1
+    assert "cannot be written (Not a directory); free it, or name another folder with -o" in stderr
+    code, _, stderr = in_process("train", str(play), "-o", "models/play.keras")
+    assert code == 1
+    assert "name it without .keras: -o models/play" in stderr
 
 
 @pytest.mark.parametrize(
@@ -175,7 +177,7 @@ def test_an_interrupted_run_keeps_its_weights_and_says_where(
 ) -> None:
     output = tmp_path / "run"
     process = subprocess.Popen(
-        [sys.executable, "-m", "textgen", "train", str(play), "-o", str(output), "--epochs", "1000000", *QUICK],
+        [*QUICK_COMMAND, "train", str(play), "-o", str(output), "--epochs", "1000000", *QUICK],
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
@@ -188,21 +190,22 @@ def test_an_interrupted_run_keeps_its_weights_and_says_where(
     assert process.returncode == code
     assert f"Stopped: {word}. Model: {output / 'model.keras'}" in errors
     assert f"\nResume:  textgen train --resume -o {output}\n" in errors
-    assert run("generate", str(output), "--length", "5").returncode == 0
+    assert in_process("generate", str(output), "--length", "5")[0] == 0
 
 
 def test_a_run_interrupted_before_its_first_scoring_keeps_the_weights_as_they_stand(tmp_path: Path) -> None:
     long = tmp_path / "long.txt"
     long.write_text(TEXT * 30_000, encoding="utf-8")
+    words = ["train", str(long), "-o", str(tmp_path / "run"), *QUICK, "--batch-size", "1", "--window", "2"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "textgen", "train", str(long), "-o", str(tmp_path / "run"), *QUICK],
+        [*QUICK_COMMAND, *words],
         stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stderr is not None
     while " parameters, " not in process.stderr.readline():
         assert process.poll() is None
-    time.sleep(3)
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -211,11 +214,11 @@ def test_a_run_interrupted_before_its_first_scoring_keeps_the_weights_as_they_st
 
 
 def test_an_interrupted_run_is_resumed_with_the_command_it_prints(play: Path, tmp_path: Path) -> None:
-    """Also where file names are not UTF-8."""
+    """With TensorFlow, and also where file names are not UTF-8."""
     play = play.rename(tmp_path / os.fsdecode(b"caf\xe9.txt"))
     output = tmp_path / os.fsdecode(b"my caf\xe9 run")
     process = subprocess.Popen(
-        [sys.executable, "-m", "textgen", "train", str(play), "-o", str(output), "--epochs", "60", *QUICK],
+        [*COMMAND, "train", str(play), "-o", str(output), "--epochs", "30", *QUICK],
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -241,30 +244,40 @@ def test_an_interrupted_run_is_resumed_with_the_command_it_prints(play: Path, tm
 
 
 def test_resume_needs_a_folder_and_a_run(play: Path, tmp_path: Path) -> None:
-    assert run("train", "--resume").returncode == 2
-    result = run("train", "--resume", "-o", str(tmp_path / "none"))
-    assert result.returncode == 1
-    assert result.stderr.endswith("none: there is nothing to resume; start the run without --resume\n")
+    assert in_process("train", "--resume")[0] == 2
+    code, _, stderr = in_process("train", "--resume", "-o", str(tmp_path / "none"))
+    assert code == 1
+    assert stderr.endswith("none: there is nothing to resume; start the run without --resume\n")
 
 
 def test_a_model_is_trained_on_with_another_text(play: Path, tmp_path: Path) -> None:
-    assert run("train", str(play), "-o", str(tmp_path / "a"), "--epochs", "1", "--lowercase", *QUICK).returncode == 0
+    assert in_process("train", str(play), "-o", str(tmp_path / "a"), "--epochs", "1", "--lowercase", *QUICK)[0] == 0
     play.write_text(TEXT.replace("fox", "Ωx") * 20, encoding="utf-8")
-    result = run("train", str(play), "-o", str(tmp_path / "b"), "--from", str(tmp_path / "a"), "--epochs", "1")
-    assert result.returncode == 0, result.stderr
+    words = ("train", str(play), "-o", str(tmp_path / "b"), "--from", str(tmp_path / "a"), "--epochs", "1")
+    code, _, stderr = in_process(*words)
+    assert code == 0, stderr
     description = read_model(tmp_path / "b").description
     assert description.vocabulary.symbols[-1] == "ω"
     assert (description.text.lowercase, description.model.units) == (True, 16)
 
 
 def test_a_terminal_gets_a_bar(play: Path, tmp_path: Path) -> None:
-    _, shown = on_a_terminal("train", str(play), "-o", str(tmp_path / "run"), "--epochs", "9", *QUICK)
+    words = ("train", str(play), "-o", str(tmp_path / "run"), "--epochs", "90", *QUICK)
+    _, shown = on_a_terminal(*words, command=QUICK_COMMAND)
     assert re.search(rb"\d+%\|.*\| epoch \d\.\d, loss \d\.\d+, [\d,]+ characters/s, \d\d:\d\d left", shown)
 
 
-@pytest.mark.parametrize("streams", ["2>/dev/full", "<&- >&- 2>&-", "a pipe that closes", "a terminal that closes"])
-def test_a_run_goes_on_when_nobody_can_see_it(play: Path, tmp_path: Path, streams: str) -> None:
-    words = [sys.executable, "-m", "textgen", "train", str(play), "-o", str(tmp_path / "run"), "--epochs", "3", *QUICK]
+@pytest.mark.parametrize(
+    ("streams", "command"),
+    [
+        ("2>/dev/full", QUICK_COMMAND),
+        ("<&- >&- 2>&-", COMMAND),  # TensorFlow's own lines have nowhere to go
+        ("a pipe that closes", QUICK_COMMAND),
+        ("a terminal that closes", QUICK_COMMAND),
+    ],
+)
+def test_a_run_goes_on_when_nobody_can_see_it(play: Path, tmp_path: Path, streams: str, command: Sequence[str]) -> None:
+    words = [*command, "train", str(play), "-o", str(tmp_path / "run"), "--epochs", "3", *QUICK]
     if streams.startswith("a "):
         ours, theirs = os.pipe() if "pipe" in streams else pty.openpty()
         process = subprocess.Popen(words, stderr=theirs, start_new_session=True)
@@ -305,7 +318,7 @@ def test_a_quiet_run_shows_errors_alone(play: Path, tmp_path: Path) -> None:
 
 
 def test_a_reader_of_events_may_leave_and_an_interrupted_run_ends_with_its_result(play: Path, tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "textgen", "train", str(play), *QUICK, "--json", "-o"]
+    words = [*QUICK_COMMAND, "train", str(play), *QUICK, "--json", "-o"]
     leaving = subprocess.Popen([*words, str(tmp_path / "a"), "--epochs", "3"], stdout=subprocess.PIPE)
     assert leaving.stdout is not None
     assert json.loads(leaving.stdout.readline())["event"] == "started"
@@ -329,7 +342,7 @@ def test_a_reader_of_events_may_leave_and_an_interrupted_run_ends_with_its_resul
 def interrupted(arguments: list[str], stdin: bytes) -> str:
     """Start a run and interrupt it after two epochs; return what it printed."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "textgen", "train", *arguments, "--epochs", "60", *QUICK],
+        [*QUICK_COMMAND, "train", *arguments, "--epochs", "1000", *QUICK],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -353,30 +366,34 @@ def test_a_piped_text_is_resumed_when_it_is_piped_again(tmp_path: Path) -> None:
     options = ["--encoding", "cp1252", "--unicode", "nfkc", "--lowercase", "--min-count", "2", "--separator", r"\t"]
     shown = interrupted(["-", "-o", output, *options], text)
     assert shown.startswith("standard input: 2,042 characters, read as cp1252\nreplaced: 1 rare symbol, ç\n")
-    nothing = run("train", "--resume", "-o", output, stdin=b"")
+    resume = partial(run, command=QUICK_COMMAND)
+    nothing = resume("train", "--resume", "-o", output, stdin=b"")
     assert (nothing.returncode, nothing.stderr.count("\n")) == (1, 1)
     assert "standard input: is empty; pipe a text in, to resume a run its own" in nothing.stderr
-    other = run("train", "--resume", "-o", output, "--min-count", "3", stdin=text)
+    other = resume("train", "--resume", "-o", output, "--min-count", "3", stdin=text)
     assert (other.returncode, other.stderr.count("\n")) == (1, 1)
     assert "--min-count is 3 here, and the run was started with 2; give --resume alone" in other.stderr
-    changed = run("train", "--resume", "-o", output, stdin=text + b"!")
+    changed = resume("train", "--resume", "-o", output, stdin=text + b"!")
     assert changed.returncode == 1
     assert "the run was started on another text (standard input, " in changed.stderr
-    resumed = run("train", "--resume", "-o", output, "--min-count", "2", stdin=text)
+    resumed = resume("train", "--resume", "-o", output, "--min-count", "2", stdin=text)
     assert resumed.returncode == 0, resumed.stderr
     info = read_model(output).description.text
     assert (info.name, info.unicode, info.lowercase, info.replacement) == ("stdin", "nfkc", True, "\ufffd")
 
 
-def test_a_folder_in_several_encodings_is_told_source_by_source(tmp_path: Path) -> None:
+def test_a_folder_in_several_encodings_is_told_source_by_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     line = "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。\n" * 9
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "a.txt").write_text(line, encoding="cp932")
     (tmp_path / "d" / "b.txt").write_text(line, encoding="utf-8")
     (tmp_path / "d" / ".c.txt").write_text(line, encoding="utf-8")
-    result = run("train", "d", "--epochs", "1", *QUICK, cwd=tmp_path)
-    assert result.returncode == 0, result.stderr
-    assert result.stderr.splitlines()[:4] == [
+    monkeypatch.chdir(tmp_path)
+    code, _, stderr = in_process("train", "d", "--epochs", "1", *QUICK)
+    assert code == 0, stderr
+    assert stderr.splitlines()[:4] == [
         f"d/a.txt: 306 characters, read as cp932 (guessed): “{line[:33]}”",
         "d/b.txt: 306 characters",
         "passed over: d/.c.txt (hidden)",
@@ -384,16 +401,15 @@ def test_a_folder_in_several_encodings_is_told_source_by_source(tmp_path: Path) 
     ]
 
 
-def test_a_text_of_a_library_is_noticed_and_stripped(tmp_path: Path) -> None:
+def test_a_text_of_a_library_is_noticed_and_stripped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     frame = "*** {} OF THE PROJECT GUTENBERG EBOOK FOX ***\n"
     (tmp_path / "fox.txt").write_text("Title\n" + frame.format("START") + TEXT * 9 + "\n" + frame.format("END"))
     words = ("--epochs", "1", *QUICK, "--force")
-    plain = run("train", "fox.txt", *words, cwd=tmp_path)
-    assert plain.stderr.splitlines()[0] == (
-        "fox.txt: 715 characters, with what Project Gutenberg has added, which --strip takes out"
-    )
-    stripped = run("train", "fox.txt", *words, "--strip", cwd=tmp_path)
-    assert stripped.stderr.splitlines()[0] == (
+    plain = in_process("train", "fox.txt", *words)[2].splitlines()
+    assert plain[0] == ("fox.txt: 715 characters, with what Project Gutenberg has added, which --strip takes out")
+    stripped = in_process("train", "fox.txt", *words, "--strip")[2].splitlines()
+    assert stripped[0] == (
         "fox.txt: 612 characters, without Project Gutenberg: a header of 55 characters, a footer of 48 characters"
     )
-    assert stripped.stderr.splitlines()[1].startswith('taken out of fox.txt: header "Title *** START OF THE PROJECT')
+    assert stripped[1].startswith('taken out of fox.txt: header "Title *** START OF THE PROJECT')

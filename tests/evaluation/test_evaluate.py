@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import textgen
-from tests.conftest import TEXT, run
+from tests.conftest import TEXT, run_here
 from textgen.config import Reading
 from textgen.errors import CorpusError
 from textgen.evaluation.baselines import Baseline
@@ -128,17 +128,17 @@ def test_the_command_prints_the_verdict_or_json(trained: Path, write) -> None:
     import json
 
     text = write(TEXT * 60)
-    plain = run("evaluate", str(trained), str(text))
+    plain = run_here("evaluate", str(trained), str(text))
     assert plain.returncode == 0
     assert plain.stdout.startswith("hold-out: 408 characters, 0 of them unknown to the model\n")
     assert " than the best n-gram (order " in plain.stdout
-    values = json.loads(run("evaluate", str(trained), str(text), "--json").stdout)
+    values = json.loads(run_here("evaluate", str(trained), str(text), "--json").stdout)
     assert {"characters", "unknown", "nats", "bpc", "perplexity", "part", "baselines"} <= set(values)
     assert [sorted(item) for item in values["baselines"]] == [["name", "nats"]] * 2
     assert np.isclose(values["bpc"], values["nats"] / math.log(2))
-    wrong = run("evaluate", str(trained), str(text), "--context", "0", "--protocol", "cold")
+    wrong = run_here("evaluate", str(trained), str(text), "--context", "0", "--protocol", "cold")
     assert (wrong.returncode, "expected a whole number from 1" in wrong.stderr) == (2, True)
-    lost = run("evaluate", str(trained), "none.txt")
+    lost = run_here("evaluate", str(trained), "none.txt")
     assert (lost.returncode, lost.stderr.count("\n")) == (1, 1)
 
 
@@ -180,8 +180,8 @@ def test_several_texts_of_any_kind_are_evaluated(trained: Path, tmp_path: Path, 
     joined = textgen.evaluate(trained, write(TEXT + "|" + TEXT))
     found = textgen.evaluate(trained, tmp_path / "d", glob="*.md", separator="|")
     assert (found.nats, found.characters) == (pytest.approx(joined.nats), joined.characters)
-    shown = run("evaluate", str(trained), str(tmp_path / "d"), "--glob", "*.md", "--separator", r"\n", "--json")
+    shown = run_here("evaluate", str(trained), str(tmp_path / "d"), "--glob", "*.md", "--separator", r"\n", "--json")
     assert shown.returncode == 0
     assert shown.stderr.startswith(f"{tmp_path}/d/a.md: 68 characters\n")
-    piped = run("evaluate", str(trained), "-", stdin=TEXT + "\n" + TEXT, cwd=tmp_path)
+    piped = run_here("evaluate", str(trained), "-", stdin=TEXT + "\n" + TEXT, cwd=tmp_path)
     assert (piped.returncode, piped.stderr) == (0, "standard input: 137 characters\n")
