@@ -124,6 +124,15 @@ def load(key: str) -> Stored | None:
     return None
 
 
+def find(wanted: Callable[[Mapping[str, Any]], bool]) -> Stored | None:
+    """An entry, whatever its name, of which what is known of it is wanted; None if there is none that is whole."""
+    for description in sorted(path for path in _files() if path.suffix == ".json" and not path.name.startswith(".")):
+        with suppress(OSError, ValueError, KeyError):
+            if wanted(_described(description)["of"]) and (stored := load(description.stem)):
+                return stored
+    return None
+
+
 def store(key: str, write: Callable[[IO[bytes], IO[bytes]], Mapping[str, Any]]) -> Stored:
     """Make an entry, and make room for it. Processes that make the same one at once do not disturb each other.
 

@@ -191,7 +191,7 @@ class NoRepeat:
 
     def __init__(self, n: int, symbols: int) -> None:
         """Take `n`, at least 2, and the number of the model's symbols."""
-        self.n, self.symbols = n, symbols
+        self.n, self.bits, self.all = n, (symbols - 1).bit_length(), bytes([True]) * symbols
         self._last: tuple[tuple[int, ...], Unrepeated] | None = None
 
     def begin(self, seed: Sequence[int], length: int) -> "Unrepeated":
@@ -213,8 +213,7 @@ class Unrepeated:
     def __init__(self, rule: NoRepeat, in_seed: dict[int, tuple[int, ...]], key: int, read: int) -> None:
         """Go on after a seed of `read` codes, of which `key` has the last ones."""
         self._rule = rule
-        self._bits = (rule.symbols - 1).bit_length()
-        self._all_bits = (1 << self._bits * (rule.n - 1)) - 1
+        self._all_bits = (1 << rule.bits * (rule.n - 1)) - 1
         self._in_seed = in_seed
         self._seen: dict[int, tuple[int, ...]] = {}  # what has followed each n - 1 codes, their bits in one number
         self._key, self._read = key, read
@@ -228,9 +227,10 @@ class Unrepeated:
         followers = self._in_seed.get(self._key, ()) + self._seen.get(self._key, ())
         if not followers:
             return None
-        mask = np.ones(self._rule.symbols, np.bool_)
-        mask[list(followers)] = False
-        return mask
+        mask = bytearray(self._rule.all)  # quicker than NumPy, since what follows is of few kinds
+        for code in followers:
+            mask[code] = False
+        return np.frombuffer(mask, np.bool_)
 
     def advance(self, code: int) -> None:
         """Take the code that was written."""
@@ -238,5 +238,5 @@ class Unrepeated:
             followers = self._seen.get(self._key, ())
             if code not in followers:
                 self._seen[self._key] = (*followers, code)
-        self._key = (self._key << self._bits | code) & self._all_bits
+        self._key = (self._key << self._rule.bits | code) & self._all_bits
         self._read += 1
