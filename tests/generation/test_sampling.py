@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textgen.config import SamplingConfig
-from textgen.generation.sampling import choose, filtered, likelihoods, losses, min_p, noise, top_k, top_p
+from textgen.generation.sampling import choose, filtered, likelihoods, losses, min_p, to_noise, top_k, top_p
 
 rows = st.lists(st.floats(-80, 80, width=32), min_size=1, max_size=12).map(lambda row: np.array([row], np.float32))
 
@@ -25,9 +25,9 @@ def test_likelihoods_are_the_softmax_up_to_a_factor() -> None:
 
 
 def pick(logits: np.ndarray, config: SamplingConfig, seed: int = 0) -> np.ndarray:
-    drawn = np.empty(logits.shape)
-    noise(drawn, config.temperature, rng=rng(seed))
-    return choose(logits, config, drawn)
+    drawn = rng(seed).standard_exponential((1, *logits.shape))
+    to_noise(drawn, np.array([config.temperature]))
+    return choose(logits, config, drawn[0])
 
 
 @given(rows, st.sampled_from([0, 1e-320, 1e-300, 1e-12, 1e-3]), st.integers(0, 99))

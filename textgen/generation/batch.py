@@ -14,7 +14,7 @@ from textgen.machine import cores
 
 ROWS = 32  # streams of a core: its products run at nearly its full speed
 FEWEST = 4  # streams that are worth a thread: the kernel multiplies four at once
-LONGEST_BLOCK = 32  # characters written between two looks at the caller
+LONGEST_BLOCK = 64  # characters written between two looks at the caller
 FINISHED = 4  # texts, for each place in the batch, that may be done before their turn comes
 
 

@@ -1,14 +1,16 @@
 """The streams of a batch that one thread steps, and the few characters by which it moves them on at once."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textgen.config import SamplingConfig
 from textgen.generation.recurrent import Network
-from textgen.generation.sampling import Logits, choose, losses
+from textgen.generation.sampling import Logits, choose, losses, to_noise
 from textgen.generation.stream import Codes, Stream
+from textgen.keras_archive import Array
 
 MOST_NUMBERS = 2**18  # of noise for one block,
-MOST_PRODUCTS = 2**28  # and of products: a few milliseconds. By the clock, a text without the kernel would depend on it
+MOST_PRODUCTS = 2**29  # and of products: a few milliseconds. By the clock, a text without the kernel would depend on it
 
 
 class Group:
@@ -25,6 +27,7 @@ class Group:
         self._state = network.start(capacity)
         self._state.resize(0)
         self._codes = np.zeros(capacity, np.intp)  # what each stream reads next
+        self._manners: dict[SamplingConfig, list[int]] = {}  # how characters are chosen, in which rows
 
     @property
     def longest(self) -> int:
@@ -44,6 +47,7 @@ class Group:
             self._state.copy(row, 0, stream.seed.memory)
         self.streams.append(stream)
         self._codes[row] = stream.begin()
+        self._manners.setdefault(stream.sampling, []).append(row)
 
     def leave(self, row: int) -> None:
         """Free a row; the last one takes its place."""
@@ -53,17 +57,18 @@ class Group:
             self.streams[row], self._codes[row] = self.streams[last], self._codes[last]
         self.streams.pop()
         self._state.resize(last)
+        self._manners = {}
+        for place, stream in enumerate(self.streams):
+            self._manners.setdefault(stream.sampling, []).append(place)
 
     def step(self, places: int) -> list[Stream]:
         """Move the streams on by so many characters; return those that have ended, which have left."""
-        block = _Block(self.streams, places, self._network.symbols)
+        block = _Block(self.streams, self._manners, places, self._network.symbols)
         codes = self._codes[: len(self.streams)]
         for place in range(places):
-            for row in block.read_for_others.get(place, ()):
-                memory = self._network.start()
-                memory.copy(0, row, self._state)
-                self.streams[row].seed.memory = memory
-            if block.reads_alone(place):
+            if place in block.read_for_others:
+                self._remember(block.read_for_others[place])
+            if place < block.without_logits:
                 self._network.advance(codes, self._state)
                 codes = block.forced[place]
             else:
@@ -77,44 +82,70 @@ class Group:
             self.leave(row)
         return streams
 
+    def _remember(self, rows: list[int]) -> None:
+        """Keep what streams remember of their seeds for the seeds' other texts."""
+        for row in rows:
+            memory = self._network.start()
+            memory.copy(0, row, self._state)
+            self.streams[row].seed.memory = memory
+
 
 class _Block:
     """The next characters of some streams: those forced by their seeds, then those chosen.
 
     Attributes:
-        forced: the codes that are still the seeds', `(places, B)`; -1 where there are none.
         codes: those read and written, `(places, B)`.
+        forced: those that are still the seeds', likewise; -1 where there are none.
+        without_logits: the places, from the first on, where all codes are forced, and nobody asks how likely they were.
         read_for_others: place → rows that have read all of a seed but its last code, and leave what they remember to
             the seed's other texts.
     """
 
-    def __init__(self, streams: list[Stream], places: int, symbols: int) -> None:
-        shape = (places, len(streams))
-        self.forced, self.codes = np.full(shape, -1, np.intp), np.empty(shape, np.intp)
-        self._streams = streams
+    def __init__(
+        self, streams: list[Stream], manners: dict[SamplingConfig, list[int]], places: int, symbols: int
+    ) -> None:
+        self.codes = np.empty((places, len(streams)), np.intp)
         self.read_for_others: dict[int, list[int]] = {}
-        self._read: list[int] = []  # of each stream, how many codes are forced
-        for row, stream in enumerate(streams):
-            ahead = stream.ahead(places)
-            self.forced[: len(ahead), row] = ahead
-            self._read.append(len(ahead))
-            if len(ahead) < places and stream.seed.wanted_of(stream):
-                self.read_for_others.setdefault(len(ahead), []).append(row)
+        self._streams, self._manners = streams, manners
+        self._alone = next(iter(manners)) if len(manners) == 1 else None
+        self._read = [0] * len(streams)  # of each stream, how many codes are forced
+        self._read_seeds()
         self._least, self._most = min(self._read), max(self._read)
-        self._noise = np.zeros((len(streams), places, symbols))
-        self._manners: dict[SamplingConfig, list[int]] = {}  # how characters are chosen, in which rows
-        for row, (stream, read) in enumerate(zip(streams, self._read, strict=True)):
-            self._manners.setdefault(stream.sampling, []).append(row)
-            if read < places:
-                stream.draw(self._noise[row, read:])
+        self._noise = self._drawn(symbols)
         self._constrained = [row for row, stream in enumerate(streams) if stream.constraints]
         self._blocked: dict[int, tuple[int, str]] = {}  # row → from which place on nothing may be written, and why
-        observed = any(stream.observed for stream in streams)
-        self._logits = np.empty((*shape, symbols), np.float32) if observed else None
+        self.without_logits = self._least
+        self._logits = None
+        if any(stream.observed for stream in streams):
+            self._logits, self.without_logits = np.empty((*self.codes.shape, symbols), np.float32), 0
 
-    def reads_alone(self, place: int) -> bool:
-        """Whether all codes at a place are forced, and no stream asks how likely they were."""
-        return place < self._least and self._logits is None
+    def _read_seeds(self) -> None:
+        """Look up the codes that are forced."""
+        places = len(self.codes)
+        for row, stream in enumerate(self._streams):
+            if stream.reads:
+                if not any(self._read):
+                    self.forced = np.full(self.codes.shape, -1, np.intp)
+                ahead = stream.ahead(places)
+                self.forced[: len(ahead), row] = ahead
+                self._read[row] = len(ahead)
+            if stream.seed.wanted_of(stream) and self._read[row] < places:
+                self.read_for_others.setdefault(self._read[row], []).append(row)
+
+    def _drawn(self, symbols: int) -> NDArray[np.float64]:
+        """The noise for each place, `(B, places, V)`."""
+        drawn = np.empty((len(self._streams), len(self.codes), symbols))
+        if self._least == len(self.codes):
+            return drawn
+        temperatures = np.empty(len(self._streams))
+        for row, stream in enumerate(self._streams):
+            temperatures[row] = stream.sampling.temperature
+            read = self._read[row] if temperatures[row] else None  # no draw: not while reading, nor for the argmax
+            drawn[row, :read] = 1
+            if read is not None:
+                stream.draw(drawn[row, read:])
+        to_noise(drawn, temperatures)
+        return drawn
 
     def choose(self, logits: Logits, place: int) -> Codes:
         """The codes that follow, of logits `(B, V)`."""
@@ -125,17 +156,18 @@ class _Block:
         if self._constrained:
             logits = self._masked(logits, place)
         noise = self._noise[:, place]
-        if len(self._manners) == 1:
-            codes = choose(logits, next(iter(self._manners)), noise)
+        if self._alone is not None:
+            codes = choose(logits, self._alone, noise)
         else:
             codes = np.empty(len(logits), np.intp)
             for sampling, rows in self._manners.items():
                 codes[rows] = choose(logits[rows], sampling, noise[rows])
         if place < self._most:
             np.copyto(codes, self.forced[place], where=self.forced[place] >= 0)
-        for row in self._writing(place):
-            for constraint in self._streams[row].constraints:
-                constraint.advance(int(codes[row]))
+        if self._constrained:
+            for row in self._writing(place):
+                for constraint in self._streams[row].constraints:
+                    constraint.advance(int(codes[row]))
         return codes
 
     def _writing(self, place: int) -> list[int]:
@@ -159,11 +191,16 @@ class _Block:
 
     def deliver(self) -> None:
         """Give the streams what was read and written."""
-        places, rows = self.codes.shape
-        logits, nats = np.empty((places, rows, 0), np.float32), np.empty((places, rows))
         if self._logits is not None:
-            logits = self._logits
-            nats = losses(logits.reshape(places * rows, -1), self.codes.ravel()).reshape(places, rows)
-        for row, (stream, read) in enumerate(zip(self._streams, self._read, strict=True)):
+            self._observe(self._logits)
+        places = len(self.codes)
+        for row, (stream, read, codes) in enumerate(zip(self._streams, self._read, self.codes.T.tolist(), strict=True)):
             end, blocked = self._blocked.get(row, (places, None))
-            stream.take_in(self.codes[:end, row], read, blocked, nats[:end, row], logits[:end, row])
+            stream.take_in(codes[:end], read, blocked)
+
+    def _observe(self, logits: Array) -> None:
+        places, rows, symbols = logits.shape
+        nats = losses(logits.reshape(-1, symbols), self.codes.ravel()).reshape(places, rows)
+        for row, stream in enumerate(self._streams):
+            end, _ = self._blocked.get(row, (places, None))
+            stream.observe(self.codes[:end, row], self._read[row], nats[:end, row], logits[:end, row])

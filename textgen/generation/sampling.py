@@ -52,14 +52,17 @@ def min_p(likelihoods: Likelihoods, p: float) -> Likelihoods:
     return np.where(likelihoods >= p * likelihoods.max(axis=-1, keepdims=True), likelihoods, 0.0)
 
 
-def noise(drawn: NDArray[np.float64], temperature: float, *, rng: np.random.Generator) -> None:
-    """Fill a contiguous array `(…, V)` with standard Gumbel noise times a temperature: what `choose` draws with."""
-    if temperature == 0:
-        drawn.fill(0)
-        return
-    rng.standard_exponential(out=drawn)
-    np.log(drawn, drawn)  # minus the logarithm of a standard exponential is Gumbel's, and takes a third of the time
-    drawn *= -temperature
+def to_noise(exponentials: NDArray[np.float64], temperatures: NDArray[np.float64]) -> None:
+    """Turn draws of a standard exponential into what `choose` draws with: Gumbel noise times a temperature.
+
+    Minus the logarithm of a standard exponential is Gumbel's, and takes a third of the time of what is usual.
+
+    Args:
+        exponentials: shape `(B, N, V)`, above 0, overwritten.
+        temperatures: shape `(B,)`.
+    """
+    np.log(exponentials, exponentials)
+    exponentials *= -temperatures[:, None, None]
 
 
 def choose(logits: Logits, config: SamplingConfig, drawn: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -72,7 +75,7 @@ def choose(logits: Logits, config: SamplingConfig, drawn: NDArray[np.float64]) -
     Args:
         logits: shape `(B, V)`.
         config: temperature and filters.
-        drawn: from `noise`, with the configuration's temperature, shape `(B, V)`.
+        drawn: from `to_noise`, with the configuration's temperature, shape `(B, V)`.
     """
     scores = logits + drawn
     if config.filters and config.temperature > 0:

@@ -9,7 +9,6 @@ from textgen.config import SamplingConfig
 from textgen.corpus.codes import gather
 from textgen.generation.constraints import Constraint
 from textgen.generation.recurrent import State
-from textgen.generation.sampling import noise
 from textgen.generation.stopping import StopFinder
 from textgen.keras_archive import Array
 
@@ -106,6 +105,11 @@ class Stream:
         self._asked = 0  # and how often it has asked for some
 
     @property
+    def reads(self) -> bool:
+        """Whether codes of the seed follow the one to be read next."""
+        return self._read < len(self.seed.codes)
+
+    @property
     def observed(self) -> bool:
         """Whether the batch must keep logits for it."""
         return self._observer is not None
@@ -125,31 +129,38 @@ class Stream:
         self._asked += 1
         return gather(self.seed.codes, slice(self._read, self._read + most), self._asked)
 
-    def draw(self, drawn: NDArray[np.float64]) -> None:
-        """Fill `(n, V)` with the noise for the next n characters."""
-        noise(drawn, self.sampling.temperature, rng=self._rng)
+    def draw(self, exponentials: NDArray[np.float64]) -> None:
+        """Fill `(n, V)` with the draws for the next n characters, from a standard exponential."""
+        self._rng.standard_exponential(out=exponentials)
 
-    def take_in(self, codes: Codes, read: int, blocked: str | None, nats: NDArray[np.float64], logits: Array) -> None:
-        """Take what a batch has brought.
+    def observe(self, codes: Codes, read: int, nats: NDArray[np.float64], logits: Array) -> None:
+        """Tell the observer of what `take_in` is about to take.
 
         Args:
             codes: shape `(n,)`: first the next `read` of the seed, then those written.
             read: how many are the seed's.
+            nats: their losses, `(n,)`.
+            logits: those that predicted them, `(n, V)`.
+        """
+        if self._observer is not None:
+            told = slice(0 if self._observe_seed else read, read + self._left)
+            self._observer(nats[told], logits[told], codes[told])
+
+    def take_in(self, codes: list[int], read: int, blocked: str | None) -> None:
+        """Take what a batch has brought.
+
+        Args:
+            codes: first the next `read` of the seed, then those written.
+            read: how many are the seed's.
             blocked: the constraint that left nothing to write after them, if one did.
-            nats: their losses, `(n,)`; empty unless the stream is observed.
-            logits: those that predicted them, `(n, V)`; likewise.
         """
         self._read += read
         written = codes[read : read + self._left]
         self._left -= len(written)
-        symbols = [self._symbols[code] for code in written.tolist()]
-        self._pieces.append(self._finder.feed(symbols))
-        if self._observer is not None:
-            first, end = 0 if self._observe_seed else read, read + len(written)
-            self._observer(nats[first:end], logits[first:end], codes[first:end])
+        self._pieces.append(self._finder.feed([self._symbols[code] for code in written]))
         if self._finder.found:
             self.stopped_by = self._finder.found
-        elif not self._left and self._read == len(self.seed.codes):
+        elif not self._left and not self.reads:
             self.stopped_by = "length"
         elif blocked:
             self.stopped_by = blocked
