@@ -14,7 +14,7 @@ codes = st.lists(st.integers(0, 2), max_size=12)
 
 def holds(rule: Rule, seed: Sequence[int], written: Sequence[int], symbols: int, is_right) -> None:
     """Hold a rule to a naive twin at every place of a text, whatever was written before."""
-    constraint = rule.begin(seed, len(written))
+    constraint = rule.begin(np.array(seed, np.int32), len(written))
     for place in range(len(written) + 1):
         before = [*seed, *written[:place]]
         mask = constraint.allowed()
@@ -46,7 +46,7 @@ def alphabet(letters: str = "abcde", *, unicode: str = "nfc", lowercase: bool = 
 )
 def test_an_alphabet_has_what_it_is_given(options, kept: str) -> None:
     rule = alphabet(**options)
-    mask = rule.begin([0], 5).allowed()
+    mask = rule.begin(np.array([0], np.int32), 5).allowed()
     assert letters(rule, Vocabulary.of("abcde")) == kept
     assert mask is not None
     assert mask.sum() == len(kept)
@@ -80,7 +80,7 @@ def test_a_banned_text_is_never_completed(banned: list[list[int]], seed: list[in
 
 
 def test_what_is_no_ending_of_a_banned_text_costs_no_mask() -> None:
-    banned = Ban([[0, 1, 2]], 3).begin([], 10)
+    banned = Ban([[0, 1, 2]], 3).begin(np.array([], np.int32), 10)
     assert banned.allowed() is None
 
 
@@ -94,16 +94,16 @@ def test_no_characters_in_a_row_come_twice(n: int, seed: list[int], written: lis
 
 def test_texts_that_follow_the_same_seed_do_not_see_each_other() -> None:
     rule = NoRepeat(2, 3)
-    first, second = rule.begin([0, 1, 0], 9), rule.begin([0, 1, 0], 9)
+    first, second = rule.begin(np.array([0, 1, 0], np.int32), 9), rule.begin(np.array([0, 1, 0], np.int32), 9)
     first.advance(2)
     first.advance(0)
     assert first.allowed().tolist() == [True, False, False]  # type: ignore[union-attr]
     assert second.allowed().tolist() == [True, False, True]  # type: ignore[union-attr]
-    assert rule.begin([0, 2, 0], 9).allowed().tolist() == [True, True, False]  # type: ignore[union-attr]
+    assert rule.begin(np.array([0, 2, 0], np.int32), 9).allowed().tolist() == [True, True, False]  # type: ignore[union-attr]
 
 
 def test_a_text_of_one_symbol_ends_when_it_would_repeat_itself() -> None:
-    text = NoRepeat(3, 1).begin([], 9)
+    text = NoRepeat(3, 1).begin(np.array([], np.int32), 9)
     for _ in range(3):
         assert text.allowed() is None
         text.advance(0)

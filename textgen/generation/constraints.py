@@ -22,13 +22,11 @@ Name = Literal["only", "without", "ban", "no_repeat", "no_copy", "match"]
 
 
 class Constraint(Protocol):
-    """What one text on its way must keep to.
+    """What one text on its way must keep to."""
 
-    Attributes:
-        name: the argument that asks for it.
-    """
-
-    name: Name
+    @property
+    def name(self) -> Name:
+        """The argument that asks for it."""
 
     def allowed(self) -> Mask | None:
         """Which codes may come next, shape `(V,)`, not to be changed; None if all may."""
@@ -40,8 +38,8 @@ class Constraint(Protocol):
 class Rule(Protocol):
     """What each text of a call must keep to."""
 
-    def begin(self, seed: Sequence[int], length: int) -> Constraint:
-        """The constraint of a text of at most `length` characters that follows the codes of a seed."""
+    def begin(self, seed: NDArray[np.integer], length: int) -> Constraint:
+        """The constraint of a text of at most `length` characters that follows the codes of a seed, `(N,)`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +86,7 @@ class Alphabet:
             raise ValueError(f"`{name}` leaves no character to write")
         return cls(name, np.array(kept))
 
-    def begin(self, seed: Sequence[int], length: int) -> "Alphabet":
+    def begin(self, seed: NDArray[np.integer], length: int) -> "Alphabet":
         """Itself: a seed may have any characters."""
         return self
 
@@ -122,6 +120,7 @@ class Ban:
 
     def __init__(self, banned: Iterable[Sequence[int]], symbols: int) -> None:
         """Take the codes of the banned texts, each at least one, and the number of the model's symbols."""
+        self._longest = 0  # codes of a banned text but its last one
         self._next: list[dict[int, int]] = [{}]
         completing: dict[int, list[int]] = {}  # the codes that complete a banned text, by node
         for *before, last in banned:
@@ -131,6 +130,7 @@ class Ban:
                 if node == len(self._next):
                     self._next.append({})
             completing.setdefault(node, []).append(last)
+            self._longest = max(self._longest, len(before))
         self._shorter = [0] * len(self._next)  # the node of the longest ending that begins a banned text too
         self._masks: list[Mask | None] = [None] * len(self._next)
         self._link(completing, symbols)
@@ -159,10 +159,10 @@ class Ban:
         """What may follow at a node."""
         return self._masks[node]
 
-    def begin(self, seed: Sequence[int], length: int) -> "Banned":
+    def begin(self, seed: NDArray[np.integer], length: int) -> "Banned":
         """A text that follows a seed."""
         banned = Banned(self)
-        for code in seed:
+        for code in seed[max(0, len(seed) - self._longest) :].tolist():
             banned.advance(code)
         return banned
 
@@ -192,11 +192,11 @@ class NoRepeat:
     def __init__(self, n: int, symbols: int) -> None:
         """Take `n`, at least 2, and the number of the model's symbols."""
         self.n, self.bits, self.all = n, (symbols - 1).bit_length(), bytes([True]) * symbols
-        self._last: tuple[tuple[int, ...], Unrepeated] | None = None
+        self._last: tuple[list[int], Unrepeated] | None = None
 
-    def begin(self, seed: Sequence[int], length: int) -> "Unrepeated":
+    def begin(self, seed: NDArray[np.integer], length: int) -> "Unrepeated":
         """A text that follows a seed. Many texts often follow the same one: what was seen in it is shared by them."""
-        last, codes = self._last, tuple(seed)
+        last, codes = self._last, seed.tolist()
         if last is None or last[0] != codes:
             read = Unrepeated(self, {}, 0, 0)
             for code in codes:

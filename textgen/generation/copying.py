@@ -117,9 +117,9 @@ class NoCopy:
         self._entries = self._sorted(others)
         self._view = self._entries.data
 
-    def begin(self, seed: Sequence[int], length: int) -> "Uncopied":
+    def begin(self, seed: NDArray[np.integer], length: int) -> "Uncopied":
         """A text that follows a seed."""
-        return Uncopied(self, seed[1 - self.n :])
+        return Uncopied(self, seed[1 - self.n :].tolist())
 
     def after(self, value: int) -> Mask | None:
         """All codes but those that follow n - 1 codes of a hash in the texts; None if none do."""

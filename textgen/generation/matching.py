@@ -75,14 +75,18 @@ class Pattern:
             why = f"; among those it needs are {first_named(missing)}" if missing else ""
             raise ValueError(f"no text of the characters that may be written can match `match`{why}")
 
-    def begin(self, seed: Sequence[int], length: int) -> "Match":
+    def begin(self, seed: NDArray[np.integer], length: int) -> "Match":
         """A text of at most `length` characters; `ValueError` if every match is longer."""
+        self.check(length)
+        return Match(self, self._start, length)
+
+    def check(self, length: int) -> None:
+        """Raise `ValueError` if every match is longer."""
         if self.shortest > length:
             raise ValueError(
                 f"the shortest text that matches `match` has {counted(self.shortest, 'character')}; "
                 f"expected a `length` of that at least, not {length:,}"
             )
-        return Match(self, self._start, length)
 
     def in_time(self, node: Node, left: int) -> Mask:
         """The symbols after which a text can still match with `left` characters, them included."""
