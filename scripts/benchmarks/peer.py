@@ -4,101 +4,70 @@ Each has its own threads, and none competes with another: TensorFlow's threads a
 are asked in turn, round after round, so that what disturbs the machine disturbs all alike.
 """
 
-import json
+import multiprocessing
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from textgen.machine import cores
+from benchmarks import tasks
+from benchmarks.results import megabytes
 
-Key = TypeVar("Key")
-Value = TypeVar("Value")
-
-
-def installed(package: str) -> bool:
-    """Whether a package is there; torch need not be."""
-    return find_spec(package) is not None
-
-
-def environment() -> dict[str, str]:
-    """A peer's: a thread a core; where this folder is found; Keras's backend."""
-    settings = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(cores()))
-    scripts = str(Path(__file__).parents[1])
-    return {**os.environ, **settings, "PYTHONPATH": scripts, "KERAS_BACKEND": "tensorflow"}
-
-
-def program(module: str, *arguments: object) -> list[str]:
-    """The command that runs a peer."""
-    return [sys.executable, "-m", f"benchmarks.peers.{module}", *map(str, arguments)]
+SPAWN = multiprocessing.get_context("spawn")
 
 
 class Peer:
-    """A peer that serves tasks; use it in a `with` block."""
+    """A peer that does tasks; use it in a `with` block."""
 
-    def __init__(self, module: str, *arguments: object) -> None:
+    def __init__(self, name: str) -> None:
         """Start its process."""
-        self._module = module
-        self._errors = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115  # closed with the peer
-        self._process = subprocess.Popen(
-            program(module, *arguments),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
-            env=environment(),
-        )
+        self.name = name
+        self._line, its = SPAWN.Pipe()
+        self._process = SPAWN.Process(target=tasks.work, args=(name, its))
+        self._process.start()
+        its.close()
 
     def ask(self, task: str, *arguments: Any) -> Any:
-        """Have a task done and return its result."""
-        stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None:
-            raise ValueError("the process has no pipes")
-        stdin.write(json.dumps([task, *arguments]) + "\n")
-        stdin.flush()
-        if answer := stdout.readline():
-            return json.loads(answer)
-        self._errors.seek(0)
-        raise SystemExit(f"the peer {self._module} failed:\n{self._errors.read()}")
+        """Have a task done, see `tasks`, and return the answer."""
+        self._line.send((task, *arguments))
+        try:
+            return self._line.recv()
+        except EOFError:
+            raise SystemExit(f"the peer {self.name} failed at {task}") from None  # and has said why
 
     def __enter__(self) -> "Peer":
         return self
 
     def __exit__(self, *_: object) -> None:
         """End the process."""
-        self._process.communicate()
-        self._errors.close()
+        self._line.close()
+        self._process.join()
 
 
-def serve(**tasks: Callable[..., Any]) -> None:
-    """In a peer: do each task that a line of standard input asks for, and print its result."""
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what libraries print is no answer
-    for line in sys.stdin:
-        task, *arguments = json.loads(line)
-        print(json.dumps(tasks[task](*arguments)), file=answers, flush=True)
-
-
-def rate(run: Callable[[], float], seconds: float) -> float:
-    """What `run` returns, a second: called once before the clock starts, then until the time is over."""
-    run()
-    done = 0.0
-    begun = time.perf_counter()
-    while (elapsed := time.perf_counter() - begun) < seconds:
-        done += run()
-    return done / elapsed
-
-
-def alternate(measures: Mapping[Key, Callable[[], Value]], rounds: int) -> dict[Key, list[Value]]:
+def alternate(measures: Mapping[Any, Callable[[], Any]], rounds: int) -> dict[Any, list[Any]]:
     """Measure each in turn, `rounds` times over."""
-    values: dict[Key, list[Value]] = {key: [] for key in measures}
+    values: dict[Any, list[Any]] = {key: [] for key in measures}
     for number in range(rounds):
         print(f"  round {number + 1} of {rounds}", file=sys.stderr, flush=True)
         for key, measure in measures.items():
             values[key].append(measure())
     return values
+
+
+def writing(words: list[str]) -> tuple[float, float]:
+    """Watch a command that writes: how many seconds it takes to its first character, and its peak memory in MB."""
+    settings = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    begun = time.perf_counter()
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=settings) as process:
+        output = process.stdout.fileno()  # type: ignore[union-attr]
+        os.read(output, 1)
+        first = time.perf_counter() - begun
+        while os.read(output, 65536):
+            pass
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"failed: {' '.join(words)}")
+    return first, megabytes(usage.ru_maxrss)

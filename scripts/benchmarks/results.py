@@ -1,58 +1,30 @@
-"""Measurements as JSON: one file a machine, its parts measured together or one by one."""
+"""Measurements as JSON: one file a machine, its parts measured together or one by one; and what machine it was."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+import os
+import platform
+import sys
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-from benchmarks import machine
+from textgen.machine import cores
 
 FOLDER = Path(__file__).parents[2] / "docs" / "benchmarks"
+PACKAGES = ("tensorflow", "keras", "numpy", "torch")
+EXTENSIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One thing measured several times.
-
-    Attributes:
-        peer: who was measured.
-        what: what was, with its unit.
-        at: under which condition: a batch, a number of streams, a shape.
-        values: one of each round; the peers' values of one round were measured one after the other.
-    """
+    """One thing measured several times."""
 
     peer: str
-    what: str
-    at: int | str
-    values: list[float]
-
-
-@dataclass(frozen=True)
-class Run:
-    """One training, watched from outside.
-
-    Attributes:
-        peer: who trained.
-        text: on what.
-        minutes: its budget.
-        rng_seed: its seed.
-        curve: held-out nats as they fell: pairs of seconds since the process was started, and nats.
-        seconds: until the process ended.
-        peak_mb: its peak memory.
-    """
-
-    peer: str
-    text: str
-    minutes: float
-    rng_seed: int
-    curve: list[tuple[float, float]]
-    seconds: float
-    peak_mb: float
-
-
-KINDS = {"roofline": Figure, "training": Figure, "quality": Run, "generation": Figure}  # what each part consists of
+    what: str  # with its unit
+    at: int | str  # a batch, a number of streams, a text and a seed
+    values: list[float]  # one of each round; the peers' values of one round were measured one after the other
 
 
 @dataclass(frozen=True)
@@ -61,15 +33,9 @@ class Part:
 
     date: str
     quick: bool
-    load_before: float
+    load_before: float  # how many processes wanted a core
     versions: dict[str, str]
-    results: list[Any]  # of Figure, or of Run
-
-    @classmethod
-    def begin(cls, *, quick: bool) -> "Part":
-        """A part about to be measured."""
-        date = datetime.now(UTC).isoformat(timespec="minutes")
-        return cls(date, quick, machine.load(), machine.versions(), [])
+    results: list[Figure]
 
 
 @dataclass(frozen=True)
@@ -80,23 +46,41 @@ class Results:
     parts: dict[str, Part]
 
 
-def read(path: Path) -> Results:
-    """The results in a file; none where there is no file."""
+def machine() -> dict[str, str]:
+    """This machine, by what makes it fast; stays the same from run to run."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "processor": _cpuinfo("model name") or platform.processor() or platform.machine(),
+        "cores": str(cores()),
+        "vector extensions": ", ".join(name for name in EXTENSIONS if multiplies(name)),
+        "memory": f"{memory:.0f} GiB",
+        "system": platform.system(),
+    }
+
+
+def multiplies(extension: str) -> bool:
+    """Whether the processor has a vector extension, as Linux names it."""
+    return extension in _cpuinfo("flags").split()
+
+
+def begin(*, quick: bool) -> Part:
+    """A part about to be measured: when, how busy the machine was in the minute before, and with what."""
+    versions = {"python": platform.python_version()} | {name: version(name) for name in PACKAGES if find_spec(name)}
+    return Part(datetime.now(UTC).isoformat(timespec="minutes"), quick, round(os.getloadavg()[0], 2), versions, [])
+
+
+def read(path: Path, *, own: bool = False) -> Results:
+    """The results in a file; none where there is no file. To those of its own, more can be added."""
     if not path.exists():
-        return Results(machine.describe(), {})
+        return Results(machine(), {})
     stored = json.loads(path.read_text(encoding="utf-8"))
-    parts = {}
-    for name, part in stored["parts"].items():
-        parts[name] = Part(**part | {"results": [KINDS[name](**item) for item in part["results"]]})
+    if own and stored["machine"] != machine():
+        raise SystemExit(f"{path} was measured on another machine: {stored['machine']}; choose another name")
+    parts = {
+        name: Part(**part | {"results": [Figure(**item) for item in part["results"]]})
+        for name, part in stored["parts"].items()
+    }
     return Results(stored["machine"], parts)
-
-
-def read_own(path: Path) -> Results:
-    """The results in a file, to which more of the same machine's will be added."""
-    stored = read(path)
-    if stored.machine != machine.describe():
-        raise SystemExit(f"{path} was measured on another machine: {stored.machine}; choose another name")
-    return stored
 
 
 def write(path: Path, results: Results) -> None:
@@ -108,19 +92,18 @@ def write(path: Path, results: Results) -> None:
 
 def _part(part: Part) -> str:
     head = {name: value for name, value in asdict(part).items() if name != "results"}
-    lines = ",\n".join(json.dumps(_rounded(asdict(item)), ensure_ascii=False) for item in part.results)
+    rounded = [replace(figure, values=[float(f"{value:.5g}") for value in figure.values]) for figure in part.results]
+    lines = ",\n".join(json.dumps(asdict(figure), ensure_ascii=False) for figure in rounded)
     return f'{json.dumps(head)[:-1]}, "results": [\n{lines}\n]}}'
 
 
-def _rounded(value: Any) -> Any:
-    """The same with five significant digits, more than any measurement has."""
-    if isinstance(value, float):
-        return float(f"{value:.5g}")
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    return [_rounded(item) for item in value] if isinstance(value, list | tuple) else value
+def megabytes(maxrss: int) -> float:
+    """A peak memory, which the operating system counts in kilobytes, or in bytes on macOS."""
+    return maxrss / (1e6 if sys.platform == "darwin" else 1024)
 
 
-def select(figures: Iterable[Figure], what: str) -> list[Figure]:
-    """The figures of one kind, in their order."""
-    return [figure for figure in figures if figure.what == what]
+def _cpuinfo(name: str) -> str:
+    """A line of Linux's description of the first processor; empty elsewhere."""
+    info = Path("/proc/cpuinfo")
+    lines = (line.partition(":") for line in (info.read_text().splitlines() if info.exists() else ()))
+    return next((value.strip() for key, _, value in lines if key.strip() == name), "")
