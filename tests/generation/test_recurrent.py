@@ -1,6 +1,7 @@
 import copy
 import pickle
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -72,16 +73,56 @@ def test_sums_of_any_size_shut_or_open_the_gates(made: Callable[[Weights], Netwo
     np.testing.assert_allclose(logits, expected, atol=1e-4 * np.abs(expected).max())
 
 
-@both
-@pytest.mark.parametrize("streams", [3, 4, 9])
-def test_streams_do_not_disturb_each_other(made: Callable[[Weights], Network], streams: int) -> None:
-    network = made(some_weights())
+def each_alone(network: Network, codes: np.ndarray) -> np.ndarray:
+    """The logits `(N, B, V)` after each of the codes `(N, B)` of B texts, of which none is beside another."""
+    states = [network.start() for _ in codes[0]]
+    return np.array(
+        [[network.step(row[text : text + 1], state)[0].copy() for text, state in enumerate(states)] for row in codes]
+    )
+
+
+@pytest.mark.parametrize("level", library.LEVELS)
+@pytest.mark.parametrize(("layers", "units", "symbols"), [(1, 7, 33), (2, 33, 65), (3, 16, 40), (2, 40, 20)])
+def test_a_text_is_the_same_bit_for_bit_in_any_row_beside_any_number_of_others(
+    level: str, layers: int, units: int, symbols: int
+) -> None:
+    network = compiled(level)(some_weights(layers, units, symbols))
+    codes = np.random.default_rng(1).integers(0, symbols, (6, 70))
+    alone = each_alone(network, codes)
+    state = network.start(70)
+    for rows in range(1, 71):
+        state.resize(rows)
+        state.reset(slice(None))
+        for row, expected in zip(codes, alone, strict=True):
+            assert network.step(row[:rows], state).tobytes() == expected[:rows].tobytes()
+    order = np.random.default_rng(2).permutation(70)
+    state.reset(slice(None))
+    for row, expected in zip(codes, alone, strict=True):
+        assert network.step(row[order], state).tobytes() == expected[order].tobytes()
+
+
+@pytest.mark.parametrize("level", library.LEVELS)
+def test_a_text_is_the_same_bit_for_bit_on_any_number_of_threads(level: str) -> None:
+    network = compiled(level)(some_weights(units=33))
+    codes = np.random.default_rng(1).integers(0, 7, (200, 12))
+    alone = each_alone(network, codes)
+    parts = [slice(0, 1), slice(1, 3), slice(3, 6), slice(6, 12)]
+
+    def write(part: slice) -> np.ndarray:
+        state = network.start(part.stop - part.start)
+        return np.array([network.step(row, state).copy() for row in codes[:, part]])
+
+    with ThreadPoolExecutor(len(parts)) as pool:
+        for part, logits in zip(parts, pool.map(write, parts), strict=True):
+            assert logits.tobytes() == alone[:, part].tobytes()
+
+
+@pytest.mark.parametrize("streams", [2, 3, 4, 9, 33])
+def test_in_numpy_texts_are_the_same_but_for_rounding(streams: int) -> None:
+    network = Recurrent(some_weights())
     together, codes = network.start(streams), np.random.default_rng(1).integers(0, 7, (30, streams))
-    alone = [network.start() for _ in range(streams)]
-    for row in codes:
-        joint = network.step(row, together)
-        for stream, state in enumerate(alone):
-            np.testing.assert_allclose(joint[stream], network.step(row[stream : stream + 1], state)[0], atol=1e-5)
+    for row, expected in zip(codes, each_alone(network, codes), strict=True):
+        np.testing.assert_allclose(network.step(row, together), expected, atol=1e-5)
 
 
 @both
@@ -125,6 +166,9 @@ def test_rows_come_and_go_as_if_each_were_a_text_of_its_own(made: Callable[[Weig
             text.append(code)
         expected = [naive(weights, text)[-1] for text in texts]
         np.testing.assert_allclose(logits, np.reshape(expected, (state.rows, 7)), atol=1e-5)
+        if isinstance(network, Compiled):
+            for row, text in zip(logits, texts, strict=True):
+                assert row.tobytes() == each_alone(network, np.array(text)[:, None])[-1].tobytes()
 
 
 @both

@@ -17,6 +17,7 @@ from tests.generation.test_recurrent import naive, some_weights
 from textgen.generation.compiled import Compiled, _Network, _State
 from textgen.kernel.arrays import LANES, PANEL
 from textgen.kernel.library import FOLDER, LEVELS, runs
+from textgen.model_file import Weights
 
 SANITIZERS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 STEP, FORWARD, BACKWARD = range(3)
@@ -98,20 +99,43 @@ def run_step(driver: Driver, network_at: int, state_at: int, predict: int) -> No
         before[...] = now
 
 
+def through(driver: Driver, weights: Weights) -> Compiled:
+    """The network whose steps are the program's."""
+    return Compiled(weights, SimpleNamespace(textgen_step=lambda *given: run_step(driver, *given)))
+
+
 @pytest.mark.parametrize(
     ("layers", "units", "symbols", "streams"),
     [(1, 1, 1, 1), (2, 7, 40, 1), (1, 16, 33, 5), (3, 9, 31, 4), (2, 33, 7, 9)],
 )
 def test_steps_agree_with_the_textbook(driver: Driver, layers: int, units: int, symbols: int, streams: int) -> None:
     weights = some_weights(layers, units, symbols)
-    network = Compiled(weights, SimpleNamespace(textgen_step=lambda *given: run_step(driver, *given)))
-    state = network.start(streams)
+    network = through(driver, weights)
+    state = network.start(streams + 2)  # the rows of two more are not active: nothing is read or written there
+    state.resize(streams)
     codes = np.random.default_rng(1).integers(0, symbols, (5, streams))
     for row in codes[:-1]:
         network.advance(row, state)
     logits = network.step(codes[-1], state)
     for stream in range(streams):
         np.testing.assert_allclose(logits[stream], naive(weights, codes[:, stream].tolist())[-1], atol=1e-5)
+
+
+@pytest.mark.parametrize(("layers", "units", "symbols"), [(2, 33, 40), (1, 16, 65)])
+def test_a_text_is_the_same_bit_for_bit_beside_others(driver: Driver, layers: int, units: int, symbols: int) -> None:
+    network = through(driver, some_weights(layers, units, symbols))
+    texts = np.random.default_rng(1).integers(0, symbols, (3, 3))  # three texts, in turn, in all rows
+    state = network.start(13)
+
+    def read(codes: np.ndarray) -> np.ndarray:
+        state.resize(codes.shape[1])
+        state.reset(slice(None))
+        return np.array([network.step(row, state).copy() for row in codes])
+
+    alone = np.concatenate([read(texts[:, text : text + 1]) for text in range(3)], axis=1)
+    for rows in (2, 3, 4, 5, 6, 7, 9, 13):
+        order = np.arange(rows) % 3
+        assert read(texts[:, order]).tobytes() == alone[:, order].tobytes(), rows
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:

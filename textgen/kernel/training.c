@@ -49,13 +49,13 @@ INLINE void convert(ptrdiff_t count, const float *source, Factor *factors) {
 }
 #endif
 
-enum {
-#ifdef __AVX512VL__
-    WIDE = PARTS, /* vectors of a row at a time: a block has 16 sums then, and AVX-512 has 32 registers */
-#else
-    WIDE = PARTS / 2, /* and AVX2 has 16: the weights, which it need not widen, are better read twice */
-#endif
-};
+/* Call for all streams, by blocks: how many they are must be a constant, or their sums would not stay in registers. */
+#define FOR_BLOCKS(streams, call, ...)                                                                      \
+    for (ptrdiff_t first = 0, next; first < (streams); first = next) {                                      \
+        next = first + (first + BLOCK <= (streams) ? BLOCK : 1);                                            \
+        if (next == first + BLOCK) call(BLOCK, first, __VA_ARGS__);                                         \
+        else call(1, first, __VA_ARGS__);                                                                   \
+    }
 
 /* A matrix (streams, rows) to left factors (streams, rows / ROWS). */
 INLINE void convert_all(ptrdiff_t streams, ptrdiff_t rows, const float *source, Factor *factors) {

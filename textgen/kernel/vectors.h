@@ -13,7 +13,12 @@ enum {
     LANES = 8,                /* numbers of a vector: AVX2's. Sixteen gained a tenth with AVX-512, for a second layout */
     PARTS = 4,                /* vectors of a panel: of eight units the gates i, f, c, o, or 32 columns of a matrix */
     PANEL = PARTS * LANES,    /* numbers of a panel's row */
-    BLOCK = 4,                /* streams that share a row of weights; AVX-512's registers hold all their sums */
+    BLOCK = 4,                /* the most streams that share a row of weights */
+#ifdef __AVX512VL__
+    WIDE = PARTS,             /* vectors of a row at a time: a block has 16 sums then, and AVX-512 has 32 registers */
+#else
+    WIDE = PARTS / 2,         /* and AVX2 has 16, NEON as many of two vectors of its own: x is better read twice */
+#endif
 };
 
 typedef float Floats __attribute__((vector_size(4 * LANES)));
@@ -23,14 +28,6 @@ typedef int32_t Integers __attribute__((vector_size(4 * LANES)));
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE ptrdiff_t at_most(ptrdiff_t number, ptrdiff_t most) { return number < most ? number : most; }
-
-/* Call for all streams, by blocks: how many they are must be a constant, or their sums would not stay in registers. */
-#define FOR_BLOCKS(streams, call, ...)                                                                      \
-    for (ptrdiff_t first = 0, next; first < (streams); first = next) {                                      \
-        next = first + (first + BLOCK <= (streams) ? BLOCK : 1);                                            \
-        if (next == first + BLOCK) call(BLOCK, first, __VA_ARGS__);                                         \
-        else call(1, first, __VA_ARGS__);                                                                   \
-    }
 
 /* How many panels or vectors hold so many numbers. */
 INLINE ptrdiff_t parts_of(ptrdiff_t numbers, ptrdiff_t size) { return (numbers + size - 1) / size; }

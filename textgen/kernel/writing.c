@@ -3,7 +3,10 @@
 
    One stream is as fast as its weights are read from memory, so these are stored in 16 bits and widened, exactly, by a
    shift. Many streams are as fast as the processor multiplies, so weights that were widened serve four streams.
-   Arithmetic is float32 throughout. */
+   Arithmetic is float32 throughout.
+
+   What a stream gets does not depend on its neighbours, not in one bit: its sums have one order, that of the matrix's
+   rows, in every tile, and all else is computed by code that is there once. */
 
 #include "vectors.h"
 
@@ -35,84 +38,115 @@ struct state {
     float *logits;         /* (capacity, V) */
 };
 
-/* Add two rows' products to the sums of `count` streams; of a last, odd row there is no second number of x. A single
-   stream's sums are so few that each addition would wait for the one before it: its second rows have sums apart. */
-INLINE void add_rows(ptrdiff_t count, int second, const Stored *weights, const float *x, ptrdiff_t stride,
-                     Floats sums[][PARTS], Floats apart[PARTS]) {
-    Floats one[PARTS], two[PARTS];
-    for (int part = 0; part < PARTS; part++) {
-        one[part] = (Floats)(weights[part] << 16);
-        two[part] = (Floats)(weights[part] & 0xffff0000u);
+/* What is computed at once: several streams in one panel; or one stream in two, since in one it would have so few sums
+   that each addition waits for the one before it. */
+struct tile {
+    ptrdiff_t first, streams, panel, panels;
+};
+
+/* Call for all panels and streams, by tiles: of streams as equal as can be, so that only a single stream is alone. */
+#define FOR_TILES(all_panels, all_streams, call, ...)                                                        \
+    for (ptrdiff_t panel = 0, panels; panel < (all_panels); panel += panels) {                               \
+        panels = (all_streams) == 1 && panel + 1 < (all_panels) ? 2 : 1;                                     \
+        for (ptrdiff_t first = 0, left = parts_of(all_streams, BLOCK), streams; left; first += streams, left--) { \
+            streams = ((all_streams) - first) / left;                                                        \
+            call((struct tile){first, streams, panel, panels}, __VA_ARGS__);                                 \
+        }                                                                                                    \
     }
-    for (ptrdiff_t stream = 0; stream < count; stream++, x += stride) {
-        Floats *others = count == 1 ? apart : sums[stream];
-        for (int part = 0; part < PARTS; part++) sums[stream][part] += x[0] * one[part];
-        for (int part = 0; part < PARTS && second; part++) others[part] += x[1] * two[part];
+
+/* Add the products of a row, the first or the second of a pair, to sums of `wide` vectors of each panel. */
+INLINE void add_row(ptrdiff_t streams, ptrdiff_t panels, int wide, int second, const Stored *pairs, ptrdiff_t size,
+                    const float *x, ptrdiff_t stride, Floats sums[][PARTS]) {
+    for (ptrdiff_t panel = 0; panel < panels; panel++, pairs += size) {
+        Floats weights[PARTS];
+        for (int part = 0; part < wide; part++) {
+            Words pair = pairs[part];
+            weights[part] = (Floats)(second ? pair & 0xffff0000u : pair << 16);
+        }
+        for (ptrdiff_t stream = 0; stream < streams; stream++)
+            for (int part = 0; part < wide; part++) sums[stream + panel][part] += x[stream * stride] * weights[part];
     }
 }
 
-/* Add to the sums of `count` streams their rows of x times one panel. */
-INLINE void multiply(ptrdiff_t count, const float *x, ptrdiff_t stride, const struct matrix *matrix, ptrdiff_t panel,
+/* Add all rows' products to a tile's sums. `streams` and `panels` are constants, so that the sums stay in registers;
+   where these are too few, only some vectors' at once. */
+INLINE void add_rows(ptrdiff_t streams, ptrdiff_t panels, const struct matrix *matrix, ptrdiff_t panel, const float *x,
+                     ptrdiff_t stride, Floats sums[][PARTS]) {
+    ptrdiff_t rows = matrix->rows, size = parts_of(rows, 2) * PARTS;
+    const int wide = streams > BLOCK / 2 ? WIDE : PARTS;
+    for (int start = 0; start < PARTS; start += wide) {
+        const Stored *pairs = (const Stored *)matrix->weights + panel * size + start;
+        Floats some[BLOCK][PARTS];
+        for (ptrdiff_t place = 0; place < streams * panels; place++)
+            for (int part = 0; part < wide; part++) some[place][part] = sums[place][start + part];
+        for (ptrdiff_t row = 0; row + 1 < rows; row += 2, pairs += PARTS) {
+            add_row(streams, panels, wide, 0, pairs, size, x + row, stride, some);
+            add_row(streams, panels, wide, 1, pairs, size, x + row + 1, stride, some);
+        }
+        if (rows % 2) add_row(streams, panels, wide, 0, pairs, size, x + rows - 1, stride, some);
+        for (ptrdiff_t place = 0; place < streams * panels; place++)
+            for (int part = 0; part < wide; part++) sums[place][start + part] = some[place][part];
+    }
+}
+
+/* Add to a tile's sums its streams' rows of x, from the first tile's on, times its panels. */
+static void multiply(struct tile tile, const struct matrix *matrix, const float *x, ptrdiff_t stride,
                      Floats sums[][PARTS]) {
-    ptrdiff_t rows = matrix->rows;
-    const Stored *weights = (const Stored *)matrix->weights + panel * parts_of(rows, 2) * PARTS;
-    Floats apart[PARTS] = {{0}};
-    for (ptrdiff_t row = 0; row + 1 < rows; row += 2, weights += PARTS)
-        add_rows(count, 1, weights, x + row, stride, sums, apart);
-    if (rows % 2) add_rows(count, 0, weights, x + rows - 1, stride, sums, apart);
-    for (int part = 0; part < PARTS; part++) sums[0][part] += apart[part];
+    x += tile.first * stride;
+    if (tile.panels == 2) add_rows(1, 2, matrix, tile.panel, x, stride, sums);
+    else if (tile.streams == 1) add_rows(1, 1, matrix, tile.panel, x, stride, sums);
+    else if (tile.streams == 2) add_rows(2, 1, matrix, tile.panel, x, stride, sums);
+    else if (tile.streams == 3) add_rows(3, 1, matrix, tile.panel, x, stride, sums);
+    else add_rows(BLOCK, 1, matrix, tile.panel, x, stride, sums);
 }
 
-/* Eight units of a layer, in `count` streams from `first` on. */
-INLINE void advance_units(ptrdiff_t count, ptrdiff_t first, const struct network *network, const struct state *state,
-                          ptrdiff_t layer, ptrdiff_t panel) {
+/* A tile of a layer, eight units a panel. */
+static void advance_units(struct tile tile, const struct network *network, const struct state *state, ptrdiff_t layer) {
     ptrdiff_t units = network->units, stride = network->layers * units, row = PANEL * parts_of(units, LANES);
-    ptrdiff_t unit = panel * LANES, filled = units - unit;
     const struct matrix *lstm = &network->lstms[layer];
-    const float *x = state->outputs + first * stride + (layer ? (layer - 1) * units : 0);
+    float *cells = state->cells + layer * state->capacity * units;
     Floats sums[BLOCK][PARTS];
-    for (ptrdiff_t stream = 0; stream < count; stream++) {
-        ptrdiff_t code = at_most(state->codes[first + stream], network->head.columns - 1);
+    for (ptrdiff_t stream = 0; stream < tile.streams; stream++) {
+        ptrdiff_t code = at_most(state->codes[tile.first + stream], network->head.columns - 1);
         const float *start = layer ? lstm->bias : network->table + (code > 0 ? code : 0) * row;
-        for (int gate = 0; gate < PARTS; gate++) sums[stream][gate] = load(start + panel * PANEL + gate * LANES, LANES);
+        memcpy(sums[stream], start + tile.panel * PANEL, tile.panels * sizeof *sums);
     }
-    multiply(count, x, stride, lstm, panel, sums);
-    for (ptrdiff_t stream = 0; stream < count; stream++) {
-        Floats *gates = sums[stream];
-        float *cell = state->cells + (layer * state->capacity + first + stream) * units + unit;
-        Floats kept = sigmoid(gates[1]) * load(cell, filled);
-        Floats now = kept + sigmoid(gates[0]) * hyperbolic_tangent(gates[2]);
-        store(cell, now, filled);
-        store(state->fresh + (first + stream) * units + unit, sigmoid(gates[3]) * hyperbolic_tangent(now), filled);
-    }
+    multiply(tile, lstm, state->outputs + (layer ? (layer - 1) * units : 0), stride, sums);
+    for (ptrdiff_t stream = 0; stream < tile.streams; stream++)
+        for (ptrdiff_t panel = 0; panel < tile.panels; panel++) {
+            Floats *gates = sums[stream + panel];
+            ptrdiff_t unit = (tile.panel + panel) * LANES, filled = units - unit;
+            ptrdiff_t place = (tile.first + stream) * units + unit;
+            Floats kept = sigmoid(gates[1]) * load(cells + place, filled);
+            Floats now = kept + sigmoid(gates[0]) * hyperbolic_tangent(gates[2]);
+            store(cells + place, now, filled);
+            store(state->fresh + place, sigmoid(gates[3]) * hyperbolic_tangent(now), filled);
+        }
 }
 
-/* 32 symbols' logits, in `count` streams from `first` on. */
-INLINE void predict_symbols(ptrdiff_t count, ptrdiff_t first, const struct network *network, const struct state *state,
-                            ptrdiff_t panel) {
-    ptrdiff_t units = network->units, stride = network->layers * units, symbol = panel * PANEL;
+/* A tile of the logits, 32 symbols a panel. */
+static void predict_symbols(struct tile tile, const struct network *network, const struct state *state) {
+    ptrdiff_t units = network->units, stride = network->layers * units;
     const struct matrix *head = &network->head;
     Floats sums[BLOCK][PARTS];
-    for (ptrdiff_t stream = 0; stream < count; stream++)
-        for (int part = 0; part < PARTS; part++) sums[stream][part] = load(head->bias + symbol + part * LANES, LANES);
-    multiply(count, state->outputs + first * stride + stride - units, stride, head, panel, sums);
-    for (ptrdiff_t stream = 0; stream < count; stream++)
-        for (int part = 0; part < PARTS; part++) {
-            ptrdiff_t place = symbol + part * LANES;
-            store(state->logits + (first + stream) * head->columns + place, sums[stream][part], head->columns - place);
-        }
+    for (ptrdiff_t stream = 0; stream < tile.streams; stream++)
+        memcpy(sums[stream], head->bias + tile.panel * PANEL, tile.panels * sizeof *sums);
+    multiply(tile, head, state->outputs + stride - units, stride, sums);
+    for (ptrdiff_t stream = 0; stream < tile.streams; stream++) {
+        ptrdiff_t symbol = tile.panel * PANEL, symbols = at_most(head->columns - symbol, tile.panels * PANEL);
+        float *logits = state->logits + (tile.first + stream) * head->columns + symbol;
+        memcpy(logits, sums[stream], symbols * sizeof *logits);
+    }
 }
 
 /* Read one character in each active row; with `predict`, also write the logits of the next. */
 void textgen_step(const struct network *network, const struct state *state, int predict) {
-    ptrdiff_t units = network->units, streams = state->rows;
+    ptrdiff_t units = network->units, rows = state->rows;
     for (ptrdiff_t layer = 0; layer < network->layers; layer++) {
-        for (ptrdiff_t panel = 0; panel * LANES < units; panel++)
-            FOR_BLOCKS(streams, advance_units, network, state, layer, panel)
-        for (ptrdiff_t stream = 0; stream < streams; stream++)
-            memcpy(state->outputs + (stream * network->layers + layer) * units, state->fresh + stream * units,
+        FOR_TILES(parts_of(units, LANES), rows, advance_units, network, state, layer)
+        for (ptrdiff_t row = 0; row < rows; row++)
+            memcpy(state->outputs + (row * network->layers + layer) * units, state->fresh + row * units,
                    units * sizeof(float));
     }
-    for (ptrdiff_t panel = 0; predict && panel * PANEL < network->head.columns; panel++)
-        FOR_BLOCKS(streams, predict_symbols, network, state, panel)
+    if (predict) FOR_TILES(parts_of(network->head.columns, PANEL), rows, predict_symbols, network, state)
 }
