@@ -146,8 +146,7 @@ class NoCopy:
             if len(other.codes) >= self.n:
                 filled += self._fill(entries[filled : filled + len(other.codes) + 1], other)
         entries[:filled].sort()
-        entries.resize(_distinct(entries[:filled]), refcheck=False)
-        return entries
+        return entries[: _distinct(entries[:filled])]  # a smaller array would be a second one
 
     def _fill(self, entries: Words, other: Other) -> int:
         """Make the entries of one text, in an array `(N + 1,)`; return how many there are.
