@@ -29,12 +29,12 @@ def main() -> None:
     kills = runs = 0
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "whole"
-        train(whole)
+        seconds = train(whole)
         expected = outcome(whole)
         while kills < options.kills:
             run = Path(folder) / f"killed-{runs}"
             runs += 1
-            kills += kill_until_done(run, rng, options.kills - kills)
+            kills += kill_until_done(run, rng, options.kills - kills, seconds)
             if outcome(run) != expected:
                 raise SystemExit(f"run {runs} ended otherwise than the run never killed")
             if left := [path.name for path in run.glob(".*.tmp*")]:
@@ -43,14 +43,14 @@ def main() -> None:
     print(f"{kills} kills in {runs} runs, all ended bit-identical")
 
 
-def kill_until_done(run: Path, rng: random.Random, most: int) -> int:
-    """Train with interruptions; return how many there were."""
+def kill_until_done(run: Path, rng: random.Random, most: int, seconds: float) -> int:
+    """Train with interruptions, after parts of the seconds that a whole run takes; return how many there were."""
     kills = 0
     while True:
         words = ["--resume", "-o", str(run)] if has_checkpoint(run) else arguments(run, force=True)
         process = subprocess.Popen([*TRAIN, *words], stderr=subprocess.DEVNULL)
         try:
-            if process.wait(timeout=rng.uniform(4, 16) if kills < most else None):
+            if process.wait(timeout=rng.uniform(0.2, 0.8) * seconds if kills < most else None):
                 raise SystemExit(f"the run failed: textgen train {' '.join(words)}")
         except subprocess.TimeoutExpired:
             process.kill()
@@ -67,11 +67,13 @@ def arguments(run: Path, *, force: bool = False) -> list[str]:
     return [str(TEXT), "-o", str(run), *OPTIONS, *(["--force"] if force else [])]
 
 
-def train(run: Path) -> None:
-    """Train without interruption."""
+def train(run: Path) -> float:
+    """Train without interruption; return the seconds that it took."""
     begun = time.perf_counter()
     subprocess.run([*TRAIN, *arguments(run)], stderr=subprocess.DEVNULL, check=True)
-    print(f"a run takes {time.perf_counter() - begun:.0f} s", flush=True)
+    seconds = time.perf_counter() - begun
+    print(f"a run takes {seconds:.0f} s", flush=True)
+    return seconds
 
 
 def outcome(run: Path) -> tuple[list[bytes], list[dict[str, str]]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import textgen
-from tests.conftest import run
+from tests.conftest import QUICK_COMMAND, run, run_here
 from textgen import Corpus
 
 
@@ -17,10 +17,9 @@ def test_macbeth_has_the_split_that_the_documents_state(texts: Path) -> None:
 
 @pytest.mark.slow
 def test_english_is_learnt_in_seconds(texts: Path, tmp_path: Path) -> None:
-    """Half a minute is enough to be far better than letter frequencies, 2.3 nats on this text."""
-    result = run(
-        "train", str(texts / "macbeth.txt"), "-o", str(tmp_path / "run"), "--minutes", "0.5", "--rng-seed", "1"
-    )
+    """Two small epochs are enough to be far better than letter frequencies, 2.3 nats on this text."""
+    words = ("--units", "128", "--epochs", "2", "--rng-seed", "1")
+    result = run_here("train", str(texts / "macbeth.txt"), "-o", str(tmp_path / "run"), *words)
     assert result.returncode == 0, result.stderr
     found = textgen.evaluate(tmp_path / "run", texts / "macbeth.txt")
     assert found.part == "hold-out"
@@ -32,10 +31,10 @@ def test_english_is_learnt_in_seconds(texts: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_japanese_is_learnt_and_written(texts: Path, tmp_path: Path) -> None:
-    words = ("--minutes", "0.4", "--units", "64", "--rng-seed", "1")
-    result = run("train", str(texts / "kokoro_utf8_bom.txt"), "-o", str(tmp_path / "run"), *words)
+    words = ("--units", "64", "--epochs", "1", "--rng-seed", "1")
+    result = run_here("train", str(texts / "kokoro_utf8_bom.txt"), "-o", str(tmp_path / "run"), *words)
     assert result.returncode == 0, result.stderr
-    written = run("generate", str(tmp_path / "run"), "--seed", "私は", "--length", "100", "--rng-seed", "1")
+    written = run_here("generate", str(tmp_path / "run"), "--seed", "私は", "--length", "100", "--rng-seed", "1")
     assert written.returncode == 0
     assert written.stdout.startswith("私は")
     assert len(written.stdout) == 103
@@ -73,10 +72,21 @@ def test_aozora_s_texts_are_read_without_an_option_and_stripped_with_one(
     assert "テキスト中に現れる記号" not in text
 
 
-@pytest.mark.slow
 def test_cp932_is_trained_on_and_evaluated_by_its_hash(texts: Path, tmp_path: Path) -> None:
-    words = ("--strip", "--minutes", "0.3", "--units", "16", "--embedding", "8", "--rng-seed", "1")
-    result = run("train", str(texts / "neko_cp932.txt"), "-o", str(tmp_path / "run"), *words)
+    words = (
+        "--strip",
+        "--epochs",
+        "1",
+        "--units",
+        "16",
+        "--embedding",
+        "8",
+        "--learning-rate",
+        "0.001",
+        "--rng-seed",
+        "1",
+    )
+    result = run("train", str(texts / "neko_cp932.txt"), "-o", str(tmp_path / "run"), *words, command=QUICK_COMMAND)
     assert result.returncode == 0, result.stderr
     found = textgen.evaluate(tmp_path / "run", texts / "neko_cp932.txt", strip=True)
     assert (found.part, found.characters, found.unknown) == ("hold-out", 32_116, 0)

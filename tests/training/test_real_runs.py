@@ -207,18 +207,18 @@ def test_a_run_starts_from_the_weights_of_another(tmp_path: Path, learnt: Simple
 
 
 @pytest.mark.slow
-def test_a_minute_is_a_minute(tmp_path: Path) -> None:
+def test_a_budget_is_kept(tmp_path: Path) -> None:
     events: list = []
     begun = time.monotonic()
     result = train(
         tmp_path / "run",
         epochs=None,
-        minutes=1,
+        minutes=0.25,
         training=TrainingConfig(rng_seed=1),
         model=ModelConfig(),
         on_progress=events.append,
     )
-    assert 54 < time.monotonic() - begun < 66
+    assert 13 < time.monotonic() - begun < 16.5
     assert result.stopped_by == "budget"
     steps = [event for event in events if isinstance(event, Stepped)]
     assert steps[-1].step >= 0.9 * steps[-1].planned_steps
