@@ -62,7 +62,7 @@ def test_aozora_s_texts_are_read_without_an_option_and_stripped_with_one(
     texts: Path, file: str, characters: int, symbols: int, told: str
 ) -> None:
     plain = Corpus.from_files(texts / file)
-    assert plain.notes[0].endswith("with what Aozora Bunko has added, which `strip` takes out")
+    assert plain.notes[0].endswith("with text added by Aozora Bunko, which `strip` removes")
     corpus = Corpus.from_files(texts / file, strip=True)
     assert (len(corpus), len(corpus.vocabulary)) == (characters, symbols)
     assert corpus.notes[0].endswith(told)

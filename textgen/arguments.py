@@ -142,7 +142,7 @@ class Checked:
             return cls(**options)
         expect(name, whole, cls)
         for option in options:
-            raise ValueError(f"`{name}` and `{option}` exclude each other; give one")
+            raise ValueError(f"`{name}` and `{option}` exclude each other; give only one")
         return whole
 
     @classmethod
@@ -150,7 +150,7 @@ class Checked:
         """Make one from stored values, all of them present and none unknown; `ValueError` otherwise."""
         expected = {item.name for item in fields(cls)}  # type: ignore[arg-type]
         if not isinstance(values, Mapping):
-            raise ValueError(f"the {cls.__name__} is not an object of names and values")
+            raise ValueError(f"the {cls.__name__} is not an object")
         if set(values) != expected:
             raise ValueError(f"the {cls.__name__} has missing or unknown keys: {listed(expected ^ set(values))}")
         try:

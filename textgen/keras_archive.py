@@ -38,7 +38,7 @@ class Archive:
         return name in self._entries
 
     def read(self, name: str, *, least: int = 0, most: int) -> bytes:
-        """The bytes of an entry, between `least` and `most` of them; its check sum is compared."""
+        """The bytes of an entry, between `least` and `most` of them; its checksum is compared."""
         if name not in self._entries:
             raise ValueError(f"it has no {name}")
         entry = self._entries[name]  # by its place from here on: the name alone could mean another

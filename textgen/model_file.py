@@ -162,7 +162,7 @@ class Description:
         """Check and take over the entry's text; `ValueError` for anything unexpected."""
         values = json.loads(content, parse_constant=_refuse)
         if not isinstance(values, dict) or type(values.get("format")) is not int or values["format"] < 1:
-            raise ValueError("its format is not given")
+            raise ValueError("its format is missing")
         if values["format"] > FORMAT:
             raise ValueError(
                 f"it has format {shown(values['format'])}, of a newer textgen; "
@@ -175,7 +175,7 @@ class Description:
         vocabulary = Vocabulary(values["vocabulary"])
         text = TextInfo.from_dict(_as_now(values["text"]) if values["format"] == 1 else values["text"])
         if text.replacement is not None and (text.replacement not in vocabulary or len(vocabulary) == 1):
-            raise ValueError("its replacement is not one symbol of several in its vocabulary")
+            raise ValueError("its replacement is not one of several symbols of its vocabulary")
         return cls(vocabulary, Shape.from_dict(values["model"]), text, TrainingInfo.from_dict(values["training"]))
 
 
@@ -216,7 +216,7 @@ def shipped() -> Path:
     """
     if (path := bundled(f"models/{SHIPPED}")).is_file():
         return path
-    raise ModelFileError(f"{SHIPPED}: did not come with this textgen; name a run folder or a .keras file")
+    raise ModelFileError(f"{SHIPPED}: is not part of this installation; name a run folder or a .keras file")
 
 
 def locate(path: str | Path) -> Path:
@@ -246,23 +246,23 @@ def read_model(path: str | Path) -> Model:
     """Read a run folder's model, or a `.keras` file.
 
     Raises:
-        ModelFileError: it is missing, damaged, not a model of textgen's, or written by a newer textgen.
+        ModelFileError: it is missing, damaged, not a textgen model, or written by a newer textgen.
     """
     path = locate(path)
     try:
         return Model(path, *_read(path))
     except zipfile.BadZipFile as error:
         raise ModelFileError(
-            f"{path}: {_recognised(path) or f'not a whole Keras archive ({error}); {DAMAGED}'}"
+            f"{path}: {_recognised(path) or f'not a complete Keras archive ({error}); {DAMAGED}'}"
         ) from error
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read ({reason(error)}); expected a .keras file") from error
     except MemoryError as error:
         raise ModelFileError(
-            f"{path}: there is not enough memory to read it; free some, or use a machine with more"
+            f"{path}: there is not enough memory to read it; free some memory, or use a machine with more"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise ModelFileError(f"{path}: not a model of textgen's: {error}") from error
+        raise ModelFileError(f"{path}: not a textgen model: {error}") from error
 
 
 def _read(path: Path) -> tuple[Description, Weights]:
@@ -283,8 +283,8 @@ def _recognised(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(HEAD)
     if head.startswith(b"\x89HDF"):
-        return "is an HDF5 file, of weights alone; expected a .keras file that textgen has trained"
+        return "is an HDF5 file with weights only; expected a .keras file that textgen has trained"
     marked = head.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     if head and (marked or not CONTROLS & set(head)):
-        return "is a text, not a model; train a model on it first, and name its run folder"
+        return "is a text, not a model; train a model on it, and name its run folder"
     return ""

@@ -1,4 +1,4 @@
-"""Damaged checkpoints, with wrong check sums and with right ones: the run goes on, or is refused in one line."""
+"""Damaged checkpoints, with wrong checksums and with right ones: the run goes on, or is refused in one line."""
 
 import copy
 import hashlib
@@ -55,7 +55,7 @@ def whole(plan: Plan) -> Checkpoint:
 
 def with_right_sums(content: bytes, count: int, seed: int) -> Iterator[tuple[str, bytes]]:
     for case, payload in damaged(content[32:], count, seed):
-        yield f"{case} under a right check sum", hashlib.sha256(payload).digest() + payload
+        yield f"{case} under a right checksum", hashlib.sha256(payload).digest() + payload
 
 
 def resumed(case: str) -> str:
@@ -91,8 +91,8 @@ def test_a_damaged_checkpoint_is_gone_on_from_or_refused(run: Path) -> None:
         (run / NEWEST).write_bytes(other)
         told = resumed(case)
         assert told == GONE_ON or "checkpoint" in told, f"{case}: {told}"
-        if "right check sum" not in case and other != content:
-            assert "is damaged: its check sum is wrong" in told, f"{case}: {told}"
+        if "right checksum" not in case and other != content:
+            assert "is damaged: its checksum is wrong" in told, f"{case}: {told}"
 
 
 def test_wrong_content_under_a_right_check_sum_is_gone_on_from_or_refused(run: Path) -> None:

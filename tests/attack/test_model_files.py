@@ -24,7 +24,7 @@ LAST = "layers/dense/vars/1"
 
 
 def archive(description: bytes | str | None = None, weights: bytes | None = None) -> bytes:
-    """A model file, whose check sums are right."""
+    """A model file, whose checksums are right."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as opened:
         opened.writestr("config.json", "{}")
@@ -170,7 +170,7 @@ def crafted(outside: Path) -> Iterator[tuple[str, bytes]]:
         ),
         "a virtual dataset": lambda file: file.create_virtual_dataset(LAST, virtual),
         "compression": lambda file: file.create_dataset(LAST, data=numbers, compression="gzip"),
-        "a check sum of its own": lambda file: file.create_dataset(LAST, data=numbers, fletcher32=True),
+        "a checksum of its own": lambda file: file.create_dataset(LAST, data=numbers, fletcher32=True),
         "big-endian numbers": lambda file: file.__setitem__(LAST, numbers.astype(">f4")),
         "strings": lambda file: file.create_dataset(LAST, shape, h5py.string_dtype()),
         "references": lambda file: file.create_dataset(LAST, shape, h5py.ref_dtype),

@@ -35,10 +35,10 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TextServ
 @pytest.mark.parametrize("option", ["--quiet", "--json"])
 def test_a_quiet_training_fetches_its_text_quietly(server: TextServer, tmp_path: Path, option: str) -> None:
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "model.keras").touch()  # a run is there already: no training starts
+    (tmp_path / "run" / "model.keras").touch()  # the folder has a run already: no training starts
     code, stdout, stderr = in_process("train", "play", "-o", str(tmp_path / "run"), option)
     assert (code, stdout, stderr.count("\n")) == (1, "", 1)
-    assert "a run is there already" in stderr
+    assert "the folder has a run already" in stderr
     assert "fetching" in in_process("train", "ode", "-o", str(tmp_path / "run"))[2]
 
 
@@ -238,7 +238,7 @@ def test_show_tells_many_texts_in_few_lines_and_json_has_all(tmp_path: Path) -> 
         "and 20 more texts: 20 characters",
         "    18 utf-8 (valid), such as 10.txt, 11.txt, 12.txt",
         "    2 utf-16-le (byte order mark): 28.txt, 29.txt",
-        "passed over: 30 (does not match *.txt), such as 0.md, 1.md, 2.md",
+        "skipped: 30 (does not match *.txt), such as 0.md, 1.md, 2.md",
         "",
     ]
     values = json.loads(run_here("corpora", "show", ".", "--json", cwd=folder).stdout)
@@ -254,7 +254,7 @@ def test_show_says_what_was_guessed_and_what_nobody_types(tmp_path: Path) -> Non
         "a.txt  44 characters  mac_cyrillic (guessed)",
         "    reads “Все счастливые семьи похожи друг на друга.\\x1a”; "
         "cp1251 would read “‚се счастливые семьи похожи друг на друга.\\x1a”",
-        "    with 1 control character (U+001A), the first in line 1 at character 43, which --repair takes out",
+        "    with 1 control character (U+001A), the first in line 1 at character 43, which --repair removes",
     ]
     source = json.loads(run_here(*words, "--repair", "--json", cwd=tmp_path).stdout)["sources"][0]
     assert (source["line"], source["rival"], source["repaired"], source["characters"]) == (
@@ -267,8 +267,8 @@ def test_show_says_what_was_guessed_and_what_nobody_types(tmp_path: Path) -> Non
     refused = run_here("corpora", "show", "b.txt", cwd=tmp_path)
     assert (refused.returncode, refused.stderr) == (
         1,
-        "textgen: error: b.txt: UTF-8 with 1 foreign byte in it, the first at offset 11, "
-        "where cp1252 reads ““I” don’t”; --repair reads them so\n",
+        "textgen: error: b.txt: UTF-8 with 1 invalid byte, the first at offset 11, "
+        "where cp1252 reads ““I” don’t”; --repair reads such bytes as cp1252\n",
     )
 
 

@@ -59,12 +59,12 @@ def test_a_seed_is_read_from_standard_input(trained: Path) -> None:
             b"The caf\xc3\xa9, caf\xe9, \xe2\x80\x99",
             "The café, café, ’",
             "the seed phrase on standard input: "
-            "with 1 foreign byte (é) read as cp1252, the first in line 1 at character 14\n",
+            "with 1 invalid byte (é) read as cp1252, the first in line 1 at character 14\n",
         ),
         (
             "The 猫と猫".encode()[:-1],
             "The 猫と",
-            "the seed phrase on standard input: without its last character, of which there are only 2 bytes\n",
+            "the seed phrase on standard input: without its last character, which is cut off after 2 bytes\n",
         ),
         (b"The \x1b", "The \x1b", ""),  # a model may have it: what it does not know is named all the same
         (b"", "", ""),
@@ -229,7 +229,7 @@ def test_a_seed_that_is_not_utf_8_is_wrong_usage() -> None:
         ("--length many", "expected a whole number"),
         ("--count 0", "expected a whole number from 1 to 1,000,000,000, not '0'."),
         ("--rng-seed 1e3", "expected a whole number"),
-        ("--temperature 0.8 --argmax", "--temperature and --argmax exclude each other; give one of them."),
+        ("--temperature 0.8 --argmax", "--temperature and --argmax exclude each other; give only one of them."),
         ("--unknown drop", "'drop' is not one of"),
         ("--stop=", "--stop needs at least one character."),
         ("--encoding cp932", "--encoding needs a file (-o) or a seed phrase on standard input (--seed -)."),
@@ -246,8 +246,8 @@ def test_an_unknown_character_is_named_and_has_remedies(trained: Path) -> None:
     result = run_here("generate", str(trained), "--seed", "The Ωuick")
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == (
-        "textgen: error: the seed has characters that the model does not know: "
-        "'Ω' (U+03A9 GREEK CAPITAL LETTER OMEGA); use --unknown nearest or --unknown skip, or write it otherwise\n"
+        "textgen: error: the seed phrase has characters that are not in the model's vocabulary: "
+        "'Ω' (U+03A9 GREEK CAPITAL LETTER OMEGA); use --unknown nearest or --unknown skip, or change the seed phrase\n"
     )
     for way in ("skip", "nearest"):
         seed = "The quïck " if way == "nearest" else "The Ωquick "
@@ -268,7 +268,7 @@ def test_without_a_model_the_shipped_one_writes_and_the_runs_found_are_named(tmp
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "no such model"), (b"", "not a whole Keras archive"), (b"PK\x03\x04", "not a whole Keras archive")],
+    [(None, "no such model"), (b"", "not a complete Keras archive"), (b"PK\x03\x04", "not a complete Keras archive")],
 )
 def test_what_is_no_model_is_told_in_one_line(tmp_path: Path, content: bytes | None, message: str) -> None:
     if content is not None:

@@ -134,7 +134,11 @@ def test_a_bar_on_a_full_disk_is_no_error(monkeypatch: pytest.MonkeyPatch) -> No
         (["train", FORGED], 1, f"textgen: error: {SHOWN}: no such file"),
         (["evaluate", "{model}", FORGED], 1, f"{SHOWN}: no such "),
         (["corpora", "get", FORGED], 1, SHOWN),
-        (["generate", "{model}", "--seed", FORGED], 1, "the seed has characters that the model does not know"),
+        (
+            ["generate", "{model}", "--seed", FORGED],
+            1,
+            "the seed phrase has characters that are not in the model's vocabulary",
+        ),
         ([FORGED], 2, f"Error: No such command '{SHOWN}'"),
         (["info", f"--{FORGED}"], 2, f"--{SHOWN}"),
         (["info", "x", FORGED], 2, f"({SHOWN})"),

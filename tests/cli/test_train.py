@@ -49,7 +49,8 @@ def test_a_text_becomes_a_model_named_after_it(play: Path, tmp_path: Path, monke
     code, _, stderr = in_process("train", "play.txt")
     assert code == 1
     assert stderr == (
-        "textgen: error: models/play: a run is there already; name another folder with -o, or replace it with --force\n"
+        "textgen: error: models/play: the folder has a run already; "
+        "name another folder with -o, or replace it with --force\n"
     )
 
 
@@ -76,9 +77,12 @@ def test_several_texts_are_joined_and_options_are_kept(play: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "text.txt: is empty; expected a text to learn from"),
-        (b"too short", "the text has 9 characters; expected at least 101 with a window of 50: add text, or make"),
-        ("あ".encode() * 20 + b"\xff", "UTF-8 with 1 foreign byte in it, the first at offset 60"),
+        (b"", "text.txt: is empty; expected a text to train on"),
+        (
+            b"too short",
+            "the text has 9 characters; expected at least 101 with a sequence length of 50: add text, or make",
+        ),
+        ("あ".encode() * 20 + b"\xff", "UTF-8 with 1 invalid byte, the first at offset 60"),
         (None, "no such file; check the path of the text"),
     ],
 )
@@ -123,8 +127,8 @@ def test_a_text_removed_between_two_commands_is_told(play: Path, tmp_path: Path)
         ("--batch-size x", "'--batch-size': expected a whole number"),
         ("--dropout x", "'--dropout': expected a number"),
         ("--dropout nan", "'--dropout': expected a number"),
-        ("--resume --force", "--resume and --force exclude each other; give one of them."),
-        ("--resume --from m", "--resume and --from exclude each other; give one of them."),
+        ("--resume --force", "--resume and --force exclude each other; give only one of them."),
+        ("--resume --from m", "--resume and --from exclude each other; give only one of them."),
         ("--checkpoint-every -1", "'--checkpoint-every': expected a number from 0"),
         ("--embedding -1", "'--embedding': expected a whole number from 1 to 4,096, not '-1'."),
         ("--dropout 0.91", "'--dropout': expected a number from 0 to 0.9, not '0.91'."),
@@ -133,7 +137,7 @@ def test_a_text_removed_between_two_commands_is_told(play: Path, tmp_path: Path)
         ("--validation 0.6", "'--validation': expected a number from 0 to 0.5, not '0.6'."),
         ("--patience 0", "'--patience': expected a whole number from 1"),
         ("--rng-seed -1", "'--rng-seed': expected a whole number from 0"),
-        ("--epochs 1 --minutes 1", "--epochs and --minutes exclude each other; give one of them."),
+        ("--epochs 1 --minutes 1", "--epochs and --minutes exclude each other; give only one of them."),
         ("--nonsense", "No such option"),
         (
             "--encoding klingon",
@@ -234,7 +238,7 @@ def test_an_interrupted_run_is_resumed_with_the_command_it_prints(play: Path, tm
     assert read_model(output).description.text.name == "caf_"
     changed = run(*words, "--units", "17")
     assert (changed.returncode, changed.stderr.count("\n")) == (1, 1)
-    assert "--units is 17 here, and the run was started with 16; give --resume alone" in changed.stderr
+    assert "--units is 17, but the run was started with 16; give --resume alone" in changed.stderr
     resumed = run(*words)
     assert resumed.returncode == 0, resumed.stderr
     assert "resumed after " in resumed.stderr
@@ -306,7 +310,7 @@ def test_what_happens_is_told_as_json(play: Path, tmp_path: Path) -> None:
     assert [baseline["name"].split()[0] for baseline in result["baselines"]] == ["n-gram", "xz"]
     code, stdout, stderr = in_process("train", str(play), "-o", str(output), "--json")
     assert (code, stdout, stderr.count("\n")) == (1, "", 1)
-    assert "a run is there already" in stderr
+    assert "the folder has a run already" in stderr
 
 
 def test_a_quiet_run_shows_errors_alone(play: Path, tmp_path: Path) -> None:
@@ -314,7 +318,7 @@ def test_a_quiet_run_shows_errors_alone(play: Path, tmp_path: Path) -> None:
     assert in_process(*words) == (0, "", "")
     code, stdout, stderr = in_process(*words)
     assert (code, stdout, stderr.count("\n")) == (1, "", 1)
-    assert "a run is there already" in stderr
+    assert "the folder has a run already" in stderr
 
 
 def test_a_reader_of_events_may_leave_and_an_interrupted_run_ends_with_its_result(play: Path, tmp_path: Path) -> None:
@@ -369,10 +373,10 @@ def test_a_piped_text_is_resumed_when_it_is_piped_again(tmp_path: Path) -> None:
     resume = partial(run, command=QUICK_COMMAND)
     nothing = resume("train", "--resume", "-o", output, stdin=b"")
     assert (nothing.returncode, nothing.stderr.count("\n")) == (1, 1)
-    assert "standard input: is empty; pipe a text in, to resume a run its own" in nothing.stderr
+    assert "standard input: is empty; pipe a text in (to resume: the run's own)" in nothing.stderr
     other = resume("train", "--resume", "-o", output, "--min-count", "3", stdin=text)
     assert (other.returncode, other.stderr.count("\n")) == (1, 1)
-    assert "--min-count is 3 here, and the run was started with 2; give --resume alone" in other.stderr
+    assert "--min-count is 3, but the run was started with 2; give --resume alone" in other.stderr
     changed = resume("train", "--resume", "-o", output, stdin=text + b"!")
     assert changed.returncode == 1
     assert "the run was started on another text (standard input, " in changed.stderr
@@ -396,7 +400,7 @@ def test_a_folder_in_several_encodings_is_told_source_by_source(
     assert stderr.splitlines()[:4] == [
         f"d/a.txt: 306 characters, read as cp932 (guessed): “{line[:33]}”",
         "d/b.txt: 306 characters",
-        "passed over: d/.c.txt (hidden)",
+        "skipped: d/.c.txt (hidden)",
         "d: 613 characters, 28 of them different; the last 62 held out for validation",
     ]
 
@@ -407,9 +411,9 @@ def test_a_text_of_a_library_is_noticed_and_stripped(tmp_path: Path, monkeypatch
     (tmp_path / "fox.txt").write_text("Title\n" + frame.format("START") + TEXT * 9 + "\n" + frame.format("END"))
     words = ("--epochs", "1", *QUICK, "--force")
     plain = in_process("train", "fox.txt", *words)[2].splitlines()
-    assert plain[0] == ("fox.txt: 715 characters, with what Project Gutenberg has added, which --strip takes out")
+    assert plain[0] == ("fox.txt: 715 characters, with text added by Project Gutenberg, which --strip removes")
     stripped = in_process("train", "fox.txt", *words, "--strip")[2].splitlines()
     assert stripped[0] == (
         "fox.txt: 612 characters, without Project Gutenberg: a header of 55 characters, a footer of 48 characters"
     )
-    assert stripped[1].startswith('taken out of fox.txt: header "Title *** START OF THE PROJECT')
+    assert stripped[1].startswith('removed from fox.txt: header "Title *** START OF THE PROJECT')

@@ -222,7 +222,7 @@ def test_nobody_else_can_read_the_codes_of_a_text(play: Path, folder: Path, exis
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
 
 
-UNREAD = "the text was read into a temporary file, and will be read anew the next time: "
+UNREAD = "the text could not be cached, and will be read and encoded again the next time: "
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_where_no_place_takes_the_codes_both_are_told(
         Corpus.from_files(play)
     assert str(error.value) == (
         f"{folder} cannot be written (No space left on device), nor can the folder for temporary files "
-        "(No space left on device); make room there, or let TEXTGEN_CACHE name another folder"
+        "(No space left on device); free some space there, or set TEXTGEN_CACHE to another folder"
     )
     assert list(folder.glob("*.codes")) == []
 
@@ -348,5 +348,5 @@ def test_what_was_repaired_once_is_refused_without(tmp_path: Path, settled: None
     path = tmp_path / "a.txt"
     path.write_bytes(b"\xe2\x80\x9cI\xe2\x80\x9d don\x92t\n")
     assert text_of(path, repair=True) == "“I” don’t\n"
-    with pytest.raises(CorpusError, match="UTF-8 with 1 foreign byte in it"):
+    with pytest.raises(CorpusError, match="UTF-8 with 1 invalid byte"):
         text_of(path)

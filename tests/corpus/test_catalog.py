@@ -85,10 +85,10 @@ def test_what_is_no_catalog_is_told(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"the catalog cannot be read \(No such file or directory\); install textgen"):
         read_catalog(path)
     path.write_bytes(b"\xff")
-    with pytest.raises(CorpusError, match=r"is no TOML in UTF-8 \('utf-8' codec"):
+    with pytest.raises(CorpusError, match=r"is not valid TOML in UTF-8 \('utf-8' codec"):
         read_catalog(path)
     path.write_text("[play]\ntitle: Play\n")
-    with pytest.raises(CorpusError, match=r"is no TOML in UTF-8 \(.* line 2"):
+    with pytest.raises(CorpusError, match=r"is not valid TOML in UTF-8 \(.* line 2"):
         read_catalog(path)
     path.write_text("play = 1")
     with pytest.raises(CorpusError, match=r"play: expected a table for each text, \[NAME\]"):

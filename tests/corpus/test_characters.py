@@ -18,7 +18,7 @@ def test_abbreviations_of_control_characters_are_unicode_s() -> None:
         ("\u0301", "'◌\u0301' (U+0301 COMBINING ACUTE ACCENT)"),
         ("\x1b", r"'\x1b' (U+001B ESC)"),
         ("\u202e", r"'\u202e' (U+202E RIGHT-TO-LEFT OVERRIDE)"),
-        ("\ud800", r"'\ud800' (U+D800 (half of a surrogate pair))"),
+        ("\ud800", r"'\ud800' (U+D800 (unpaired surrogate))"),
     ],
 )
 def test_messages_name_a_character_and_show_nothing_that_steers(symbol: str, name: str) -> None:

@@ -53,7 +53,7 @@ def test_messages_call_a_text_by_its_file_s_own_name(tmp_path: Path, monkeypatch
     assert Corpus.from_files(tmp_path).label == tmp_path.name
     assert Corpus.from_text("abc", name="verse").label == "verse"
     assert called(["-"]) == "standard input"
-    with pytest.raises(CorpusError, match=r"^a\.b\.txt and 1 more: no symbol occurs 10 times"):
+    with pytest.raises(CorpusError, match=r"^a\.b\.txt and 1 more: no character occurs 10 times"):
         Corpus.from_files("a.b.txt", "c.txt", min_count=10)
 
 
@@ -92,7 +92,7 @@ def test_a_folder_of_mixed_encodings_is_read_and_each_is_told(tmp_path: Path) ->
         f"b.txt: 33 characters, read as cp932 (guessed): “{line}”",
         "c.txt: 33 characters, read as utf-16-le",
         "e.txt: 0 characters",
-        f"passed over: {tmp_path}/d.txt (binary)",
+        f"skipped: {tmp_path}/d.txt (binary)",
     ]
     with pytest.raises(CorpusError, match=r"b\.txt: not utf-8: byte 0x8c at offset 0"):
         Corpus.from_files(tmp_path, encoding="utf-8")
@@ -170,7 +170,7 @@ def test_codes_have_the_smallest_sufficient_type(tmp_path: Path, count: int, dty
 def test_rare_symbols_become_one(text: str, least: int) -> None:
     counts = Counter(text)
     if max(counts.values()) < least:
-        with pytest.raises(CorpusError, match="no symbol occurs"):
+        with pytest.raises(CorpusError, match="no character occurs"):
             Corpus.from_text(text, min_count=least)
         return
     corpus = Corpus.from_text(text, min_count=least)
@@ -188,7 +188,7 @@ def test_rare_symbols_become_one(text: str, least: int) -> None:
     [
         ("", "poem: the text is empty"),
         ("ab\0c", "poem: has a NUL at character 2; expected a text, not binary data"),
-        ("ab\ud800c", "poem: has half of a surrogate pair (U+D800) at character 2; expected a text in whole"),
+        ("ab\ud800c", "poem: has an unpaired surrogate (U+D800) at character 2; expected valid Unicode"),
     ],
 )
 def test_strings_that_are_no_text_are_refused(text: str, message: str) -> None:
@@ -200,7 +200,7 @@ def test_strings_that_are_no_text_are_refused(text: str, message: str) -> None:
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf"])
 def test_an_empty_file_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.txt").write_bytes(content)
-    with pytest.raises(CorpusError, match=r"a\.txt: is empty; expected a text to learn from"):
+    with pytest.raises(CorpusError, match=r"a\.txt: is empty; expected a text to train on"):
         Corpus.from_files(tmp_path / "a.txt")
     with pytest.raises(CorpusError, match="the text is empty"):
         Corpus.from_files(tmp_path)
@@ -271,7 +271,7 @@ MARKS = "\u0315\u0316" * 600
 def test_marks_without_end_are_told_with_their_text_and_place(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("abc\n")
     (tmp_path / "b.txt").write_text(f"ab\r\ne{MARKS}")
-    told = "has more than 1,000 combining marks in a row, from character 4 on; expected a text that people can read"
+    told = "has more than 1,000 combining marks in a row, from character 4 on; expected readable text"
     for read in (Corpus.from_files, lambda *paths: survey(paths, Reading())):
         with pytest.raises(CorpusError) as error:
             read(tmp_path / "a.txt", tmp_path / "b.txt")
@@ -360,7 +360,7 @@ def test_a_full_disk_ends_with_one_line_and_leaves_nothing(tmp_path: Path) -> No
     assert result.returncode == 1
     assert result.stderr == (
         f"textgen: error: {folder / 'codes'} cannot be written (File too large), nor can the folder for temporary "
-        "files (File too large); make room there, or let TEXTGEN_CACHE name another folder\n"
+        "files (File too large); free some space there, or set TEXTGEN_CACHE to another folder\n"
     )
     assert not [path for path in (folder / "codes").iterdir() if path.suffix != ".memory"]
 
@@ -383,5 +383,5 @@ def test_a_reading_is_taken_as_it_is(tmp_path: Path) -> None:
     whole = Corpus.from_files(tmp_path / "a.txt", reading=Reading(**options))
     assert whole.sha256 == Corpus.from_files(tmp_path / "a.txt", **options).sha256
     assert whole.reading == Reading(**options)
-    with pytest.raises(ValueError, match=r"^`reading` and `lowercase` exclude each other; give one$"):
+    with pytest.raises(ValueError, match=r"^`reading` and `lowercase` exclude each other; give only one$"):
         Corpus.from_files(tmp_path / "a.txt", reading=Reading(), lowercase=True)

@@ -66,8 +66,8 @@ def failure(folder: Path, answer: Answer) -> tuple[CatalogText, str]:
 def test_what_is_not_the_text_is_not_kept(tmp_path: Path, own_cache: Path, answer: Answer) -> None:
     text, message = failure(tmp_path, answer)
     assert message == (
-        f"play: cannot be downloaded from {text.url} (what comes is not its {len(CONTENT):,} bytes with SHA-256 "
-        f"{text.sha256}, and was not kept); see whether a login page of your network answers, or update textgen"
+        f"play: cannot be downloaded from {text.url} (what was received is not its {len(CONTENT):,} bytes with SHA-256 "
+        f"{text.sha256}, and was discarded); check whether a login page of your network answered, or update textgen"
     )
     assert kept(own_cache) == []
 
@@ -76,7 +76,7 @@ def test_no_more_is_written_than_the_text_has(tmp_path: Path) -> None:
     seen: list[int] = []
     with serving(Answer(CONTENT * 50)) as server:
         text = only(server.catalog(tmp_path, "play"))
-        with pytest.raises(CorpusError, match="what comes is not its 200,000 bytes"):
+        with pytest.raises(CorpusError, match="what was received is not its 200,000 bytes"):
             fetch(text, lambda about, received: seen.append(received))
     assert 0 < max(seen) <= len(CONTENT)
 
@@ -113,7 +113,7 @@ def test_a_server_that_refuses_is_quoted(
         with pytest.raises(CorpusError) as caught:
             fetch(text)
         assert server.requests == requests
-    assert str(caught.value) == f"play: cannot be downloaded from {text.url} (the server answers {words}"
+    assert str(caught.value) == f"play: cannot be downloaded from {text.url} (the server answered {words}"
     assert kept(own_cache) == []
 
 
@@ -148,8 +148,8 @@ def test_a_cache_folder_that_takes_no_file_is_named(tmp_path: Path, own_cache: P
         text = only(server.catalog(tmp_path, "play"))
         with pytest.raises(CorpusError) as caught:
             fetch(text)
-    assert str(caught.value).startswith(f"{own_cache}/texts: play cannot be kept there (")
-    assert str(caught.value).endswith("); make room, or let TEXTGEN_CACHE name another folder")
+    assert str(caught.value).startswith(f"{own_cache}/texts: play cannot be saved there (")
+    assert str(caught.value).endswith("); free some space, or set TEXTGEN_CACHE to another folder")
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, own_cache: Path) -> None:
@@ -166,7 +166,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, own_cache: Path)
         done = subprocess.run(
             [sys.executable, "-B", "-c", script, str(catalog)], capture_output=True, text=True, check=False
         )
-    assert f"CorpusError: {own_cache}/texts: play cannot be kept there (File too large); make room" in done.stderr
+    assert f"CorpusError: {own_cache}/texts: play cannot be saved there (File too large); " in done.stderr
     assert kept(own_cache) == []
 
 

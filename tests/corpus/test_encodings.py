@@ -58,10 +58,10 @@ def test_a_byte_order_mark_is_respected_and_left_out(name: str, text: str) -> No
             codecs.BOM_UTF8 + JAPANESE.encode("cp932"),
             "has the byte order mark of utf-8, but is not utf-8: byte 0x8c at",
         ),
-        (codecs.BOM_UTF16_LE + b"Plain text.\n" * 9, "has the byte order mark of utf-16-le, and is not; give its"),
-        (codecs.BOM_UTF16_LE + JAPANESE.encode(), "has the byte order mark of utf-16-le, and is not; give its"),
+        (codecs.BOM_UTF16_LE + b"Plain text.\n" * 9, "has the byte order mark of utf-16-le, but is not; give its"),
+        (codecs.BOM_UTF16_LE + JAPANESE.encode(), "has the byte order mark of utf-16-le, but is not; give its"),
         (codecs.BOM_UTF16_BE + JAPANESE.encode("cp932"), "has the byte order mark of utf-16-be, but is not utf-16-be"),
-        (codecs.BOM_UTF32_LE + b"Plain text.\n" * 9, "has the byte order mark of utf-32-le, and is not; give its"),
+        (codecs.BOM_UTF32_LE + b"Plain text.\n" * 9, "has the byte order mark of utf-32-le, but is not; give its"),
     ],
 )
 def test_a_mark_that_lies_is_an_error_with_a_remedy(content: bytes, message: str) -> None:
@@ -83,8 +83,8 @@ def test_what_the_user_says_overrides_the_bytes(given: str) -> None:
         (
             JAPANESE.encode() + b"it\x92s",
             None,
-            "a.txt: UTF-8 with 1 foreign byte in it, the first at offset 440, where cp1252 reads “it’s”; "
-            "`repair=True` reads them so",
+            "a.txt: UTF-8 with 1 invalid byte, the first at offset 440, where cp1252 reads “it’s”; "
+            "`repair=True` reads such bytes as cp1252",
         ),
         (b"abc\xe9def", "utf-8", "not utf-8: byte 0xe9 at offset 3; give its `encoding`, or save"),
         (b"ab\x81\n", "cp932", "not cp932: byte 0x81 at offset 2; give its"),
@@ -197,15 +197,15 @@ def test_utf_8_with_foreign_bytes_is_never_read_as_something_else(places: tuple[
             read(content, size=size)
         count, first = 5 * len(places), len(MIXED.encode()) * places[0] + 7
         assert str(error.value).startswith(
-            f"a.txt: UTF-8 with {count} foreign bytes in it, the first at offset {first:,}, "
+            f"a.txt: UTF-8 with {count} invalid bytes, the first at offset {first:,}, "
             "where cp1252 reads “The café is closed. “Why?” he s"
         )
-        assert str(error.value).endswith("; `repair=True` reads them so")
+        assert str(error.value).endswith("; `repair=True` reads such bytes as cp1252")
         encoding, text, faults = read(content, size=size, repair=True)
         assert (encoding.how, text) == ("mixed", MIXED * 10)
         line = places[0] + 1
         assert told(faults, repair=True) == [
-            f"with {count} foreign bytes (é “ ” ’ ë) read as cp1252, the first in line {line} at character 8"
+            f"with {count} invalid bytes (é “ ” ’ ë) read as cp1252, the first in line {line} at character 8"
         ]
 
 
@@ -213,12 +213,12 @@ def test_more_foreign_bytes_than_utf_8_are_no_utf_8_by_chance() -> None:
     text = MIXED.replace("é", "Ã©")
     encoding, found, faults = read(text.encode("cp1252"))
     assert (encoding.name, found) == ("cp1252", text)
-    assert told(faults) == ["with 1 mojibake sequence (Ã©), the first in line 1 at character 8, which `repair` mends"]
+    assert told(faults) == ["with 1 mojibake sequence (Ã©), the first in line 1 at character 8, which `repair` repairs"]
 
 
 def test_a_mark_of_utf_8_speaks_for_utf_8_with_foreign_bytes() -> None:
     content = codecs.BOM_UTF8 + MIXED.encode() + b"it\x92s\n"
-    assert refused(content).startswith("a.txt: UTF-8 with 1 foreign byte in it, the first at offset 65,")
+    assert refused(content).startswith("a.txt: UTF-8 with 1 invalid byte, the first at offset 65,")
     assert read(content, repair=True)[1] == MIXED + "it’s\n"
     assert read(content, "utf-8", repair=True)[1] == MIXED + "it’s\n"
     assert refused(content, "utf-8").startswith("a.txt: not utf-8: byte 0x92 at offset 65;")
@@ -231,8 +231,8 @@ def test_a_text_cut_in_its_last_character_is_read_without_it_and_told(given: str
     for size in (1, 10**6):
         _, text, faults = read(content[:-1], given, size)
         assert text == JAPANESE.rstrip()[:-1]
-        left = "are only 2 bytes" if given in (None, "utf-8") else "is only 1 byte"
-        assert told(faults) == [f"without its last character, of which there {left}"]
+        left = "2 bytes" if given in (None, "utf-8") else "1 byte"
+        assert told(faults) == [f"without its last character, which is cut off after {left}"]
 
 
 def test_a_last_letter_is_no_cut_one() -> None:
@@ -256,15 +256,13 @@ def test_what_is_found_does_not_depend_on_the_size_of_blocks(parts: list[bytes],
 
 def test_a_few_words_of_utf_8_among_as_many_foreign_ones_are_no_chance() -> None:
     content = b"caf\xe9, na\xefve, it\x92s, \x93no\x94. " + "Café, naïve, déjà vu.\n".encode()
-    assert refused(content).startswith("a.txt: UTF-8 with 5 foreign bytes in it, the first at offset 3,")
+    assert refused(content).startswith("a.txt: UTF-8 with 5 invalid bytes, the first at offset 3,")
 
 
 def test_what_was_utf_8_for_long_is_so_to_the_end() -> None:
     content = MIXED.encode() * 10 + MIXED.encode("cp1252") * 3_000
     for size in (1_000, 10**6):
-        assert refused(content, size=size).startswith(
-            "a.txt: UTF-8 with 15,000 foreign bytes in it, the first at offset"
-        )
+        assert refused(content, size=size).startswith("a.txt: UTF-8 with 15,000 invalid bytes, the first at offset")
     assert read(content, repair=True)[1] == MIXED * 3_010
 
 

@@ -42,20 +42,20 @@ def test_nothing_is_found_in_texts_that_are_sound() -> None:
         (
             "One\ufeff.\n\ufeffTwo.\n",
             "One.\nTwo.\n",
-            "with 2 inner byte order marks (U+FEFF), the first in line 1 at character 4, which `repair` takes out",
-            "with 2 inner byte order marks (U+FEFF) taken out, the first in line 1 at character 4",
+            "with 2 stray byte order marks (U+FEFF), the first in line 1 at character 4, which `repair` removes",
+            "with 2 stray byte order marks (U+FEFF) removed, the first in line 1 at character 4",
         ),
         (
             "One.\nTwo.\x1a",
             "One.\nTwo.",
-            "with 1 control character (U+001A), the first in line 2 at character 5, which `repair` takes out",
-            "with 1 control character (U+001A) taken out, the first in line 2 at character 5",
+            "with 1 control character (U+001A), the first in line 2 at character 5, which `repair` removes",
+            "with 1 control character (U+001A) removed, the first in line 2 at character 5",
         ),
         (
             "é\n\n a\x0cb\x0c\x7f\n",
             "é\n\n ab\n",
-            "with 3 control characters (U+000C U+007F), the first in line 3 at character 3, which `repair` takes out",
-            "with 3 control characters (U+000C U+007F) taken out, the first in line 3 at character 3",
+            "with 3 control characters (U+000C U+007F), the first in line 3 at character 3, which `repair` removes",
+            "with 3 control characters (U+000C U+007F) removed, the first in line 3 at character 3",
         ),
         (
             "\x93Why?\x94\n",
@@ -66,8 +66,8 @@ def test_nothing_is_found_in_texts_that_are_sound() -> None:
         (
             "Is it l\ufffdte?\n",
             "Is it l\ufffdte?\n",
-            "with 1 lost character (U+FFFD), the first in line 1 at character 8",
-            "with 1 lost character (U+FFFD), the first in line 1 at character 8",
+            "with 1 replacement character (U+FFFD), the first in line 1 at character 8",
+            "with 1 replacement character (U+FFFD), the first in line 1 at character 8",
         ),
     ],
 )
@@ -106,7 +106,7 @@ def test_mojibake_in_a_line_that_is_otherwise_right_is_mended_too() -> None:
     found, faults = looked("CafÃ© “Élan” – déjà vu.\n", repair=True)
     assert found == "Café “Élan” – déjà vu.\n"
     assert told(faults, repair=True) == [
-        "with 1 mojibake sequence (Ã©) mended, the first in line 1 at character 4",
+        "with 1 mojibake sequence (Ã©) repaired, the first in line 1 at character 4",
     ]
 
 
@@ -114,12 +114,12 @@ def test_all_kinds_are_told_together_in_one_order() -> None:
     faults = looked("\ufffd Ã© \x0c \ufeff \x85 it\udc92s\n", repair=True)[1]
     assert list(faults.of) == ["lost", "mojibake", "control", "mark", "c1", "foreign"]
     assert [line.split(" (")[0] for line in told(faults, repair=True)] == [
-        "with 1 foreign byte",
+        "with 1 invalid byte",
         "with 1 mojibake sequence",
         "with 1 C1 control",
-        "with 1 inner byte order mark",
+        "with 1 stray byte order mark",
         "with 1 control character",
-        "with 1 lost character",
+        "with 1 replacement character",
     ]
     assert Faults.from_dict({"cut": 0, "of": {}}) == Faults()
 

@@ -182,7 +182,7 @@ def test_bombs_are_refused_before_they_unpack(tmp_path: Path, monkeypatch: pytes
         write(tmp_path / "many.gz", gzip.compress(zeros[: 2**19]) * 9),
     ):
         message = refused(bomb)
-        assert "as no text does; if you trust it, unpack it first and name its files" in message
+        assert "far more than a text does; if you trust it, unpack it first and name its files" in message
         unpacked = int(message.split("unpacks to ")[1].split(" bytes")[0].replace(",", ""))
         assert bomb.suffix == ".zip" or unpacked <= 3 * 2**20
 
@@ -236,7 +236,7 @@ def test_a_folder_of_nothing_but_documents_is_refused_with_their_kinds(tmp_path:
     write(tmp_path / "b.txt", "<html>")
     write(tmp_path / "c.jpg", "")
     assert refused(tmp_path) == (
-        f"{tmp_path}: no text in this folder matches *.txt; passed over: {tmp_path}/a.txt (a PDF), {tmp_path}/b.txt "
+        f"{tmp_path}: no text in this folder matches *.txt; skipped: {tmp_path}/a.txt (a PDF), {tmp_path}/b.txt "
         "(HTML) and 1 more; name others with `glob`, or give `markup=True` to read HTML and RTF"
     )
     for number in range(9):

@@ -29,8 +29,8 @@ def test_the_first_texts_are_told_one_by_one_and_all_others_together() -> None:
         "9.txt: 3 characters, read as cp932",
         "and 9,990 more texts: 29,970 characters",
         "1,998 of these read as cp932, such as 14.txt, 19.txt, 24.txt",
-        "1 of these without their last character, which is cut: 9999.txt",
-        "1 of these with what Aozora Bunko has added, which `strip` takes out: 9999.txt",
+        "1 of these without their last character, which is cut off: 9999.txt",
+        "1 of these with text added by Aozora Bunko, which `strip` removes: 9999.txt",
     ]
 
 
@@ -42,7 +42,7 @@ def test_a_corpus_of_many_files_says_little(tmp_path: Path) -> None:
     assert (len(notes), notes[1]) == (12, f"{tmp_path}/1.txt: 4 characters")
     assert notes[10:] == (
         "and 20 more texts: 80 characters",
-        f"passed over: 30 (does not match *.txt), such as {tmp_path}/0.md, {tmp_path}/1.md, {tmp_path}/2.md",
+        f"skipped: 30 (does not match *.txt), such as {tmp_path}/0.md, {tmp_path}/1.md, {tmp_path}/2.md",
     )
 
 
@@ -50,14 +50,14 @@ def test_what_is_passed_over_is_named_or_counted_by_reason() -> None:
     some = [Skipped("a.pdf", "a PDF"), *(Skipped(f"{number}.jpg", "does not match *.txt") for number in range(10_000))]
     assert passed_over([]) == []
     assert passed_over(some[:4]) == [
-        "passed over: a.pdf (a PDF)",
-        "passed over: 0.jpg (does not match *.txt)",
-        "passed over: 1.jpg (does not match *.txt)",
-        "passed over: 2.jpg (does not match *.txt)",
+        "skipped: a.pdf (a PDF)",
+        "skipped: 0.jpg (does not match *.txt)",
+        "skipped: 1.jpg (does not match *.txt)",
+        "skipped: 2.jpg (does not match *.txt)",
     ]
     assert passed_over(some) == [
-        "passed over: a.pdf (a PDF)",
-        "passed over: 10,000 (does not match *.txt), such as 0.jpg, 1.jpg, 2.jpg",
+        "skipped: a.pdf (a PDF)",
+        "skipped: 10,000 (does not match *.txt), such as 0.jpg, 1.jpg, 2.jpg",
     ]
 
 
@@ -70,14 +70,14 @@ def test_what_was_stripped_is_told_with_its_words_and_much_of_a_text_is_a_warnin
     found = [some, much, Removed()]
     results = [{"characters": 180, "removed": asdict(removed), "faults": asdict(Faults())} for removed in found]
     assert of_texts(texts, results)[3:] == [
-        'taken out of a.txt: header "The Project Gutenberg EBook of T…" to "…EBook of The Lamp *** START ***"',
-        'taken out of b.txt: footer "End of Project Gutenberg\'s The L…" to "…of Project Gutenberg\'s The Lamp"; '
+        'removed from a.txt: header "The Project Gutenberg EBook of T…" to "…EBook of The Lamp *** START ***"',
+        'removed from b.txt: footer "End of Project Gutenberg\'s The L…" to "…of Project Gutenberg\'s The Lamp"; '
         'footer "END licence licence licence lice…" to "…licence licence licence licence"',
-        "warning: `strip` took out much of b.txt: 37 % of the text, 104 of 284 characters",
+        "warning: `strip` removed a large part of b.txt: 37 % of the text, 104 of 284 characters",
         "nothing to strip was found in c.txt",
     ]
     assert of_texts(texts * 4, results * 4)[15:] == [
-        "warning: `strip` took out more than 30 % of each of 4 texts, such as b.txt, b.txt, b.txt",
+        "warning: `strip` removed more than 30 % of each of 4 texts, such as b.txt, b.txt, b.txt",
         "nothing to strip was found in 4 texts, such as c.txt, c.txt, c.txt",
     ]
 

@@ -73,7 +73,7 @@ def test_what_is_written_down_is_compared() -> None:
     assert unpacked(packed, right) == TEXT
     assert unpacked(TEXT, right._replace(method="stored")) == TEXT
     for wrong in (right._replace(check=1), right._replace(size=5), right._replace(size=len(TEXT) + 1)):
-        with pytest.raises(CorpusError, match="its check sum is wrong"):
+        with pytest.raises(CorpusError, match="its checksum is wrong"):
             unpacked(packed, wrong)
 
 

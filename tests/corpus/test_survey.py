@@ -80,7 +80,7 @@ def test_what_strip_takes_out_is_told_beforehand(tmp_path: Path) -> None:
     ("content", "reading", "message"),
     [
         (b"", PLAIN, "is empty"),
-        (b"a+2AA-", Reading(encoding="utf-7"), "half of a surrogate pair; expected a text in whole characters"),
+        (b"a+2AA-", Reading(encoding="utf-7"), "unpaired surrogate; expected valid Unicode text"),
     ],
 )
 def test_unfit_texts_are_told(tmp_path: Path, content: bytes, reading: Reading, message: str) -> None:

@@ -54,7 +54,7 @@ def test_a_reading_is_taken_as_it_is_but_for_what_the_model_says(trained: Path, 
     options = {"encoding": "utf-16-le", "separator": ""}
     reading = Reading(**options, lowercase=True, min_count=3)
     assert textgen.evaluate(trained, path, reading=reading) == textgen.evaluate(trained, path, **options)
-    with pytest.raises(ValueError, match=r"^`reading` and `encoding` exclude each other; give one$"):
+    with pytest.raises(ValueError, match=r"^`reading` and `encoding` exclude each other; give only one$"):
         textgen.evaluate(trained, path, reading=reading, encoding="utf-8")
 
 
@@ -79,7 +79,7 @@ def test_cold_windows_start_from_zero(trained: Path, write) -> None:
 
 @pytest.mark.parametrize(
     ("text", "baseline", "message"),
-    [("ΩΩΩ", None, "has no character to score that the model knows"), (TEXT, "abcΩ", "expected at least 8")],
+    [("ΩΩΩ", None, "no character of it is in the model's vocabulary"), (TEXT, "abcΩ", "expected at least 8")],
 )
 def test_unfit_texts_are_refused(trained: Path, write, text: str, baseline: str | None, message: str) -> None:
     other = None if baseline is None else write(baseline, "b.txt")
@@ -96,7 +96,7 @@ def test_a_text_with_nothing_held_out_needs_all(tmp_path: Path, write) -> None:
         model=textgen.ModelConfig(1, 8, 0.0, 4),
         training=textgen.TrainingConfig(validation=0, batch_size=2),
     )
-    with pytest.raises(CorpusError, match="score this one as seen in training with `everything=True`"):
+    with pytest.raises(CorpusError, match="or this one as seen in training with `everything=True`"):
         textgen.evaluate(result.model, text)
 
 
@@ -109,19 +109,19 @@ def test_wrong_arguments_are_refused(trained: Path, write, wrong: dict) -> None:
 @pytest.mark.parametrize(
     ("bits", "words"),
     [
-        (2.11, "better than the best n-gram (order 5) by 0.30 bits a character (2.11 to 2.41; xz 2.52)"),
-        (2.413, "as good as the best n-gram (order 5) (2.41 to 2.41; xz 2.52 bits a character)"),
+        (2.11, "better than the best n-gram (order 5) by 0.30 bits per character (2.11 to 2.41; xz 2.52)"),
+        (2.413, "as good as the best n-gram (order 5) (2.41 to 2.41; xz 2.52 bits per character)"),
         (
             3.0,
-            "worse than the best n-gram (order 5) by 0.59 bits a character (3.00 to 2.41; xz 2.52): "
-            "it needs more time, or more text",
+            "worse than the best n-gram (order 5) by 0.59 bits per character (3.00 to 2.41; xz 2.52): "
+            "it needs more training, or more text",
         ),
     ],
 )
 def test_the_verdict_is_in_words_and_in_one_unit(bits: float, words: str) -> None:
     bit = math.log(2)
     assert verdict(bits * bit, [Baseline("n-gram (5)", 2.41 * bit), Baseline("xz", 2.52 * bit)]) == words
-    assert verdict(2 * bit, []) == "2.00 bits a character"
+    assert verdict(2 * bit, []) == "2.00 bits per character"
 
 
 def test_the_command_prints_the_verdict_or_json(trained: Path, write) -> None:
@@ -130,7 +130,7 @@ def test_the_command_prints_the_verdict_or_json(trained: Path, write) -> None:
     text = write(TEXT * 60)
     plain = run_here("evaluate", str(trained), str(text))
     assert plain.returncode == 0
-    assert plain.stdout.startswith("hold-out: 408 characters, 0 of them unknown to the model\n")
+    assert plain.stdout.startswith("hold-out: 408 characters, 0 of them not in the vocabulary\n")
     assert " than the best n-gram (order " in plain.stdout
     values = json.loads(run_here("evaluate", str(trained), str(text), "--json").stdout)
     assert {"characters", "unknown", "nats", "bpc", "perplexity", "part", "baselines"} <= set(values)

@@ -60,8 +60,11 @@ def test_an_alphabet_is_normalised_as_the_text_was() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"only": "abx"}, r"`only` has characters that the model does not know: 'x' \(U\+0078 LATIN SMALL LETTER X\)$"),
-        ({"without": "é"}, r"`without` has characters that the model does not know: 'é' \(U\+00E9"),
+        (
+            {"only": "abx"},
+            r"`only` has characters that are not in the model's vocabulary: 'x' \(U\+0078 LATIN [^(]*\)$",
+        ),
+        ({"without": "é"}, r"`without` has characters that are not in the model's vocabulary: 'é' \(U\+00E9"),
         ({"only": ""}, "`only` must have at least one character$"),
         ({"without": ""}, "`without` must have at least one character$"),
         ({"only": "ab", "without": "bc"}, r"`only` and `without` contradict each other: both have 'b' \(U\+0062"),

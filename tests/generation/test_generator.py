@@ -130,7 +130,7 @@ def test_a_sampling_config_is_taken_as_it_is(writer: Generator) -> None:
     config = SamplingConfig(temperature=0.5, top_k=4)
     text = writer.generate("The ", length=50, rng_seed=1, temperature=0.5, top_k=4)
     assert writer.generate("The ", length=50, rng_seed=1, sampling=config) == text
-    with pytest.raises(ValueError, match=r"^`sampling` and `top_k` exclude each other; give one$"):
+    with pytest.raises(ValueError, match=r"^`sampling` and `top_k` exclude each other; give only one$"):
         writer.stream(sampling=config, top_k=4)
     with pytest.raises(TypeError, match=r"^`sampling` must be textgen\.SamplingConfig, not dict$"):
         writer.generate(sampling={"top_k": 4})  # type: ignore[arg-type]

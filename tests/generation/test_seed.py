@@ -31,8 +31,9 @@ def test_unknown_characters_are_named() -> None:
     with pytest.raises(SeedError) as error:
         read("a±b†±")
     assert str(error.value) == (
-        "the seed has characters that the model does not know: '±' (U+00B1 PLUS-MINUS SIGN), '†' (U+2020 DAGGER); "
-        'use `unknown="nearest"` or `unknown="skip"`, or write it otherwise'
+        "the seed phrase has characters that are not in the model's vocabulary: "
+        "'±' (U+00B1 PLUS-MINUS SIGN), '†' (U+2020 DAGGER); "
+        'use `unknown="nearest"` or `unknown="skip"`, or change the seed phrase'
     )
 
 

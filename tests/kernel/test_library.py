@@ -113,7 +113,7 @@ def test_a_processor_without_avx2_gets_none(anew: None, monkeypatch: pytest.Monk
 
 
 @needs_compiler
-@pytest.mark.parametrize("damage", ["cut short", "of another text", "of another program", "without check sums"])
+@pytest.mark.parametrize("damage", ["cut short", "of another text", "of another program", "without checksums"])
 def test_a_library_that_is_not_what_was_built_is_passed_over(
     damage: str, elsewhere: Path, anew: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,7 +122,7 @@ def test_a_library_that_is_not_what_was_built_is_passed_over(
     kernel.build()
     file, sums = kernel.path(level), elsewhere / kernel.CHECK_SUMS
     content = file.read_bytes()
-    if damage == "without check sums":
+    if damage == "without checksums":
         file.write_bytes(content)
         sums.unlink()
     elif damage == "cut short":
@@ -158,7 +158,7 @@ def test_the_environment_chooses_a_level_or_none(anew: None, monkeypatch: pytest
 def test_a_level_that_does_not_run_here_is_refused(wanted: str, anew: None, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend("avx2", monkeypatch)
     monkeypatch.setenv(kernel.VARIABLE, wanted)
-    with pytest.raises(TextgenError, match=f"TEXTGEN_KERNEL is '{wanted}', and no such kernel runs here; unset it, or"):
+    with pytest.raises(TextgenError, match=f"TEXTGEN_KERNEL is '{wanted}', but no such kernel runs here; unset it, or"):
         kernel.library()
 
 

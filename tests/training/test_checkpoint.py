@@ -79,7 +79,7 @@ def test_wrong_values_are_never_gone_on_from(tmp_path: Path, place: tuple) -> No
         try:
             read_checkpoint(tmp_path)
         except RunError as error:
-            assert "is damaged: it holds what no run has written" in str(error)  # noqa: PT017
+            assert "is damaged: its contents are not those of a run" in str(error)  # noqa: PT017
             assert len(str(error)) < 500  # noqa: PT017
             refused += 1
     assert refused >= (0 if place in FREE else 8)
@@ -100,7 +100,7 @@ def test_missing_values_are_never_gone_on_from(tmp_path: Path, place: tuple) -> 
     if isinstance(holder, dict) and place[-1] != "states":
         del holder[place[-1]]
         write_checkpoint(tmp_path, Checkpoint(meta, arrays))
-        with pytest.raises(RunError, match="is damaged: it holds what no run has written"):
+        with pytest.raises(RunError, match="is damaged: its contents are not those of a run"):
             read_checkpoint(tmp_path)
 
 
@@ -124,8 +124,8 @@ def test_other_arrays_are_never_gone_on_from(tmp_path: Path, name: str, change: 
     found, warning = read_checkpoint(tmp_path)
     assert [array.shape for array in found.arrays[name]] == [array.shape for array in arrays[name]]
     assert warning is not None
-    assert warning.startswith(f"{tmp_path / NEWEST} is damaged: it holds what no run has written (")
-    assert warning.endswith("; going on from the one before")
+    assert warning.startswith(f"{tmp_path / NEWEST} is damaged: its contents are not those of a run (")
+    assert warning.endswith("; resuming from the previous one")
 
 
 def write_raw(folder: Path, payload: bytes) -> None:
@@ -193,8 +193,8 @@ def test_another_textgen_s_checkpoint_is_neither_passed_over_nor_removed(
     with pytest.raises(RunError) as error:
         read_checkpoint(tmp_path)
     assert str(error.value) == (
-        f"{tmp_path / NEWEST}: has format {form!r}, of another textgen, and this one reads {FORMAT}; the run is still "
-        "there: resume it with the textgen that began it, or with the newest"
+        f"{tmp_path / NEWEST}: has format {form!r}, of another version of textgen; this one reads {FORMAT}. The run is "
+        "kept: resume it with the version that started it, or with the newest"
     )
     assert (tmp_path / NEWEST).read_bytes() == before
 
@@ -223,7 +223,7 @@ def test_what_cannot_be_read_now_is_neither_passed_over_nor_removed(
     with pytest.raises(RunError) as error:
         read_checkpoint(tmp_path)
     assert str(error.value) == (
-        f"{tmp_path / NEWEST}: cannot be read ({told}); the run is still there: resume it when it can be"
+        f"{tmp_path / NEWEST}: cannot be read ({told}); the run is kept: resume it when the file can be read"
     )
     assert (tmp_path / NEWEST).exists()
 

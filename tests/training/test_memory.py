@@ -37,10 +37,10 @@ def test_a_network_that_does_not_fit_is_refused_with_what_would() -> None:
     with pytest.raises(TrainingError) as error:
         memory.check_memory(LARGE, ("units", "batch_size"))
     assert str(error.value) == (
-        "training this network needs about 37 GB of memory, and 24 GB can be had; `units=3200` would fit"
+        "training this network needs about 37 GB of memory, and 24 GB is available; `units=3200` fits"
     )
     memory.check_memory(replace(LARGE, model=replace(LARGE.model, units=3200)), ())
-    with pytest.raises(TrainingError, match="free some, or train where there is more"):
+    with pytest.raises(TrainingError, match="free some memory, or use a machine with more"):
         memory.check_memory(LARGE, ())
     with pytest.raises(TrainingError):
         memory.check_memory(replace(LARGE, model=replace(LARGE.model, units=3300)), ())
@@ -49,7 +49,7 @@ def test_a_network_that_does_not_fit_is_refused_with_what_would() -> None:
 def test_windows_that_do_not_fit_are_refused_with_what_would() -> None:
     training = replace(LARGE.training, window=10_000, batch_size=4096)
     wide = replace(LARGE, model=Shape(2, 300, 0.0, 64), training=training)
-    with pytest.raises(TrainingError, match=r"about 1\d{3} GB .*; `units=\d+` or `batch_size=\d\d` would fit"):
+    with pytest.raises(TrainingError, match=r"about 1\d{3} GB .*; `units=\d+` or `batch_size=\d\d` fits"):
         memory.check_memory(wide, ("units", "batch_size"))
 
 
@@ -69,8 +69,8 @@ def test_a_limit_of_addresses_counts_what_tensorflow_takes_of_them(monkeypatch: 
     with pytest.raises(TrainingError) as error:
         memory.check_memory(small, ("units", "batch_size"))
     assert str(error.value) == (
-        "training this network needs about 1.9 GB of addresses (ulimit -v), and 1.0 GB can be had; "
-        "free some, or train where there is more"
+        "training this network needs about 1.9 GB of addresses (ulimit -v), and 1.0 GB is available; "
+        "free some memory, or use a machine with more"
     )
     monkeypatch.setattr(memory, "_is_loaded", lambda: True)
     memory.check_memory(small, ())
@@ -121,7 +121,7 @@ def test_memory_that_runs_out_in_a_checkpoint_is_told_in_a_line(
         )
     assert str(error.value) == (
         f"there is not enough memory to train this network; the best model so far is kept in {tmp_path / 'run'}; "
-        "free some, or make `units` or `batch_size` smaller"
+        "free some memory, or make `units` or `batch_size` smaller"
     )
     assert textgen.load(tmp_path / "run").description.text.name == "fox"
 

@@ -26,7 +26,7 @@ def test_what_is_given_stays_and_what_is_open_is_filled() -> None:
 def test_a_short_text_gets_fewer_streams_and_says_so_when_asked_for_more() -> None:
     _, training, notes = complete(ModelConfig(), TrainingConfig(batch_size=32), characters=499, symbols=60, epochs=1.0)
     assert training.batch_size == 9
-    assert notes == ["the text is too short for a batch of 32 streams: it gets 9"]
+    assert notes == ["the text is too short for batch size 32; 9 is used"]
     _, training, notes = complete(ModelConfig(), TrainingConfig(), characters=90, symbols=60, epochs=1.0)
     assert (training.batch_size, notes) == (1, [])
 

@@ -113,7 +113,7 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before_and_says_so(tm
     newest.write_bytes(newest.read_bytes()[:-1])
     events: list = []
     train(tmp_path / "run", resume=True, on_progress=events.append)
-    assert events[0].notes == (f"{newest} is damaged: its check sum is wrong; going on from the one before",)
+    assert events[0].notes == (f"{newest} is damaged: its checksum is wrong; resuming from the previous one",)
     assert outcome(tmp_path / "run") == whole
 
 
@@ -173,7 +173,7 @@ def test_a_checkpoint_is_read_once_and_under_the_lock(tmp_path: Path, monkeypatc
     read = []
 
     def locked(folder: Path) -> tuple[Checkpoint, str | None]:
-        with pytest.raises(RunError, match="another process trains into this folder"):
+        with pytest.raises(RunError, match="another process is training into this folder"):
             run_folder.open_run_folder(folder, force=True).__enter__()
         read.append(folder)
         return read_checkpoint(folder)
@@ -183,8 +183,8 @@ def test_a_checkpoint_is_read_once_and_under_the_lock(tmp_path: Path, monkeypatc
     assert refused == (
         1,
         "",
-        f"textgen: error: {tmp_path / 'run'}: --units is 17 here, and the run was started with 300; "
-        "give --resume alone, or start anew with --force\n",
+        f"textgen: error: {tmp_path / 'run'}: --units is 17, but the run was started with 300; "
+        "give --resume alone, or start a new run with --force\n",
     )
     code, _, told = in_process("train", "--resume", "-o", str(tmp_path / "run"), "--min-count", "1", "--epochs", "3")
     assert (code, read) == (0, [tmp_path / "run"] * 2)
@@ -197,11 +197,11 @@ def test_a_damaged_checkpoint_stays_until_the_run_goes_on(unfinished: Path, tmp_
     folder = Path(shutil.copytree(unfinished, tmp_path / "run"))
     (folder / NEWEST).write_bytes(b"damaged")
     for _ in range(2):
-        with pytest.raises(RunError, match="`epochs` is 4 here, and the run was started with 3"):
+        with pytest.raises(RunError, match="`epochs` is 4, but the run was started with 3"):
             train(folder, resume=True, epochs=4)
     events: list = []
     train(folder, resume=True, on_progress=events.append)
-    assert events[0].notes == (f"{folder / NEWEST} is damaged: its check sum is wrong; going on from the one before",)
+    assert events[0].notes == (f"{folder / NEWEST} is damaged: its checksum is wrong; resuming from the previous one",)
 
 
 def test_a_run_with_a_budget_goes_on_with_its_state_and_its_time(tmp_path: Path) -> None:
@@ -222,8 +222,8 @@ def test_a_finished_run_is_not_resumed(tmp_path: Path) -> None:
     with pytest.raises(RunError) as error:
         train(tmp_path / "run", resume=True)
     assert str(error.value) == (
-        f"{tmp_path / 'run'}: the run is finished; train on from its model into another folder, "
-        f'with `start_from="{tmp_path / "run"}"`'
+        f"{tmp_path / 'run'}: the run is finished; to train its model further, name another folder "
+        f'and `start_from="{tmp_path / "run"}"`'
     )
 
 
@@ -244,15 +244,15 @@ def unfinished(quick: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"epochs": 4}, "`epochs` is 4 here, and the run was started with 3"),
-        ({"model": replace(MODEL, units=3)}, "`units` is 3 here, and the run was started with 2"),
-        ({"training": replace(TRAINING, window=21)}, "`window` is 21 here, and the run was started with 20"),
-        ({"training": replace(TRAINING, rng_seed=2)}, "`rng_seed` is 2 here, and the run was started with 1"),
-        ({"epochs": None, "minutes": 1.0}, "`minutes` is 1.0 here, and the run was started with None"),
+        ({"epochs": 4}, "`epochs` is 4, but the run was started with 3"),
+        ({"model": replace(MODEL, units=3)}, "`units` is 3, but the run was started with 2"),
+        ({"training": replace(TRAINING, window=21)}, "`window` is 21, but the run was started with 20"),
+        ({"training": replace(TRAINING, rng_seed=2)}, "`rng_seed` is 2, but the run was started with 1"),
+        ({"epochs": None, "minutes": 1.0}, "`minutes` is 1.0, but the run was started with None"),
     ],
 )
 def test_changed_options_are_refused_by_name(unfinished: Path, changed: dict, message: str) -> None:
-    with pytest.raises(RunError, match="give `resume=True` alone, or start anew with `force=True`") as error:
+    with pytest.raises(RunError, match="give `resume=True` alone, or start a new run with `force=True`") as error:
         train(unfinished, resume=True, **changed)
     assert message in str(error.value)
 
@@ -285,16 +285,14 @@ def test_a_flipped_bit_or_a_cut_is_never_resumed_from(
             content = content[:where] if cut else content
         (folder / name).write_bytes(content)
     if both:
-        with pytest.raises(
-            RunError, match=r"is damaged: its check sum is wrong; .*start the run anew with `force=True`"
-        ):
+        with pytest.raises(RunError, match=r"is damaged: its checksum is wrong; .*start a new run with `force=True`"):
             read_checkpoint(folder)
     else:
         found, warning = read_checkpoint(folder)
         (folder / NEWEST).unlink()
         assert found.meta == read_checkpoint(folder)[0].meta
         assert warning is not None
-        assert warning.endswith("going on from the one before")
+        assert warning.endswith("resuming from the previous one")
 
 
 @pytest.mark.parametrize("problem", ["No space left on device", "Read-only file system"])
@@ -353,7 +351,7 @@ def put_one_that_was_never_scored(model: Path) -> None:
     ("happens", "problem"),
     [
         (delete, "is missing"),
-        (damage, "not a whole Keras archive (File is not a zip file); it may be cut short or damaged"),
+        (damage, "not a complete Keras archive (File is not a zip file); it may be cut short or damaged"),
         (put_another_seed_s, "is a model of another run"),
         (put_an_older_one, "is not this run's best model"),
         (put_one_that_was_never_scored, "is not this run's best model"),
@@ -375,10 +373,10 @@ def test_a_run_that_has_lost_its_best_model_says_so_and_keeps_the_next(
 
     result = train(folder, resume=True, on_progress=watch)
     assert kept == [pytest.approx(13 / 10, abs=1e-4)], "the weights of the checkpoint are kept before anything else"
-    aside = "" if found is None else f" it is {folder / 'other.keras'} now, and"
+    aside = "" if found is None else f" it was renamed to {folder / 'other.keras'}, and"
     (note,) = events[0].notes
     assert note.startswith(f"{model}: {problem}")
-    assert note.endswith(f";{aside} the run goes on without its best model")
+    assert note.endswith(f";{aside} the run continues without its best model")
     assert result.validation_nats == read_model(folder).description.training.validation_nats
     assert result.validation_nats == min(event.validation_nats for event in events if isinstance(event, Scored))
     if found is not None:
@@ -391,7 +389,7 @@ def test_what_lies_aside_is_never_written_over(unfinished: Path, tmp_path: Path)
     damage(folder / "model.keras")
     events: list = []
     train(folder, resume=True, on_progress=events.append)
-    assert f"it is {folder / 'other-2.keras'} now" in events[0].notes[0]
+    assert f"it was renamed to {folder / 'other-2.keras'}" in events[0].notes[0]
     assert (folder / "other.keras").read_text() == "mine"
 
 

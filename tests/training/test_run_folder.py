@@ -16,7 +16,7 @@ from textgen.training.run_folder import LOCK, Row, open_run_folder
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     with (
         open_run_folder(tmp_path / "run"),
-        pytest.raises(RunError, match="another process trains into this folder; wait"),
+        pytest.raises(RunError, match="another process is training into this folder; wait"),
         open_run_folder(tmp_path / "run"),
     ):
         pass
@@ -41,7 +41,7 @@ def test_a_lock_that_another_process_removes_before_it_is_taken_is_opened_anew(
     with ExitStack() as stack:
         stack.enter_context(open_run_folder(path))
         assert (path / LOCK).stat().st_ino == inodes[1]
-        with pytest.raises(RunError, match="another process trains into this folder"):
+        with pytest.raises(RunError, match="another process is training into this folder"):
             stack.enter_context(open_run_folder(path))
 
 

@@ -137,7 +137,8 @@ def test_the_shortest_texts_train(tmp_path: Path, characters: int) -> None:
     training = TrainingConfig(batch_size=8, rng_seed=1)
     result, events = train(tmp_path / "run", corpus, training=training, epochs=3)
     assert result.epochs == 3.0
-    assert events[0].notes == (f"the text is too short for a batch of 8 streams: it gets {characters * 9 // 10 // 50}",)  # type: ignore[union-attr]
+    shorter = characters * 9 // 10 // 50
+    assert events[0].notes == (f"the text is too short for batch size 8; {shorter} is used",)  # type: ignore[union-attr]
 
 
 def test_a_text_of_one_symbol_trains(tmp_path: Path) -> None:
@@ -150,8 +151,8 @@ def test_a_text_that_is_too_short_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CorpusError) as error:
         train(tmp_path / "run", Corpus.from_text("a" * 100, name="haiku"), training=TrainingConfig())
     assert str(error.value) == (
-        "haiku: the text has 100 characters; expected at least 101 with a window of 50: "
-        "add text, or make the `window` smaller"
+        "haiku: the text has 100 characters; expected at least 101 with a sequence length of 50: "
+        "add text, or make `window` smaller"
     )
     assert not (tmp_path / "run").exists()
 
@@ -265,7 +266,7 @@ def test_an_existing_run_is_kept_unless_forced_and_then_until_the_new_one_saves(
     with pytest.raises(RunError) as error:
         train(tmp_path / "run")
     assert str(error.value) == (
-        f"{tmp_path / 'run'}: a run is there already; "
+        f"{tmp_path / 'run'}: the folder has a run already; "
         "name another folder with `output`, or replace it with `force=True`"
     )
     with pytest.raises(TrainingError):
@@ -289,7 +290,7 @@ def test_files_of_others_in_the_folder_are_left_alone(tmp_path: Path) -> None:
 def test_two_runs_cannot_share_a_folder(tmp_path: Path) -> None:
     with run_folder.open_run_folder(tmp_path / "run", force=False), pytest.raises(RunError) as error:
         train(tmp_path / "run")
-    assert "another process trains into this folder" in str(error.value)
+    assert "another process is training into this folder" in str(error.value)
 
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:

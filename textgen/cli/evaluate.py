@@ -73,11 +73,11 @@ def command(
     else:
         lines = [
             f"{result.part}: {counted(result.characters, 'character')}, "
-            f"{result.unknown:,} of them unknown to the model",
-            f"{result.nats:.4f} nats a character, perplexity {result.perplexity:.3f}, {protocol} state",
+            f"{result.unknown:,} of them not in the vocabulary",
+            f"{result.nats:.4f} nats per character, perplexity {result.perplexity:.3f}, {protocol} state",
             verdict(result.nats, result.baselines),
         ]
         if not result.baselines:
-            lines.append("nothing to compare with: give n-gram and xz a text to learn from with --baseline TEXT")
+            lines.append("no comparison: name a text to train the n-gram and xz on with --baseline TEXT")
         for line in lines:
             write_line(line)

@@ -158,7 +158,7 @@ def is_given(name: str) -> bool:
 def refuse_both(first: tuple[str, Any], second: tuple[str, Any]) -> None:
     """Fail with a usage error if two options that exclude each other are given."""
     if first[1] not in (None, False) and second[1] not in (None, False):
-        raise click.UsageError(f"{first[0]} and {second[0]} exclude each other; give one of them.")
+        raise click.UsageError(f"{first[0]} and {second[0]} exclude each other; give only one of them.")
 
 
 def as_options(message: str) -> str:

@@ -62,7 +62,7 @@ def is_zip(head: bytes) -> bool:
 
 
 def is_tar(head: bytes) -> bool:
-    """Whether a file that begins so is a tar archive: a signature, or, in the oldest, a right check sum, tells it."""
+    """Whether a file that begins so is a tar archive: a signature, or, in the oldest, a right checksum, tells it."""
     if head[257:262] == b"ustar":
         return True
     try:
@@ -100,7 +100,7 @@ def _zip_entry(name: str, file: IO[bytes], info: zipfile.ZipInfo, path: str) -> 
     method = METHODS.get(info.compress_type)
     if method is None:
         raise CorpusError(
-            f"{name}: {path} is packed in a way not known here (method {info.compress_type}); unpack it first"
+            f"{name}: the compression of {path} is not supported (method {info.compress_type}); unpack it first"
         )
     return Entry(
         path,
@@ -191,7 +191,7 @@ class Forward:
         return self._at
 
     def finish(self) -> None:
-        """Skip all that is left, since a check sum may stand at its end."""
+        """Skip all that is left, since a checksum may stand at its end."""
         for _ in self._blocks:
             pass
 

@@ -1,8 +1,8 @@
 """The user's cache folder: codes of texts read before, and what is remembered of their files.
 
 An entry is a file of codes and a description beside it, which is written last; neither is ever changed, only replaced
-whole. An entry is believed when its description's check sum is right, and its file of codes is the very file that was
-written (size, times, inode), or, after a copy of the folder, say, has the check sum of the description. What does not
+whole. An entry is believed when its description's checksum is right, and its file of codes is the very file that was
+written (size, times, inode), or, after a copy of the folder, say, has the checksum of the description. What does not
 verify is as if it were not there, and made anew.
 
 Nobody but its owner can read it: a text that only they may read would be readable by its codes. Nothing depends on
@@ -151,7 +151,7 @@ def store(key: str, write: Callable[[IO[bytes], IO[bytes]], Mapping[str, Any]]) 
     except OSError as error:
         with writing(error), tempfile.TemporaryFile() as draft:
             codes, meta = _written(None, lambda codes: write(codes, draft))
-        note = f"the text was read into a temporary file, and will be read anew the next time: {_unwritable(error)}"
+        note = f"the text could not be cached, and will be read and encoded again the next time: {_unwritable(error)}"
         return Stored(codes, meta, (note,))
 
 
@@ -238,7 +238,7 @@ def _described(path: Path) -> dict[str, Any]:
     """Read what `_describe` has written; `ValueError` for anything else."""
     check, _, content = path.read_bytes().partition(b"\n")
     if hashlib.sha256(content).hexdigest().encode() != check:
-        raise ValueError("its check sum is wrong")
+        raise ValueError("its checksum is wrong")
     return dict(json.loads(content))
 
 
@@ -302,4 +302,4 @@ def writing(before: OSError | None = None) -> Iterator[None]:
         places = _unwritable(before or error)
         if before:
             places += f", nor can the folder for temporary files ({reason(error)})"
-        raise CorpusError(f"{places}; make room there, or let {VARIABLE} name another folder") from error
+        raise CorpusError(f"{places}; free some space there, or set {VARIABLE} to another folder") from error

@@ -98,11 +98,11 @@ def read_catalog(path: Path | None = None) -> dict[str, CatalogText]:
         tables = tomllib.loads(path.read_bytes().decode())
     except OSError as error:
         raise CorpusError(
-            f"{path}: the catalog cannot be read ({reason(error)}); install textgen again, or let TEXTGEN_CATALOG "
-            "name a catalog"
+            f"{path}: the catalog cannot be read ({reason(error)}); install textgen again, or set TEXTGEN_CATALOG "
+            "to a catalog"
         ) from error
     except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, or brackets in brackets without end
-        raise CorpusError(f"{path}: the catalog is no TOML in UTF-8 ({error}); correct it") from error
+        raise CorpusError(f"{path}: the catalog is not valid TOML in UTF-8 ({error}); correct it") from error
     return {name: _text(path, name, table) for name, table in tables.items()}
 
 

@@ -9,7 +9,7 @@ PAD HOP BPH NBH IND NEL SSA ESA HTS HTJ VTS PLD PLU RI SS2 SS3 DCS PU1 PU2 STS C
 APC
 """
 CONTROLS = dict(zip([*range(0x20), *range(0x7F, 0xA0)], ABBREVIATIONS.split(), strict=True))
-NAMELESS = {"Co": "private use", "Cn": "not assigned", "Cs": "half of a surrogate pair"}
+NAMELESS = {"Co": "private use", "Cn": "not assigned", "Cs": "unpaired surrogate"}
 
 
 def code_point(symbol: str) -> str:

@@ -107,7 +107,7 @@ def encode(name: str, chunks: Iterable[str], *, draft: IO[bytes], codes: IO[byte
         min_count: a symbol that occurs less often is replaced.
 
     Raises:
-        CorpusError: the text is empty, or has half of a surrogate pair, or only rare symbols.
+        CorpusError: the text is empty, or has an unpaired surrogate, or only rare symbols.
         OSError: a file cannot be written.
     """
     coder = _Coder(draft, counting=min_count > 1)
@@ -116,15 +116,15 @@ def encode(name: str, chunks: Iterable[str], *, draft: IO[bytes], codes: IO[byte
             coder.add(chunk)
         except UnicodeEncodeError as error:
             raise CorpusError(
-                f"{name}: has half of a surrogate pair (U+{ord(chunk[error.start]):04X}) at character "
-                f"{coder.characters + error.start:,}; expected a text in whole characters"
+                f"{name}: has an unpaired surrogate (U+{ord(chunk[error.start]):04X}) at character "
+                f"{coder.characters + error.start:,}; expected valid Unicode text"
             ) from error
     if not coder.parts:
-        raise CorpusError(f"{name}: the text is empty; expected a text to learn from")
+        raise CorpusError(f"{name}: the text is empty; expected a text to train on")
     points = np.array(coder.points, np.uint32)
     rare = coder.counts < min_count if min_count > 1 else np.zeros(len(points), bool)
     if rare.all():
-        raise CorpusError(f"{name}: no symbol occurs {min_count:,} times; choose a smaller `min_count`")
+        raise CorpusError(f"{name}: no character occurs {min_count:,} times; choose a smaller `min_count`")
     kept = np.where(rare, ord(REPLACEMENT), points).astype(np.uint32)
     vocabulary = Vocabulary([chr(point) for point in np.unique(kept)])
     _rewrite(coder.parts, vocabulary.encode("".join(map(chr, kept.tolist()))), draft, codes)

@@ -90,7 +90,7 @@ class Corpus:
             min_count: symbols that occur less often are replaced by one.
 
         Raises:
-            CorpusError: the text is empty, or has a NUL, half of a surrogate pair, or thousands of combining marks in a
+            CorpusError: the text is empty, or has a NUL, unpaired surrogate, or thousands of combining marks in a
                 row.
             ValueError: an option is wrong.
             TypeError: an argument is of a wrong type.
@@ -127,8 +127,8 @@ class Corpus:
             reading: how to read them, instead of options.
             **options: the fields of `Reading`: `encoding` of all files (default: each one's own, told from its bytes),
                 `glob` (which files of a folder or an archive, `*.txt`), `separator` between two texts (`\n`), `markup`
-                (read HTML and RTF as they are), `repair` (mend foreign bytes in UTF-8 and mojibake, take out control
-                characters and inner byte order marks), `strip` (take out what Project Gutenberg and Aozora Bunko have
+                (read HTML and RTF as they are), `repair` (mend invalid bytes in UTF-8 and mojibake, take out control
+                characters and stray byte order marks), `strip` (take out what Project Gutenberg and Aozora Bunko have
                 added), `unicode` (`none`, `nfc` or `nfkc`), `lowercase`, and `min_count` (symbols that occur less often
                 are replaced by one).
 

@@ -82,18 +82,18 @@ def _failures_told(text: CatalogText, download: "_Download") -> Iterator[None]:
     try:
         yield
     except _RefusedError as error:
-        raise CorpusError(f"{failed} (the server answers {error}); update textgen, or {BY_HAND}") from error
+        raise CorpusError(f"{failed} (the server answered {error}); update textgen, or {BY_HAND}") from error
     except requests.RequestException as error:
         raise CorpusError(f"{failed} ({download.broken(error)}); try again with a connection, or {BY_HAND}") from error
     except ValueError as error:  # size or SHA-256 are wrong
         raise CorpusError(
-            f"{failed} (what comes is not its {text.size:,} bytes with SHA-256 {text.sha256}, and was not kept); see "
-            "whether a login page of your network answers, or update textgen"
+            f"{failed} (what was received is not its {text.size:,} bytes with SHA-256 {text.sha256}, and was discarded)"
+            "; check whether a login page of your network answered, or update textgen"
         ) from error
     except OSError as error:
         raise CorpusError(
-            f"{path.parent}: {text.name} cannot be kept there ({reason(error)}); make room, or let {VARIABLE} name "
-            "another folder"
+            f"{path.parent}: {text.name} cannot be saved there ({reason(error)}); free some space, or set {VARIABLE} "
+            "to another folder"
         ) from error
 
 
@@ -196,7 +196,7 @@ class _Download:
         """Take a piece; a `ValueError` when the text is at its end already."""
         self._received += len(piece)
         if self._received > self._text.size:
-            raise ValueError("more comes than the text has")
+            raise ValueError("more was received than the text has")
         self._file.write(piece)
         self._report(self._text, self._received)
 
@@ -206,7 +206,7 @@ class _Download:
     def broken(self, error: "requests.RequestException") -> str:
         """What became of the last attempt, in a user's words."""
         if error.response is not None:
-            return f"the server answers {_status(error.response)}"
+            return f"the server answered {_status(error.response)}"
         if self._answered:
             return "the connection was cut"
         return _cause(error) or "the server does not answer"

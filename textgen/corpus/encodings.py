@@ -34,7 +34,7 @@ class Encoding:
     Attributes:
         name: Python's name of the codec.
         how: where it comes from: `mark` (a byte order mark), `valid` (it is UTF-8), `escapes` (escape sequences of
-            ISO 2022 or HZ), `guessed`, `given`, or `mixed` (UTF-8 in which foreign bytes are read as cp1252).
+            ISO 2022 or HZ), `guessed`, `given`, or `mixed` (UTF-8 in which invalid bytes are read as cp1252).
         line: of what is guessed, the first line that is not ASCII, as it reads it.
         rival: another encoding that is nearly as likely.
         rival_line: the same line as this one would read it.
@@ -91,7 +91,7 @@ def _encoding(name: str, seen: Evidence, given: str | None, repair: bool) -> Enc
     mark = next((mark for mark in MARKS if seen.head.startswith(mark)), b"")
     if mark and mark != codecs.BOM_UTF8:
         if MARKS[mark] in WIDE and _is_utf8(seen.head[len(mark) :]):
-            raise CorpusError(f"{name}: has the byte order mark of {MARKS[mark]}, and is not; give its `encoding`")
+            raise CorpusError(f"{name}: has the byte order mark of {MARKS[mark]}, but is not; give its `encoding`")
         return Encoding(MARKS[mark], "mark")
     if not mark and (seen.first is not None or b"\0" in seen.head) and (found := wide(seen.head)):
         return _shown(seen.head, found)
@@ -110,10 +110,10 @@ def _encoding(name: str, seen: Evidence, given: str | None, repair: bool) -> Enc
 
 def _mixed(name: str, seen: Evidence, repair: bool) -> Encoding:
     if not repair:
-        foreign = f"{'at least ' if seen.is_settled else ''}{counted(seen.foreign, 'foreign byte')}"
+        invalid = f"{'at least ' if seen.is_settled else ''}{counted(seen.foreign, 'invalid byte')}"
         raise CorpusError(
-            f"{name}: UTF-8 with {foreign} in it, the first at offset {seen.first:,}, "
-            f"where cp1252 reads “{_excerpt(as_cp1252(seen.around))}”; `repair=True` reads them so"
+            f"{name}: UTF-8 with {invalid}, the first at offset {seen.first:,}, "
+            f"where cp1252 reads “{_excerpt(as_cp1252(seen.around))}”; `repair=True` reads such bytes as cp1252"
         )
     return Encoding("utf-8", "mixed")
 
@@ -122,7 +122,7 @@ def _guessed(name: str, seen: Evidence) -> Encoding:
     found = guess(seen.sample)
     if found is None:
         raise CorpusError(
-            f"{name}: not UTF-8 at offset {seen.first:,}, and like no other encoding; "
+            f"{name}: not UTF-8 at offset {seen.first:,}, and no other encoding fits; "
             "give its `encoding`, or save the text as UTF-8"
         )
     return _shown(seen.sample, found.name, found.rival)

@@ -10,8 +10,8 @@ HEAD = 2**16  # bytes at the start that are looked at
 LINE = 2**12  # bytes of an unfinished line that are kept while all is UTF-8
 PIECE = 2**16  # bytes that are counted at once
 SURELY = 32  # characters of UTF-8 after which a text is in it, whatever follows
-ENOUGH = 2**12  # foreign bytes after which a text that is not UTF-8 is known to be none
-AROUND = 24  # characters before the first foreign byte, and bytes from there on, that are shown
+ENOUGH = 2**12  # invalid bytes after which a text that is not UTF-8 is known to be none
+AROUND = 24  # characters before the first invalid byte, and bytes from there on, that are shown
 
 _WORDS = re.compile(rb"[\x80-\xff]+")
 _LINES = re.compile(
@@ -23,7 +23,7 @@ class Evidence:
     """What has been seen of a text's bytes.
 
     Bytes above 127 of other encodings do fall so by chance that they are characters of UTF-8, but seldom all of a word.
-    So a text is UTF-8 with foreign bytes in it where characters of UTF-8 outnumber the bytes that belong to none, and
+    So a text is UTF-8 with invalid bytes in it where characters of UTF-8 outnumber the bytes that belong to none, and
     some words have no such byte; or where a third of the words have none; or where much was UTF-8 before the first.
 
     Attributes:
@@ -42,14 +42,14 @@ class Evidence:
         self.first: int | None = None
         self.sample = b""
         self._read = 0
-        self._before, self._after = "", b""  # what stands before the first foreign byte, and from there on
+        self._before, self._after = "", b""  # what stands before the first invalid byte, and from there on
         self._rest = b""  # what is not yet counted: the start of a character, later of a piece
         self._line = b""  # the line that is not yet finished
         self.escapes = b""
         self._surely = False  # whether so much is UTF-8 that nothing else can be
 
     def is_utf8(self) -> bool:
-        """Whether it is UTF-8, if perhaps with foreign bytes in it."""
+        """Whether it is UTF-8, if perhaps with invalid bytes in it."""
         if self.first is None or self._surely:
             return True
         words = _WORDS.findall(self.sample)
@@ -59,7 +59,7 @@ class Evidence:
 
     @property
     def around(self) -> str:
-        """The characters around the first foreign byte; such bytes are lone surrogates."""
+        """The characters around the first invalid byte; such bytes are lone surrogates."""
         is_end = len(self._after) < AROUND
         return self._before + codecs.utf_8_decode(self._after, "surrogateescape", is_end)[0]
 
@@ -106,7 +106,7 @@ class Evidence:
             self._line = (block[ends:] if ends else self._line + block)[-LINE:]
 
     def _fail(self, block: bytes, start: int) -> None:
-        """Take the first foreign byte, at a place in what is not yet counted."""
+        """Take the first invalid byte, at a place in what is not yet counted."""
         data = self._rest + block
         self.first = self._read - len(self._rest) + start
         self.valid += _characters(data[:start])

@@ -64,12 +64,12 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "foreign": Kind("foreign byte", "reads as cp1252", "read as cp1252"),
-    "mojibake": Kind("mojibake sequence", "mends", "mended"),
+    "foreign": Kind("invalid byte", "reads as cp1252", "read as cp1252"),
+    "mojibake": Kind("mojibake sequence", "repairs", "repaired"),
     "c1": Kind("C1 control", "reads as cp1252", "read as cp1252"),
-    "mark": Kind("inner byte order mark", "takes out", "taken out"),
-    "control": Kind("control character", "takes out", "taken out"),
-    "lost": Kind("lost character"),
+    "mark": Kind("stray byte order mark", "removes", "removed"),
+    "control": Kind("control character", "removes", "removed"),
+    "lost": Kind("replacement character"),
 }
 
 
@@ -113,9 +113,8 @@ class Faults:
         """What to tell of each kind, after a text's name, and what is true of other texts that have it, too."""
         if self.cut:
             yield (
-                f"without its last character, of which there {'is' if self.cut == 1 else 'are'} only "
-                f"{counted(self.cut, 'byte')}",
-                "without their last character, which is cut",
+                f"without its last character, which is cut off after {counted(self.cut, 'byte')}",
+                "without their last character, which is cut off",
             )
         for kind, fault in sorted(self.of.items(), key=lambda item: list(KINDS).index(item[0])):
             noun, does, done = KINDS[kind]
@@ -136,7 +135,7 @@ def mender() -> str:
 
 
 def as_cp1252(text: str) -> str:
-    """A text with what cp1252 makes of its foreign bytes, which are lone surrogates."""
+    """A text with what cp1252 makes of its invalid bytes, which are lone surrogates."""
     return text.translate(_FOREIGN)
 
 
@@ -144,9 +143,9 @@ def look(chunks: Iterable[str], faults: Faults, *, repair: bool = False) -> Iter
     r"""Pass a text on, mended if so wished, and tell what is in it.
 
     Args:
-        chunks: the text, with `\n` for newlines and lone surrogates for foreign bytes.
+        chunks: the text, with `\n` for newlines and lone surrogates for invalid bytes.
         faults: is filled in as the text is read.
-        repair: whether to read foreign bytes and C1 controls as cp1252, to mend mojibake, and to take out inner byte
+        repair: whether to read invalid bytes and C1 controls as cp1252, to mend mojibake, and to take out inner byte
             order marks and control characters.
     """
     line, character = 1, 1
@@ -208,7 +207,7 @@ def _glance(piece: str) -> tuple[bool, int]:
         return False, 0
     try:
         wide = code_points(piece)
-    except UnicodeEncodeError:  # foreign bytes
+    except UnicodeEncodeError:  # invalid bytes
         return False, 0
     newlines = 0
     for start in range(0, len(wide), SLICE):

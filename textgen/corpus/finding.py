@@ -241,7 +241,7 @@ def _instead(skipped: Sequence[Skipped]) -> str:
     telling = [item for item in skipped if not item.why.startswith("does not match")] or skipped
     named = telling[:NAMED]
     more = f" and {len(skipped) - len(named):,} more" if len(skipped) > len(named) else ""
-    passed = f"; passed over: {', '.join(map(str, named))}{more}" if skipped else ""
+    passed = f"; skipped: {', '.join(map(str, named))}{more}" if skipped else ""
     markup = ", or give `markup=True` to read HTML and RTF" if any(item.why in MARKUP for item in skipped) else ""
     return f"{passed}; name others with `glob`{markup}"
 

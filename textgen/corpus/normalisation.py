@@ -20,7 +20,7 @@ class MarksError(ValueError):
         """At that character."""
         super().__init__(
             f"has more than {MOST_MARKS:,} combining marks in a row, from character {place:,} on; "
-            "expected a text that people can read"
+            "expected readable text"
         )
         self.place = place
 

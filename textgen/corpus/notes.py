@@ -45,12 +45,12 @@ def nothing_found(names: Sequence[str]) -> list[str]:
 
 def _stripped(texts: Sequence[tuple[str, int, Removed]]) -> list[str]:
     """What to tell of texts that were stripped: of each its name, how many characters are left, what was taken out."""
-    framed = [f"taken out of {name}: {words}" for name, _, removed in texts if (words := removed.words())]
+    framed = [f"removed from {name}: {words}" for name, _, removed in texts if (words := removed.words())]
     much = [(name, share) for name, left, removed in texts if (share := too_much(left, removed))]
-    warnings = [f"warning: `strip` took out much of {name}: {share}" for name, share in much]
+    warnings = [f"warning: `strip` removed a large part of {name}: {share}" for name, share in much]
     if len(much) > NAMES:
         such = such_as([name for name, _ in much])
-        warnings = [f"warning: `strip` took out more than {100 * MUCH:.0f} % of each of {len(much):,} texts{such}"]
+        warnings = [f"warning: `strip` removed more than {100 * MUCH:.0f} % of each of {len(much):,} texts{such}"]
     return [*framed[:NAMES], *warnings, *nothing_found([name for name, _, removed in texts if not removed.library])]
 
 
@@ -70,13 +70,13 @@ def _together(rest: Sequence[tuple[Text, Mapping[str, Any]]]) -> list[str]:
 
 
 def passed_over(skipped: Sequence[Skipped]) -> list[str]:
-    """What was passed over: each by name, or, where there is much, a line for each reason with the first names."""
+    """What was skipped: each by name, or, where there is much, a line for each reason with the first names."""
     lines = []
     for why, names in grouped((item.why, item.name) for item in skipped).items():
         if len(names) <= NAMES:
-            lines += [f"passed over: {name} ({why})" for name in names]
+            lines += [f"skipped: {name} ({why})" for name in names]
         else:
-            lines.append(f"passed over: {len(names):,} ({why}){such_as(names)}")
+            lines.append(f"skipped: {len(names):,} ({why}){such_as(names)}")
     return lines
 
 

@@ -60,8 +60,8 @@ class Allowance:
         self._taken += size
         if self._taken > ALWAYS_UNPACKED + MOST_RATIO * self._packed:
             raise CorpusError(
-                f"{self._name}: unpacks to {self._taken:,} bytes or more from {self._packed:,}, as no text does; "
-                "if you trust it, unpack it first and name its files"
+                f"{self._name}: unpacks to {self._taken:,} bytes or more from {self._packed:,}, far more than a text "
+                "does; if you trust it, unpack it first and name its files"
             )
 
     def enter(self) -> None:
@@ -73,8 +73,8 @@ class Allowance:
         self._entries += 1
         if self._entries > ALWAYS_ENTRIES + self._packed // ENTRY:
             raise CorpusError(
-                f"{self._name}: holds {self._entries:,} files or more in {self._packed:,} bytes, as no archive of "
-                "texts does; if you trust it, unpack it first and name its folder"
+                f"{self._name}: holds {self._entries:,} files or more in {self._packed:,} bytes, far more than an "
+                "archive of texts does; if you trust it, unpack it first and name its folder"
             )
 
 
@@ -152,7 +152,7 @@ def unpack(name: str, blocks: Iterator[bytes], packing: Packing, allowance: Allo
             break
         yield piece
     if packing.size not in (None, size) or packing.check not in (None, check):
-        raise damaged(name, "its check sum is wrong")
+        raise damaged(name, "its checksum is wrong")
 
 
 def _unpacked(name: str, blocks: Iterator[bytes], packing: Packing) -> Iterator[bytes]:
@@ -213,7 +213,7 @@ def damage(name: str) -> Iterator[None]:
     except CorpusError:
         raise
     except NotImplementedError as error:
-        raise CorpusError(f"{name}: is packed in a way not known here ({error}); unpack it first") from error
+        raise CorpusError(f"{name}: its compression is not supported ({error}); unpack it first") from error
     except Exception as error:
         if isinstance(error, MemoryError) or str(error) == "Memory usage limit exceeded":
             raise CorpusError(f"{name}: needs too much memory to unpack; unpack it first, if you trust it") from error

@@ -76,7 +76,7 @@ class Text:
     def _not_empty(self, chunks: Iterator[str]) -> Iterator[str]:
         first = next(chunks, "")
         if not first and self.source.named:
-            wish = "expected a text to learn from" if self.source.path else "pipe a text in, to resume a run its own"
+            wish = "expected a text to train on" if self.source.path else "pipe a text in (to resume: the run's own)"
             raise CorpusError(f"{self.name}: is empty; {wish}")
         yield first
         yield from chunks
@@ -98,9 +98,9 @@ class Text:
         found += [Remark(*told) for told in Faults.from_dict(result["faults"]).told(repair=self.repair)]
         removed = Removed(**result["removed"])
         if removed.library and self.strip:
-            found.append(Remark(f"without {removed}", f"without what {removed.library} has added"))
+            found.append(Remark(f"without {removed}", f"without text added by {removed.library}"))
         elif removed.library:
-            found.append(Remark(f"with what {removed.library} has added, which `strip` takes out"))
+            found.append(Remark(f"with text added by {removed.library}, which `strip` removes"))
         return found
 
 

@@ -53,7 +53,7 @@ class Surveyed:
         name: what it is called.
         encoding: Python's name of the codec that reads it.
         how: where that comes from: `mark` (a byte order mark), `valid` (it is UTF-8), `escapes` (escape sequences),
-            `guessed`, `given`, or `mixed` (UTF-8 with foreign bytes, read as cp1252).
+            `guessed`, `given`, or `mixed` (UTF-8 with invalid bytes, read as cp1252).
         line: of what is guessed, the first line that is not ASCII, as it was read.
         rival: another encoding that is nearly as likely.
         rival_line: the same line as this one would read it.
@@ -138,15 +138,13 @@ def survey(paths: Sequence[str | Path], reading: Reading) -> Survey:
         counts, end = _count(joined(texts, reading))
         sources = tuple(_surveyed(text) for text in texts)
     except UnicodeEncodeError as error:
-        raise CorpusError(
-            f"{called(paths)}: has half of a surrogate pair; expected a text in whole characters"
-        ) from error
+        raise CorpusError(f"{called(paths)}: has an unpaired surrogate; expected valid Unicode text") from error
     finally:
         for text in texts:
             text.source.close()
     characters = int(counts.sum())
     if not characters:
-        raise CorpusError(f"{called(paths)}: the text is empty; expected a text to learn from")
+        raise CorpusError(f"{called(paths)}: the text is empty; expected a text to train on")
     points = np.flatnonzero(counts)
     points = points[np.argsort(-counts[points], kind="stable")]
     hold_out = held_out(characters, TrainingConfig().validation)

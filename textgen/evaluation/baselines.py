@@ -1,6 +1,6 @@
 """What a model is compared with: a character n-gram, and xz. Both learn from the training text and see no more.
 
-Losses are nats a character.
+Losses are nats per character.
 """
 
 import lzma
@@ -117,7 +117,7 @@ def _interpolate(
 
 
 def xz_loss(training: Codes, text: Codes, vocabulary: Vocabulary) -> float:
-    """By how much a text makes the compressed training text longer, as nats a character of the text."""
+    """By how much a text makes the compressed training text longer, as nats per character of the text."""
     before = _xz_size(parts(training), vocabulary)
     both = _xz_size(chain(parts(training), parts(text)), vocabulary)
     return (both - before) * 8 * math.log(2) / len(text)

@@ -46,7 +46,7 @@ class Evaluation:
 
     @property
     def bpc(self) -> float:
-        """Bits a character."""
+        """Bits per character."""
         return self.nats / math.log(2)
 
     @property
@@ -58,7 +58,7 @@ class Evaluation:
 def verdict(nats: float, compared: Sequence[Baseline]) -> str:
     """A model beside the baselines, in words.
 
-    "better than the best n-gram (order 5) by 0.30 bits a character (2.11 to 2.41; xz 2.52)", for instance.
+    "better than the best n-gram (order 5) by 0.30 bits per character (2.11 to 2.41; xz 2.52)", for instance.
 
     Args:
         nats: the model's loss.
@@ -66,15 +66,16 @@ def verdict(nats: float, compared: Sequence[Baseline]) -> str:
     """
     bits = round(nats / math.log(2), 2)
     if not compared:
-        return f"{bits:.2f} bits a character"
+        return f"{bits:.2f} bits per character"
     (ngram, least), *others = [(item.name, round(item.nats / math.log(2), 2)) for item in compared]
     best = f"the best {ngram.replace('(', '(order ')}"
     figures = "; ".join([f"{bits:.2f} to {least:.2f}", *(f"{name} {value:.2f}" for name, value in others)])
     if bits == least:
-        return f"as good as {best} ({figures} bits a character)"
+        return f"as good as {best} ({figures} bits per character)"
     if bits < least:
-        return f"better than {best} by {least - bits:.2f} bits a character ({figures})"
-    return f"worse than {best} by {bits - least:.2f} bits a character ({figures}): it needs more time, or more text"
+        return f"better than {best} by {least - bits:.2f} bits per character ({figures})"
+    worse = f"worse than {best} by {bits - least:.2f} bits per character"
+    return f"{worse} ({figures}): it needs more training, or more text"
 
 
 def evaluate(
@@ -99,7 +100,7 @@ def evaluate(
     Args:
         model: a run folder or a `.keras` file.
         *texts: files, folders, archives, `-` for standard input.
-        baseline: a text for the baselines to learn from, of the same kinds.
+        baseline: a text to train the baselines on, of the same kinds.
         everything: score all of the training text too.
         protocol: `carried` carries the state along the text; `cold` scores windows of `context` characters, each from
             a zero state.
@@ -133,7 +134,9 @@ def evaluate(
     unread = len(corpus) - first - (len(known) - known_first)
     unknown = len(corpus) - first - count_known(corpus.codes[first:], unknown_symbols)
     if scored <= 0:
-        raise CorpusError(f"{texts[0]}: has no character to score that the model knows; expected a text in its script")
+        raise CorpusError(
+            f"{texts[0]}: no character of it is in the model's vocabulary; expected a text in the same script"
+        )
     if protocol == "cold":
         nats = score_cold(read.weights, known, known_first, context=context)
     else:
@@ -182,8 +185,8 @@ def _part(model: Model, corpus: Corpus, everything: bool) -> tuple[int, str]:
     hold_out = held_out(len(corpus), description.training.validation)
     if not hold_out:
         raise CorpusError(
-            f"{model.path}: was trained on all of this text, with nothing held out; "
-            "evaluate another text, or score this one as seen in training with `everything=True`"
+            f"{model.path}: was trained on all of this text, nothing was held out; "
+            "evaluate another text, or this one as seen in training with `everything=True`"
         )
     return len(corpus) - hold_out, "hold-out"
 
@@ -196,7 +199,7 @@ def _training(model: Model, before: Codes, baseline: str | Path | None, reading:
     training = translate(corpus.codes, _table(model, corpus)[0])
     if len(training) < HIGHEST_ORDER:
         raise CorpusError(
-            f"{baseline}: has {counted(len(training), 'character')} that the model knows; expected at least "
-            f"{HIGHEST_ORDER} for the baselines to learn from"
+            f"{baseline}: has {counted(len(training), 'character')} of the model's vocabulary; expected at least "
+            f"{HIGHEST_ORDER} to train the baselines on"
         )
     return training

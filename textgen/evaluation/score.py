@@ -32,7 +32,7 @@ def score(weights: Weights, codes: Codes, first: int = 0) -> float:
         first: where scoring starts; what stands before it is context only.
 
     Returns:
-        The loss in nats a character; NaN where no character can be scored.
+        The loss in nats per character; NaN where no character can be scored.
     """
     first = max(first, 1)
     streams = max(1, min(STREAMS, len(codes) - first))

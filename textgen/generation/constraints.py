@@ -107,7 +107,7 @@ def _characters(name: str, text: str, vocabulary: Vocabulary, normalisation: Nor
     small = map(str.lower, composed) if normalisation.lowercase else composed
     symbols = dict.fromkeys("".join(small))
     if strange := [symbol for symbol in symbols if symbol not in vocabulary]:
-        raise ValueError(f"`{name}` has characters that the model does not know: {first_named(strange)}")
+        raise ValueError(f"`{name}` has characters that are not in the model's vocabulary: {first_named(strange)}")
     return symbols
 
 

@@ -53,8 +53,10 @@ def encode_seed(
     if strange:
         remedy = 'write it otherwise or leave it out with `unknown="skip"`'
         if unknown == "error":
-            remedy = 'use `unknown="nearest"` or `unknown="skip"`, or write it otherwise'
-        raise SeedError(f"the seed has characters that the model does not know: {first_named(strange)}; {remedy}")
+            remedy = 'use `unknown="nearest"` or `unknown="skip"`, or change the seed phrase'
+        raise SeedError(
+            f"the seed phrase has characters that are not in the model's vocabulary: {first_named(strange)}; {remedy}"
+        )
     return np.array([vocabulary.codes[symbol] for symbol in seed], np.int32)
 
 

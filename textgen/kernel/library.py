@@ -77,7 +77,7 @@ def build() -> list[Path]:
     """Compile the kernel for every level that this system has and the compiler knows, in the place of older libraries.
 
     Returns:
-        The files made, the libraries and their check sums; none on a system that they are not written for.
+        The files made, the libraries and their checksums; none on a system that they are not written for.
 
     Raises:
         OSError: there is no C compiler.
@@ -144,7 +144,7 @@ def _best() -> tuple[str, ctypes.CDLL] | None:
             return level, loaded
     if wanted:
         raise TextgenError(
-            f"{VARIABLE} is {wanted!r}, and no such kernel runs here; unset it, or let it be off or one of "
+            f"{VARIABLE} is {wanted!r}, but no such kernel runs here; unset it, or set it to off or one of "
             f"{', '.join(filter(runs, LEVELS)) or 'none'}"
         )
     return None
@@ -173,7 +173,7 @@ def load(level: str) -> ctypes.CDLL | None:
 
 
 def _is_as_built(library: Path) -> bool:
-    """Whether a library has the check sum that it was built with: one cut short would end the process."""
+    """Whether a library has the checksum that it was built with: one cut short would end the process."""
     sums = (library.parent / CHECK_SUMS).read_text(encoding="ascii").splitlines()
     return f"{_check_sum(library)}  {library.name}" in sums
 

@@ -109,15 +109,15 @@ def read_checkpoint(folder: Path) -> tuple[Checkpoint, str | None]:
         except (OSError, MemoryError) as error:
             why = reason(error) if isinstance(error, OSError) else "there is not enough memory"
             raise RunError(
-                f"{path}: cannot be read ({why}); the run is still there: resume it when it can be"
+                f"{path}: cannot be read ({why}); the run is kept: resume it when the file can be read"
             ) from error
         except _DamagedError as error:
             problems.append(f"{path} {error}")
         else:
-            return checkpoint, f"{problems[0]}; going on from the one before" if problems else None
+            return checkpoint, f"{problems[0]}; resuming from the previous one" if problems else None
     if not problems:
         raise RunError(f"{folder}: there is nothing to resume; start the run without `resume`")
-    raise RunError(f"{folder}: {'; '.join(problems)}; start the run anew with `force=True`")
+    raise RunError(f"{folder}: {'; '.join(problems)}; start a new run with `force=True`")
 
 
 class _DamagedError(Exception):
@@ -127,7 +127,7 @@ class _DamagedError(Exception):
 def _read(path: Path) -> Checkpoint:
     content = path.read_bytes()
     if hashlib.sha256(memoryview(content)[DIGEST:]).digest() != content[:DIGEST]:
-        raise _DamagedError("is damaged: its check sum is wrong")
+        raise _DamagedError("is damaged: its checksum is wrong")
     try:
         meta, arrays = _unpacked(content)
         stored = meta.pop("format")
@@ -135,11 +135,11 @@ def _read(path: Path) -> Checkpoint:
             meta["reading"] = LATER | meta["reading"]
             check_contents(meta, arrays)
     except UNPACKING as error:
-        raise _DamagedError(f"is damaged: it holds what no run has written ({shown(str(error))})") from error
+        raise _DamagedError(f"is damaged: its contents are not those of a run ({shown(str(error))})") from error
     if stored != FORMAT:
         raise RunError(
-            f"{path}: has format {shown(stored)}, of another textgen, and this one reads {FORMAT}; the run is still "
-            "there: resume it with the textgen that began it, or with the newest"
+            f"{path}: has format {shown(stored)}, of another version of textgen; this one reads {FORMAT}. The run is "
+            "kept: resume it with the version that started it, or with the newest"
         )
     return Checkpoint(meta, arrays)
 

@@ -1,4 +1,4 @@
-"""Whether a checkpoint holds what a run writes into one: a right check sum alone does not say so."""
+"""Whether a checkpoint holds what a run writes into one: a right checksum alone does not say so."""
 
 from collections.abc import Mapping
 from typing import Any

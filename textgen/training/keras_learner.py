@@ -79,7 +79,7 @@ class KerasLearner:
         variables = self.model.optimizer.variables
         if [tuple(variable.shape) for variable in variables] != [item.shape for item in arrays["optimizer"]]:
             raise ValueError(
-                f"Keras {keras.__version__} keeps its optimizer in another order than the one that the run was "
+                f"Keras {keras.__version__} stores its optimizer in another order than the version that the run was "
                 "started with"
             )
         assign(self.model.trainable_variables, arrays["weights"])

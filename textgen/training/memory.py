@@ -42,8 +42,8 @@ def check_memory(plan: Plan, changeable: Sequence[str]) -> None:
             continue
         fitting = [f"`{name}={value}`" for name in changeable if (value := _largest(plan, name, have - taken))]
         raise TrainingError(
-            f"training this network needs about {_told(need)} of {what}, and {_told(have)} can be had; "
-            f"{' or '.join(fitting) + ' would fit' if fitting else 'free some, or train where there is more'}"
+            f"training this network needs about {_told(need)} of {what}, and {_told(have)} is available; "
+            f"{' or '.join(fitting) + ' fits' if fitting else 'free some memory, or use a machine with more'}"
         )
 
 
@@ -57,8 +57,8 @@ def memory_told(folder: RunFolder) -> Iterator[None]:
             raise
         kept = f"the best model so far is kept in {folder.path}" if folder.kept else "nothing was saved"
         raise TrainingError(
-            f"there is not enough memory to train this network; {kept}; free some, or make `units` or `batch_size` "
-            "smaller"
+            f"there is not enough memory to train this network; {kept}; free some memory, or make `units` or "
+            "`batch_size` smaller"
         ) from error
 
 

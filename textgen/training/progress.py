@@ -33,7 +33,7 @@ class Stepped:
 
     step: int
     planned_steps: int
-    loss: float  # nats a character, of this step's windows
+    loss: float  # nats per character, of this step's windows
     epochs: float
     characters: int  # trained so far
     seconds_left: float | None  # None until the speed is known
@@ -57,7 +57,7 @@ class TrainingResult:
 
     Attributes:
         model: the model file with the best weights.
-        validation_nats: their held-out loss, nats a character; None without a hold-out, or before the first scoring.
+        validation_nats: their held-out loss, nats per character; None without a hold-out, or before the first scoring.
         epochs: how often the text was read in all.
         seconds: wall-clock time of the run, its interrupted parts included.
         stopped_by: `plan`, `budget`, `patience`, `callback`, `SIGINT`, `SIGTERM` or `SIGHUP`.

@@ -46,7 +46,7 @@ def complete(
     streams = training.batch_size or batch_size(characters)
     if streams > most:
         if training.batch_size:
-            notes.append(f"the text is too short for a batch of {streams} streams: it gets {most}")
+            notes.append(f"the text is too short for batch size {streams}; {most} is used")
         streams = most
     peak = FINE_TUNING_RATE if fine_tuning else _peak(characters)
     chosen = Hyperparameters(

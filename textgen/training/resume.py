@@ -53,8 +53,8 @@ class Unfinished:
         for name, value in given.items():
             if value != stored[name]:
                 raise RunError(
-                    f"{self.folder.path}: `{name}` is {value} here, and the run was started with {stored[name]}; "
-                    "give `resume=True` alone, or start anew with `force=True`"
+                    f"{self.folder.path}: `{name}` is {value}, but the run was started with {stored[name]}; "
+                    "give `resume=True` alone, or start a new run with `force=True`"
                 )
 
     def read(self, paths: Sequence[str | Path] = ()) -> Corpus:
@@ -81,7 +81,7 @@ class Unfinished:
             raise RunError(
                 f"{folder}: the run was started on another text ({called(text['sources'] or [text['name']])}, SHA-256 "
                 f"{text['sha256'][:12]}…, not {corpus.sha256[:12]}…); "
-                "resume with that text, or start anew with `force=True`"
+                "resume with that text, or start a new run with `force=True`"
             )
         self.check({"min_count": corpus.reading.min_count})
         try:
@@ -91,7 +91,7 @@ class Unfinished:
             BATCH_SIZE._replace(high=most).check("batch_size", plan.training.batch_size)
         except ValueError as error:
             raise RunError(
-                f"{folder}: the run is not one of this text ({error}); start anew with `force=True`"
+                f"{folder}: the run was not started on this text ({error}); start a new run with `force=True`"
             ) from error
         return plan
 
@@ -132,7 +132,7 @@ def left_model(folder: RunFolder, plan: Plan, checkpoint: Checkpoint) -> tuple[T
         RunError: the file cannot be moved.
     """
     if not folder.model.exists():
-        return None, f"{folder.model}: is missing; the run goes on without its best model"
+        return None, f"{folder.model}: is missing; the run continues without its best model"
     try:
         found = read_model(folder.model).description
     except ModelFileError as error:
@@ -144,7 +144,7 @@ def left_model(folder: RunFolder, plan: Plan, checkpoint: Checkpoint) -> tuple[T
             problem = f"{folder.model}: is not this run's best model"
         else:
             return found.training, None
-    return None, f"{problem}; it is {folder.set_aside()} now, and the run goes on without its best model"
+    return None, f"{problem}; it was renamed to {folder.set_aside()}, and the run continues without its best model"
 
 
 def _decided(description: Description) -> Description:

@@ -53,7 +53,9 @@ def run(
         try:
             learner.restore(checkpoint.arrays)
         except ValueError as error:
-            raise RunError(f"{folder.path}: {error}; resume with that one, or start anew with `force=True`") from error
+            raise RunError(
+                f"{folder.path}: {error}; resume with that one, or start a new run with `force=True`"
+            ) from error
         position = Position.from_meta(checkpoint.meta["position"])
     parameters = Weights.from_list(learner.kept()).parameters
     on_progress(_started(plan, parameters, position.step, notes))

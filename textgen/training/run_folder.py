@@ -170,7 +170,7 @@ def open_run_folder(path: str | Path, *, force: bool = False, resume: bool = Fal
         try:
             if not (force or resume) and any((path / name).exists() for name in OWN):
                 raise RunError(
-                    f"{path}: a run is there already; "
+                    f"{path}: the folder has a run already; "
                     "name another folder with `output`, or replace it with `force=True`"
                 )
             remove_leftovers(path)
@@ -186,7 +186,7 @@ def check_resumable(path: Path) -> None:
         return
     if (path / FILE_NAME).exists():
         raise RunError(
-            f'{path}: the run is finished; train on from its model into another folder, with `start_from="{path}"`'
+            f'{path}: the run is finished; to train its model further, name another folder and `start_from="{path}"`'
         )
     raise RunError(f"{path}: there is nothing to resume; start the run without `resume`")
 
@@ -225,7 +225,7 @@ def _holds(path: Path, descriptor: int) -> bool:
         if error.errno not in (errno.EAGAIN, errno.EACCES):
             raise RunError(f"{path}: cannot be locked ({reason(error)}); name another folder with `output`") from error
         raise RunError(
-            f"{path}: another process trains into this folder; wait for it, or name another folder with `output`"
+            f"{path}: another process is training into this folder; wait for it, or name another folder with `output`"
         ) from error
     try:
         return os.path.samestat(os.fstat(descriptor), (path / LOCK).stat())

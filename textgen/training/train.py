@@ -29,7 +29,7 @@ from textgen.training.run import run
 from textgen.training.run_folder import RunFolder, open_run_folder
 from textgen.wording import counted
 
-WITHOUT_KERNEL = "there is no compiled kernel for this machine, so training takes longer; see the README, Install"
+WITHOUT_KERNEL = "no compiled kernel for this machine, so training is slower; see Install in the README"
 
 
 def train(
@@ -226,7 +226,7 @@ def _refuse_both(epochs: object, minutes: object, start_from: object, resume: bo
         ("resume", "start_from", resume and start_from is not None),
     ):
         if both:
-            raise ValueError(f"`{first}` and `{second}` exclude each other; give one")
+            raise ValueError(f"`{first}` and `{second}` exclude each other; give only one")
 
 
 def _asked(config: ModelConfig | TrainingConfig | None) -> dict[str, Any]:
@@ -239,7 +239,7 @@ def _refuse_short(corpus: Corpus, window: int) -> None:
     if len(corpus) < (shortest := 2 * window + 1):
         raise CorpusError(
             f"{corpus.label}: the text has {counted(len(corpus), 'character')}; expected at least {shortest:,} "
-            f"with a window of {window}: add text, or make the `window` smaller"
+            f"with a sequence length of {window}: add text, or make `window` smaller"
         )
 
 
