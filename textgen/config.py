@@ -28,6 +28,7 @@ CHECKPOINT_SECONDS = Range(float, 0, 1_000_000)
 RNG_SEED = Range(int, 0, 2**63 - 1)
 NO_REPEAT = Range(int, 2, 1000)
 NO_COPY = Range(int, 2, 100_000)
+LOGPROBS = Range(int, 0, 1000)
 
 LONGEST_NAME = 1000  # characters of a text's name
 LARGEST_HOLD_OUT = 200_000  # characters: enough to tell losses 0.005 nats apart, and evaluated in seconds
@@ -114,14 +115,6 @@ class SamplingConfig(Checked):
     def filters(self) -> bool:
         """Whether top-k, top-p or min-p is set."""
         return (self.top_k, self.top_p, self.min_p) != (None, None, None)
-
-
-@dataclass(frozen=True)
-class WritingConfig(Checked):
-    """What is asked of a text beside how its characters are chosen."""
-
-    length: int = number(LENGTH, 500)  # characters to write
-    stop: tuple[str, ...] = ()  # strings before which the text ends
 
 
 @dataclass(frozen=True)

@@ -1,48 +1,24 @@
 """A model that writes: seed phrase → text."""
 
-import secrets
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textgen.arguments import PATH, expect, expect_known, shown, strings
-from textgen.config import COUNT, RNG_SEED, SamplingConfig, WritingConfig
+from textgen.config import COUNT
 from textgen.generation.batch import ROWS, in_order
 from textgen.generation.compiled import prepare
+from textgen.generation.logprobs import Logprob, Logprobs
+from textgen.generation.request import ASKED, Request, WritingOptions
 from textgen.generation.sampling import likelihoods
-from textgen.generation.seed import Unknown, encode_seed, normalised
-from textgen.generation.stopping import StopFinder
+from textgen.generation.seed import Unknown, encode_seed
 from textgen.generation.stream import Seed, Stream
 from textgen.machine import cores
 from textgen.model_file import Description, Weights, read_model, shipped
-
-WRITING = [field.name for field in fields(WritingConfig)]
-
-
-class SamplingOptions(TypedDict, total=False):
-    """The fields of `SamplingConfig`, as keyword arguments."""
-
-    temperature: float
-    top_k: int | None
-    top_p: float | None
-    min_p: float | None
-
-
-class WritingOptions(SamplingOptions, total=False):
-    """What can be asked of a text: the fields of `WritingConfig` and of `SamplingConfig`, as keyword arguments."""
-
-    length: int
-    stop: str | Sequence[str]
-    unknown: Unknown
-    rng_seed: int | None
-    sampling: SamplingConfig | None
-
-
-ASKED = tuple(WritingOptions.__annotations__)
 
 
 @dataclass(frozen=True)
@@ -54,7 +30,9 @@ class Text:
         text: what was written after it.
         number: of the text, among those after the same seed phrase.
         rng_seed: with which the same text is written again, under the same number.
-        stopped_by: `length`, or the stop string that was found and cut off.
+        stopped_by: `length`; the stop string that was found and cut off; or the constraint that left nothing to write,
+            which of `match` is its regular end.
+        logprobs: the predictions of its characters, where they were asked for.
     """
 
     seed: str
@@ -62,6 +40,7 @@ class Text:
     number: int
     rng_seed: int
     stopped_by: str
+    logprobs: tuple[Logprob, ...] | None = None
 
 
 class Generator:
@@ -97,12 +76,19 @@ class Generator:
                 `unknown` (default `error`), what becomes of a seed's character that the model does not know: `error`,
                 `skip` or `nearest`;
                 `rng_seed`, which makes the text repeatable; None draws a fresh one;
+                `only` and `without`, the characters that it is made of, and those that it does not have;
+                `ban`, a string or several that are never written, not across the seed's border either;
+                `no_repeat`, how many characters in a row never come twice in the text and its seed;
+                `no_copy`, how many never stand in the text that the model was trained on, or in the files, folders or
+                `Corpus` of `against`;
+                `match`, a regular expression that the text as a whole matches, its seed aside;
                 `temperature` (default 0.8; 0 always takes the likeliest character), `top_k`, `top_p` and `min_p`, as
                 `SamplingConfig` describes them, or a whole one as `sampling`.
 
         Raises:
             SeedError: the seed has a character that the model does not know.
-            ValueError: an argument is out of its range.
+            CorpusError: a text not to copy from cannot be read, or is not at hand.
+            ValueError: an argument is out of its range, contradicts another, or leaves nothing to write.
             TypeError: an argument is of a wrong type.
         """
         return "".join(self.stream(seed, **options))
@@ -124,10 +110,11 @@ class Generator:
         Args:
             seeds: a seed phrase or several.
             count: how many texts to write after each.
-            **options: those of `generate`.
+            **options: those of `generate`, and `logprobs`, of how many of the likeliest characters each text gives the
+                log-probability, beside that of the one written.
 
         Raises:
-            SeedError, ValueError, TypeError: as from `generate`.
+            TextgenError, ValueError, TypeError: as from `generate`.
         """
         return _whole(self.write(seeds, count=count, **options))
 
@@ -146,34 +133,13 @@ class Generator:
         self, seeds: str | Sequence[str] = "", *, count: int = 1, **options: Unpack[WritingOptions]
     ) -> Iterator[Stream]:
         """The texts that `texts` would write, for a `Batch` of one's own over the generator's `network`."""
-        expect_known(options, ASKED)
-        chosen: dict[str, Any] = {**options}
-        rng_seed, unknown = chosen.pop("rng_seed", None), chosen.pop("unknown", "error")
-        rng_seed = secrets.randbits(32) if rng_seed is None else RNG_SEED.check("rng_seed", rng_seed)
-        wanted = {name: chosen.pop(name) for name in WRITING if name in chosen}
-        sampling = SamplingConfig.given("sampling", chosen.pop("sampling", None), chosen)
-        if "stop" in wanted:
-            wanted["stop"] = strings("stop", wanted["stop"])
-        config = WritingConfig(**wanted)
-        normalisation = self.description.text.normalisation
-        stops = [normalised("the text to stop at", item, normalisation) for item in config.stop]
-        StopFinder(stops)  # which refuses what it cannot look for
+        request = Request(self.description, **options)
         phrases = strings("seed" if isinstance(seeds, str) else "seeds", seeds)
         count = COUNT.check("count", count)
-        begun = [Seed(self._codes(phrase, unknown, rng_seed), phrase, shared=count > 1) for phrase in phrases]
-        return (
-            Stream(
-                seed,
-                self.description.vocabulary.symbols,
-                sampling=sampling,
-                length=config.length,
-                rng_seed=rng_seed,
-                number=number,
-                stops=stops,
-            )
-            for seed in begun
-            for number in range(count)
-        )
+        begun = [
+            Seed(self._codes(phrase, request.unknown, request.rng_seed), phrase, shared=count > 1) for phrase in phrases
+        ]
+        return (request.stream(seed, number) for seed in begun for number in range(count))
 
     def predict(self, seed: str = "", *, unknown: Unknown = "error") -> dict[str, float]:
         """The probability of each character to follow a seed phrase, the likeliest first.
@@ -216,7 +182,9 @@ def _whole(pieces: Iterator[tuple[Stream, str]]) -> Iterator[Text]:
     for stream, piece in pieces:
         parts.append(piece)
         if stream.stopped_by is not None:
-            yield Text(stream.seed.text, "".join(parts), stream.number, stream.rng_seed, stream.stopped_by)
+            text, seen = "".join(parts), stream.observer
+            logprobs = seen.of(text) if isinstance(seen, Logprobs) else None
+            yield Text(stream.seed.text, text, stream.number, stream.rng_seed, stream.stopped_by, logprobs)
             parts.clear()
 
 

@@ -112,11 +112,15 @@ class _Block:
         self._read_seeds()
         self._least, self._most = min(self._read), max(self._read)
         self._noise = self._drawn(symbols)
-        self._constrained = [row for row, stream in enumerate(streams) if stream.constraints]
+        self._constrained = {  # row → from which place on it writes, and up to which
+            row: (read, read + stream.unwritten)
+            for row, (stream, read) in enumerate(zip(streams, self._read, strict=True))
+            if stream.constraints
+        }
         self._blocked: dict[int, tuple[int, str]] = {}  # row → from which place on nothing may be written, and why
         self.without_logits = self._least
         self._logits = None
-        if any(stream.observed for stream in streams):
+        if any(stream.observer for stream in streams):
             self._logits, self.without_logits = np.empty((*self.codes.shape, symbols), np.float32), 0
 
     def _read_seeds(self) -> None:
@@ -172,7 +176,11 @@ class _Block:
 
     def _writing(self, place: int) -> list[int]:
         """The rows with constraints that write at a place."""
-        return [row for row in self._constrained if self._read[row] <= place and row not in self._blocked]
+        return [
+            row
+            for row, (start, end) in self._constrained.items()
+            if start <= place < end and row not in self._blocked
+        ]
 
     def _masked(self, logits: Logits, place: int) -> Logits:
         """The logits, minus infinity where a constraint forbids."""
@@ -184,7 +192,7 @@ class _Block:
                     continue
                 masked[row, ~allowed] = -np.inf
                 if np.maximum.reduce(masked[row]) == -np.inf:
-                    self._blocked[row] = place, constraint.name
+                    self._blocked[row] = place, self._streams[row].ended_by(constraint)
                     masked[row] = logits[row]
                     break
         return masked

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from textgen.config import SamplingConfig
 from textgen.corpus.codes import gather
 from textgen.generation.constraints import Constraint
+from textgen.generation.matching import Match
 from textgen.generation.recurrent import State
 from textgen.generation.stopping import StopFinder
 from textgen.keras_archive import Array
@@ -61,6 +62,8 @@ class Stream:
         rng_seed: with which, under the same number, the same text is written again.
         sampling: how its characters are chosen.
         constraints: what it must keep to.
+        unwritten: how many characters it may still write.
+        observer: who is told of the predictions of its characters, if anybody is.
         stopped_by: `length`, the stop string that was found and cut off, or the name of the constraint that left
             nothing to write; None while the text is on its way.
     """
@@ -97,7 +100,8 @@ class Stream:
         self.seed, self.number, self.rng_seed, self.constraints = seed, number, rng_seed, constraints
         self.sampling = sampling or SamplingConfig()
         self.stopped_by: str | None = None if length or (observe_seed and len(seed.codes) > 1) else "length"
-        self._symbols, self._left, self._observer, self._observe_seed = symbols, length, observer, observe_seed
+        self.observer = observer
+        self._symbols, self.unwritten, self._observe_seed = symbols, length, observe_seed
         self._rng = np.random.default_rng((rng_seed, number))
         self._finder = StopFinder(stops)
         self._pieces: list[str] = []
@@ -110,14 +114,17 @@ class Stream:
         return self._read < len(self.seed.codes)
 
     @property
-    def observed(self) -> bool:
-        """Whether the batch must keep logits for it."""
-        return self._observer is not None
-
-    @property
     def left(self) -> int:
         """Characters it has yet to read after the next one, and to write, at most."""
-        return len(self.seed.codes) - self._read + self._left
+        return len(self.seed.codes) - self._read + self.unwritten
+
+    def ended_by(self, constraint: Constraint) -> str:
+        """The name of the constraint that ends the text where one leaves nothing to write.
+
+        A text that matches as a whole has come to its end, whatever else it may not write.
+        """
+        matching = [other.name for other in self.constraints if isinstance(other, Match) and other.accepting]
+        return matching[0] if matching else constraint.name
 
     def begin(self) -> int:
         """Return the first code to read: the seed's first, or its last where the others have been read."""
@@ -142,9 +149,9 @@ class Stream:
             nats: their losses, `(n,)`.
             logits: those that predicted them, `(n, V)`.
         """
-        if self._observer is not None:
-            told = slice(0 if self._observe_seed else read, read + self._left)
-            self._observer(nats[told], logits[told], codes[told])
+        if self.observer is not None:
+            told = slice(0 if self._observe_seed else read, read + self.unwritten)
+            self.observer(nats[told], logits[told], codes[told])
 
     def take_in(self, codes: list[int], read: int, blocked: str | None) -> None:
         """Take what a batch has brought.
@@ -155,12 +162,12 @@ class Stream:
             blocked: the constraint that left nothing to write after them, if one did.
         """
         self._read += read
-        written = codes[read : read + self._left]
-        self._left -= len(written)
+        written = codes[read : read + self.unwritten]
+        self.unwritten -= len(written)
         self._pieces.append(self._finder.feed([self._symbols[code] for code in written]))
         if self._finder.found:
             self.stopped_by = self._finder.found
-        elif not self._left and not self.reads:
+        elif not self.unwritten and not self.reads:
             self.stopped_by = "length"
         elif blocked:
             self.stopped_by = blocked

@@ -1,0 +1,82 @@
+"""What is asked of texts: checked, and prepared for a model once for all of them."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any, TypedDict, Unpack
+
+from textgen.arguments import expect_known, strings
+from textgen.config import LENGTH, LOGPROBS, RNG_SEED, SamplingConfig
+from textgen.generation.logprobs import Logprobs
+from textgen.generation.rules import RuleOptions, rules
+from textgen.generation.seed import Unknown, normalised
+from textgen.generation.stopping import StopFinder
+from textgen.generation.stream import Seed, Stream
+from textgen.model_file import Description
+
+
+class SamplingOptions(TypedDict, total=False):
+    """The fields of `SamplingConfig`, as keyword arguments."""
+
+    temperature: float
+    top_k: int | None
+    top_p: float | None
+    min_p: float | None
+
+
+class WritingOptions(SamplingOptions, RuleOptions, total=False):
+    """All that can be asked of a text, as keyword arguments; `Generator.generate` describes them."""
+
+    length: int
+    stop: str | Sequence[str]
+    rng_seed: int | None
+    unknown: Unknown
+    logprobs: int | None
+    sampling: SamplingConfig | None
+
+
+ASKED = (*WritingOptions.__annotations__,)
+
+
+class Request:
+    """What is asked of texts.
+
+    Attributes:
+        unknown: what becomes of a seed's character that the model does not know.
+        rng_seed: the one given, or one drawn.
+    """
+
+    def __init__(self, description: Description, **options: Unpack[WritingOptions]) -> None:
+        """Check what is asked of a model, and prepare what all texts share.
+
+        Raises:
+            TextgenError, ValueError, TypeError: as from `Generator.generate`.
+        """
+        expect_known(options, ASKED)
+        asked: dict[str, Any] = {**options}
+        self.unknown: Unknown = asked.pop("unknown", "error")
+        rng_seed, logprobs = asked.pop("rng_seed", None), asked.pop("logprobs", None)
+        self.rng_seed = secrets.randbits(32) if rng_seed is None else RNG_SEED.check("rng_seed", rng_seed)
+        self._logprobs = logprobs if logprobs is None else LOGPROBS.check("logprobs", logprobs)
+        self._length = LENGTH.check("length", asked.pop("length", 500))
+        stops = strings("stop", asked.pop("stop", ()))
+        ruled = {name: asked.pop(name) for name in RuleOptions.__annotations__ if name in asked}
+        self._sampling = SamplingConfig.given("sampling", asked.pop("sampling", None), asked)
+        self._stops = [normalised("the text to stop at", stop, description.text.normalisation) for stop in stops]
+        StopFinder(self._stops)  # which refuses what it cannot look for
+        self._rules = rules(description, self._length, **ruled)
+        self._symbols = description.vocabulary.symbols
+
+    def stream(self, seed: Seed, number: int) -> Stream:
+        """The text of a number that goes on from a seed."""
+        read = seed.codes if seed.text else seed.codes[:0]  # what an empty phrase stands for is no part of the text
+        return Stream(
+            seed,
+            self._symbols,
+            sampling=self._sampling,
+            length=self._length,
+            rng_seed=self.rng_seed,
+            number=number,
+            stops=self._stops,
+            constraints=[rule.begin(read, self._length) for rule in self._rules],
+            observer=None if self._logprobs is None else Logprobs(self._symbols, self._logprobs),
+        )
