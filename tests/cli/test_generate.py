@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import QUICK_COMMAND, TEXT, in_process, run, run_here
-from textgen.cli.generate import MOST_SEED
+from textgen.cli.generate import MOST_SEED, SECTIONS, command
 from textgen.model_file import shipped
 
 
@@ -376,3 +377,97 @@ def test_a_stop_string_is_normalised_as_the_text_was(tmp_path: Path) -> None:
     assert run("train", "t.txt", "-o", "run", *words, cwd=tmp_path, command=QUICK_COMMAND).returncode == 0
     result = run_here("generate", "run", "--stop", "E", "--json", "--length", "2000", cwd=tmp_path)
     assert json.loads(result.stdout)["stopped_by"] == "e"
+
+
+SHIPPED = ("generate", str(shipped()), "--rng-seed", "1")
+
+
+def test_constraints_are_options() -> None:
+    code, text, told = in_process(
+        *SHIPPED,
+        *("--length", "80", "--only", "bcdefgh ", "--without", "a", "--ban", "be", "--ban", "c", "--no-repeat", "6"),
+    )
+    assert (code, told, len(text)) == (0, "", 81)
+    assert set(text) <= set("bdefgh \n")
+    assert "be" not in text
+    code, text, told = in_process(*SHIPPED, "--seed", "Tel. ", "--match", r"[A-Z][a-z]{3,9}, [a-z]+[!.]")
+    assert (code, told) == (0, "")
+    assert re.fullmatch(r"Tel\. [A-Z][a-z]{3,9}, [a-z]+[!.]\n", text)
+
+
+def test_the_training_text_is_not_copied(trained: Path, tmp_path: Path) -> None:
+    words = ("generate", str(trained), "--seed", "The quick", "--no-copy", "8", "--length", "40", "--rng-seed", "1")
+    code, own, told = in_process(*words)
+    assert (code, told) == (0, "")
+    (tmp_path / "fox.txt").write_text(TEXT * 60, encoding="utf-8")
+    assert in_process(*words, "--against", str(tmp_path / "fox.txt")) == (0, own, "")
+    assert not any(own[at : at + 8] in TEXT * 2 for at in range(2, len(own) - 8))
+    code, text, told = in_process(*SHIPPED, "--no-copy", "8")
+    assert (code, text) == (1, "")
+    assert told == (
+        "textgen: error: the text that the model was trained on, tinyshakespeare, is not in the cache folder; name "
+        "its files with --against\n"
+    )
+
+
+def test_what_ends_a_text_early_is_told() -> None:
+    code, text, told = in_process(*SHIPPED, "--count", "3", "--only", "ab", "--no-repeat", "2")
+    assert (code, text.count("---")) == (0, 2)
+    assert told == "--no-repeat left nothing to write in 3 texts\n"
+    options = ("--only", "ab", "--no-repeat", "2", "--match", "[ab]{30}")
+    code, text, told = in_process(*SHIPPED, "--json", *options)
+    assert (code, json.loads(text)["stopped_by"]) == (1, "no_repeat")
+    assert told == (
+        "textgen: error: 1 of 1 text ended before a match, since --no-repeat left nothing to write in 1 text; use "
+        "another random seed, or ask for less\n"
+    )
+    assert in_process(*SHIPPED, "--match", "[ab]{30}", "--stop", "a")[0] == 1
+
+
+def test_log_probabilities_are_for_json() -> None:
+    row = json.loads(in_process(*SHIPPED, "--json", "--length", "4", "--logprobs", "2")[1])
+    assert list(row) == ["seed", "text", "rng_seed", "stopped_by", "logprobs"]
+    assert [item["symbol"] for item in row["logprobs"]] == list(row["text"])
+    for item in row["logprobs"]:
+        assert list(item) == ["symbol", "logprob", "likeliest"]
+        assert len(item["likeliest"]) == 2
+        assert item["logprob"] < max(item["likeliest"].values()) + 1e-9 < 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--only= --length 3", "--only must have at least one character."),
+        ("--only Ω", "--only has characters that the model does not know: 'Ω' (U+03A9 GREEK CAPITAL LETTER OMEGA)."),
+        ("--only ab --without b", "--only and --without contradict each other: both have 'b'"),
+        ("--ban=", "--ban needs at least one character."),
+        ("--no-repeat 1", "expected a whole number from 2 to 1,000, not '1'."),
+        ("--no-copy 1", "expected a whole number from 2 to 100,000, not '1'."),
+        ("--against x", "--against needs --no-copy, which says how many characters in a row may not be the same."),
+        ("--match a(", "--match is not a regular expression: missing ), unterminated subpattern at position 1."),
+        (r"--match (a)\1", "--match has a back-reference"),
+        ("--match a{40} --length 30", "the shortest text that matches --match has 40 characters"),
+        ("--match Ω", "no text of the characters that may be written can match --match"),
+        ("--logprobs 3", "--logprobs needs --json."),
+    ],
+)
+def test_constraints_that_cannot_be_are_wrong_usage(words: str, message: str) -> None:
+    code, stdout, stderr = in_process(*SHIPPED, *words.split())
+    assert (code, stdout) == (2, "")
+    assert message in stderr
+
+
+def test_a_text_is_the_same_whatever_the_count(tmp_path: Path) -> None:
+    words = (*SHIPPED, "--length", "5", "--json")
+    path = tmp_path / "x.jsonl"
+    assert in_process(*words, "--count", "300", "-o", str(path)) == (0, "", "")
+    lines = path.read_text().splitlines(keepends=True)
+    assert len(lines) == 300
+    assert in_process(*words, "--count", "2") == (0, "".join(lines[:2]), "")
+
+
+def test_the_help_has_sections() -> None:
+    shown = in_process("generate", "--help")[1]
+    assert re.findall(r"^(\S.*):$", shown, re.MULTILINE) == list(SECTIONS)
+    names = {item.name for item in command.params if item.name != "model"}
+    assert sorted(names) == sorted({name for section in SECTIONS.values() for name in section} - {"help"})

@@ -1,11 +1,15 @@
 import itertools
+import math
+import re
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.conftest import TEXT, describe, random_weights
 from textgen.config import ModelConfig, SamplingConfig
+from textgen.corpus.corpus import Corpus
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import SeedError
 from textgen.generation.generator import Generator
@@ -221,3 +225,75 @@ def test_marks_without_end_are_no_text_to_stop_at(writer: Generator) -> None:
 
 def test_it_is_shown_in_a_short_line(writer: Generator) -> None:
     assert repr(writer) == "<Generator of 2 × LSTM(8), 31 symbols, from 'play'>"
+
+
+def test_constraints_hold_in_every_text(writer: Generator) -> None:
+    known = {
+        "only": ({"only": "The quickbrown"}, lambda text: set(text) <= set("The quickbrown")),
+        "without": ({"without": "e "}, lambda text: not set(text) & set("e ")),
+        "ban": ({"ban": ["e", "th"]}, lambda text: "e" not in text and "th" not in text),
+        "no_repeat": ({"no_repeat": 3}, lambda text: repeated("The " + text, 3) is None),
+        "match": ({"match": "[a-z]{3,9} [a-z]+[.]", "length": 25}, re.compile("[a-z]{3,9} [a-z]+[.]").fullmatch),
+    }
+    for name, (options, holds) in known.items():
+        for sampling in ({}, {"temperature": 0}, {"temperature": 2, "top_k": 5}):
+            for text in writer.texts("The ", count=3, rng_seed=1, **{"length": 60} | options | sampling):
+                assert holds(text.text), (name, text)
+                assert text.stopped_by in ("length", "match")
+    every = dict[str, Any](only="bcdefghij ", without="z", ban="cd", no_repeat=4, match="[a-h ]{20,30}", length=30)
+    for text in writer.texts("The ", count=20, rng_seed=2, temperature=1.5, **every):
+        assert re.fullmatch("[b-h ]{20,30}", text.text)
+        assert "cd" not in text.text
+        assert repeated(text.text, 4) is None
+
+
+def repeated(text: str, n: int) -> str | None:
+    """What stands twice in a text, of n characters."""
+    runs = [text[start : start + n] for start in range(len(text) - n + 1)]
+    return next((run for run in runs if runs.count(run) > 1), None)
+
+
+def test_a_text_is_not_copied_from_others(writer: Generator) -> None:
+    corpus = Corpus.from_text("The quick brown fox. " * 9, unicode="none")
+    for text in writer.texts("The qui", count=20, length=60, temperature=1.5, no_copy=3, against=corpus):
+        written = "The qui" + text.text
+        assert not any(written[at : at + 3] in "The quick brown fox. The" for at in range(5, len(written) - 2))
+
+
+def test_what_leaves_nothing_to_write_ends_the_text_and_is_named(writer: Generator) -> None:
+    (text,) = writer.texts("The ", only="ab", no_repeat=2, length=60)
+    assert text.stopped_by == "no_repeat"
+    assert 0 < len(text.text) < 6
+    (text,) = writer.texts("The ", only="ab", no_repeat=2, match="[ab]*", length=60)
+    assert text.stopped_by == "match"  # every text of these matches, so that it is no early end
+    (text,) = writer.texts("The ", only="ab", no_repeat=2, match="[ab]{40}", length=60)
+    assert text.stopped_by == "no_repeat"
+    (text,) = writer.texts("The ", match="(a|b){3}", length=60)
+    assert (text.stopped_by, len(text.text)) == ("match", 3)
+
+
+def test_what_the_seed_is_empty_for_is_no_part_of_the_text() -> None:
+    vocabulary, config = Vocabulary.of("\nab"), ModelConfig(1, 8, 0.0, 4)
+    writer = Generator(describe(vocabulary, config), Weights.from_list(random_weights(config, 3)))
+    texts = {writer.generate("", length=1, only="\na", ban="\n\n", rng_seed=seed) for seed in range(40)}
+    assert texts == {"\n", "a"}
+
+
+def test_predictions_are_told_where_they_are_asked_for(writer: Generator) -> None:
+    (text,) = writer.texts("The ", length=30, logprobs=3, temperature=2, top_k=9, rng_seed=1)
+    assert text.logprobs is not None
+    assert "".join(item.symbol for item in text.logprobs) == text.text
+    for place, item in enumerate(text.logprobs):
+        shares = writer.predict("The " + text.text[:place])
+        assert math.exp(item.logprob) == pytest.approx(shares[item.symbol], abs=1e-5)
+        assert list(item.likeliest) == list(shares)[:3]
+        assert list(map(math.exp, item.likeliest.values())) == pytest.approx(list(shares.values())[:3], abs=1e-5)
+    (plain,) = writer.texts("The ", length=30, temperature=2, top_k=9, rng_seed=1)
+    assert (plain.text, plain.logprobs) == (text.text, None)
+    stop = text.text[9:11]
+    (stopped,) = writer.texts("The ", length=30, logprobs=0, temperature=2, top_k=9, rng_seed=1, stop=stop)
+    assert stopped.logprobs is not None
+    assert len(stopped.logprobs) == len(stopped.text) < 12
+    (whole,) = rare_writer().texts("ab", length=5, logprobs=1000)
+    assert whole.logprobs is not None
+    assert all(len(item.likeliest) == 4 and item.logprob > -math.inf for item in whole.logprobs)

@@ -38,7 +38,7 @@ def test_rules_come_in_one_order_and_are_called_as_their_arguments(tmp_path: Pat
         model(), 9, match="[ab]+", against=path, no_copy=3, no_repeat=4, ban=["ab", "c"], without="d", only="ab"
     )
     names = [rule.begin(np.zeros(1, np.int32), 9).name for rule in found]
-    assert names == ["only", "ban", "no_repeat", "no_copy", "match"]
+    assert names == ["match", "only", "ban", "no_repeat", "no_copy"]
     (rule,) = rules(model(), 9, without="d")
     assert rule.begin(np.zeros(0, np.int32), 9).name == "without"
 
@@ -57,7 +57,7 @@ def test_each_rule_forbids_what_its_argument_says(tmp_path: Path) -> None:
         ({"match": "[bcx].*"}, "a", "bc"),
         ({"match": "[b\u0063e\u0301].*", "without": "b"}, "a", "cé"),
     ]:
-        assert allowed(rules(model(unicode="nfc"), 9, **options)[-1], read) == kept, options
+        assert allowed(rules(model(unicode="nfc"), 9, **options)[0], read) == kept, options
 
 
 def test_arguments_are_normalised_as_the_models_text_was() -> None:

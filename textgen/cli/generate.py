@@ -1,29 +1,54 @@
 """`textgen generate`: generate text from a model."""
 
-import io
-import json
-import os
 import secrets
 import sys
-import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
-from textgen.cli.options import Encoding, Text, field_option, is_given, number_option, refuse_both, rng_seed_option
-from textgen.cli.terminal import bar, for_stream, standard_output, tell
-from textgen.config import COUNT, LENGTH, SamplingConfig
+from textgen.cli.options import (
+    Encoding,
+    Text,
+    as_options,
+    field_option,
+    is_given,
+    number_option,
+    refuse_both,
+    rng_seed_option,
+)
+from textgen.cli.terminal import tell
+from textgen.cli.writing import UTF_8, counting, opened, print_json, print_texts, tell_ends, with_bar
+from textgen.config import COUNT, LENGTH, LOGPROBS, NO_COPY, NO_REPEAT, SamplingConfig
 
-FLUSH_SECONDS = 0.02  # too short for a reader to notice
-BETWEEN = "---"
-UTF_8 = "utf-8"
 MOST_SEED = 2**24  # bytes of standard input; beyond a few thousand characters a longer seed phrase changes nothing
 
 
-@click.command("generate", short_help="Generate text from a trained model.")
+class Sections(click.Command):
+    """A command whose help lists its options in sections."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each section's options under its heading."""
+        section_of = {name: heading for heading, names in SECTIONS.items() for name in names}
+        for heading in SECTIONS:
+            options = [
+                option for option in self.get_params(ctx) if section_of.get(option.name or "", "Output") == heading
+            ]
+            with formatter.section(heading):
+                formatter.write_dl([record for option in options if (record := option.get_help_record(ctx))])
+
+
+SECTIONS = {
+    "Text": ("seed", "unknown", "length", "stop", "count"),
+    "Choice of the next character": ("temperature", "argmax", "top_k", "top_p", "min_p", "rng_seed"),
+    "Constraints": ("only", "without", "ban", "no_repeat", "no_copy", "against", "match"),
+    "Output": ("as_json", "logprobs", "output", "encoding", "help"),
+}
+
+
+@click.command("generate", cls=Sections, short_help="Generate text from a trained model.")
 @click.argument("model", required=False, type=click.Path())
 @click.option(
     "--seed",
@@ -33,7 +58,23 @@ MOST_SEED = 2**24  # bytes of standard input; beyond a few thousand characters a
     metavar="TEXT",
     help="Seed phrase that the text continues. Use - to read it from standard input.",
 )
+@click.option(
+    "--unknown",
+    type=click.Choice(["error", "skip", "nearest"]),
+    default="error",
+    show_default=True,
+    help="If a character of the seed phrase is not in the vocabulary: stop with an error, skip it, or replace it "
+    "with the nearest one that is, such as ' for ’.",
+)
 @number_option("--length", allowed=LENGTH, summary="Number of characters to generate.", default=500)
+@click.option(
+    "--stop",
+    type=Text(),
+    multiple=True,
+    metavar="TEXT",
+    help="Stop string: the text ends before it. Repeat the option for several.",
+)
+@number_option("--count", allowed=COUNT, summary="Number of texts to generate from the same seed phrase.", default=1)
 @field_option(
     "--temperature",
     config=SamplingConfig,
@@ -51,24 +92,40 @@ MOST_SEED = 2**24  # bytes of standard input; beyond a few thousand characters a
     config=SamplingConfig,
     summary="Drop characters that are less probable than this fraction of the most probable one.",
 )
-@click.option(
-    "--stop",
-    type=Text(),
-    multiple=True,
-    metavar="TEXT",
-    help="Stop string: the text ends before it. Repeat the option for several.",
-)
-@number_option("--count", allowed=COUNT, summary="Number of texts to generate from the same seed phrase.", default=1)
 @rng_seed_option("Random seed. The same seed gives the same text again.")
+@click.option("--only", type=Text(), metavar="CHARS", help="Alphabet: use these characters only.")
+@click.option("--without", type=Text(), metavar="CHARS", help="Never use these characters (a lipogram).")
 @click.option(
-    "--unknown",
-    type=click.Choice(["error", "skip", "nearest"]),
-    default="error",
-    show_default=True,
-    help="If a character of the seed phrase is not in the vocabulary: stop with an error, skip it, or replace it "
-    "with the nearest one that is, such as ' for ’.",
+    "--ban", type=Text(), multiple=True, metavar="TEXT", help="Never write this text. Repeat the option for several."
+)
+@number_option(
+    "--no-repeat",
+    allowed=NO_REPEAT,
+    summary="Never write the same N characters in a row twice, seed phrase included. Ends loops.",
+)
+@number_option(
+    "--no-copy", allowed=NO_COPY, summary="Never write N characters in a row that stand in the training text."
+)
+@click.option(
+    "--against",
+    type=click.Path(),
+    multiple=True,
+    metavar="PATH",
+    help="File, folder or archive that --no-copy compares with, instead of the training text. Repeat the option for "
+    "several.",
+)
+@click.option(
+    "--match",
+    type=Text(),
+    metavar="REGEX",
+    help="Write a text that matches this regular expression as a whole, within --length, seed phrase aside.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each text as a JSON object on a line of its own.")
+@number_option(
+    "--logprobs",
+    allowed=LOGPROBS,
+    summary="With --json: the log-probability of each character, and of the K most probable ones.",
+)
 @click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Write to a file instead of standard output.")
 @click.option(
     "--encoding",
@@ -90,13 +147,16 @@ def command(
     """Generate text from MODEL, a run folder or a .keras file. Without MODEL, a bundled model of Shakespeare is used.
 
     The seed phrase is printed first, then the generated text. With --count, the first text appears while it is being
-    generated and the others follow at the end. The filters are applied in the order temperature, top-k, top-p, min-p.
+    generated and the others follow at the end. Constraints are applied first, then temperature, top-k, top-p, min-p.
     """
     refuse_both(("--temperature", is_given("temperature")), ("--argmax", argmax))
-    if "" in options["stop"]:
-        raise click.UsageError("--stop needs at least one character.")
+    for name in ("stop", "ban"):
+        if "" in options[name]:
+            raise click.UsageError(f"--{name} needs at least one character.")
     if encoding is not None and output is None and seed != "-":
         raise click.UsageError("--encoding needs a file (-o) or a seed phrase on standard input (--seed -).")
+    if options["logprobs"] is not None and not as_json:
+        raise click.UsageError("--logprobs needs --json.")
     from textgen.generation.generator import load
     from textgen.model_file import shipped
 
@@ -108,45 +168,20 @@ def command(
     drawn = options["rng_seed"] is None
     if drawn:
         options["rng_seed"] = secrets.randbits(32)
-    texts = (generator.texts if as_json else generator.write)(seed, temperature=temperature, **options)
+    try:
+        texts: Iterator[Any] = (generator.texts if as_json else generator.write)(
+            seed, temperature=temperature, **options
+        )
+    except ValueError as error:
+        raise click.UsageError(f"{as_options(str(error))}.") from error
     if model is None or (drawn and not as_json):
         tell(f"model {path}, --rng-seed {options['rng_seed']}{_yours() if model is None else ''}")
-    with _opened(output, encoding or UTF_8) as stream:
+    ended: Counter[str] = Counter()
+    with opened(output, encoding or UTF_8) as stream:
         if output is not None and options["count"] > 1:
-            texts = _with_bar(texts, options["count"])
-        (_print_json if as_json else _print_texts)(texts, stream)
-
-
-def _with_bar(texts: Iterator[Any], count: int) -> Iterator[Any]:
-    """Show how many texts are done: of `Generator.texts`, or of `Generator.write` with its pieces."""
-    with bar(total=count, unit="text", desc="texts") as shown:
-        for item in texts:
-            yield item
-            if not isinstance(item, tuple) or item[0].stopped_by is not None:
-                shown.update()
-
-
-def _print_texts(pieces: Iterator[Any], stream: TextIO) -> None:
-    """Print the first text as it is written, then the others."""
-    flushed, before = 0.0, None
-    for text, piece in pieces:
-        if text is not before:
-            stream.write(for_stream(text.seed.text if before is None else f"\n{BETWEEN}\n{text.seed.text}", stream))
-            before = text
-        stream.write(for_stream(piece, stream))
-        if time.monotonic() - flushed > FLUSH_SECONDS:
-            stream.flush()
-            flushed = time.monotonic()
-    stream.write("\n")
-    stream.flush()
-
-
-def _print_json(texts: Iterator[Any], stream: TextIO) -> None:
-    ascii_only = stream.isatty() or stream.encoding != UTF_8
-    for text in texts:
-        line = {name: getattr(text, name) for name in ("seed", "text", "rng_seed", "stopped_by")}
-        stream.write(json.dumps(line, ensure_ascii=ascii_only) + "\n")
-    stream.flush()
+            texts = with_bar(texts, options["count"])
+        (print_json if as_json else print_texts)(counting(texts, ended), stream)
+    tell_ends(ended, matching=options["match"] is not None)
 
 
 def _standard_input(encoding: str | None) -> str:
@@ -165,42 +200,6 @@ def _standard_input(encoding: str | None) -> str:
     if told:
         tell(told)
     return seed.removesuffix("\n")
-
-
-@contextmanager
-def _opened(output: str | None, encoding: str) -> Iterator[TextIO]:
-    """Standard output, in UTF-8 whatever the locale; or a file that appears whole or not at all."""
-    if output is None:
-        with standard_output() as binary:
-            text = io.TextIOWrapper(binary, UTF_8, "backslashreplace", newline="", write_through=True)
-            try:
-                yield text
-            finally:
-                text.detach()
-        return
-    from textgen.atomic_file import replacing
-    from textgen.corpus.characters import named
-    from textgen.errors import RunError, reason
-
-    path = Path(output)
-    try:
-        if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced; a folder is refused here
-            with path.open("w", encoding=encoding, newline="") as stream:
-                yield stream
-            return
-        target = Path(os.path.realpath(path))  # a link stays, and what it leads to is written
-        with (
-            replacing(target, keep_links=True) as temporary,
-            temporary.open("w", encoding=encoding, newline="") as stream,
-        ):
-            yield stream
-    except OSError as error:
-        raise RunError(f"{output}: cannot be written ({reason(error)}); name another file with -o") from error
-    except UnicodeEncodeError as error:
-        raise RunError(
-            f"{output}: cannot be written, because {encoding} has no {named(error.object[error.start])}; "
-            "leave out --encoding to write UTF-8"
-        ) from error
 
 
 def _yours() -> str:

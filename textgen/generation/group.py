@@ -177,9 +177,7 @@ class _Block:
     def _writing(self, place: int) -> list[int]:
         """The rows with constraints that write at a place."""
         return [
-            row
-            for row, (start, end) in self._constrained.items()
-            if start <= place < end and row not in self._blocked
+            row for row, (start, end) in self._constrained.items() if start <= place < end and row not in self._blocked
         ]
 
     def _masked(self, logits: Logits, place: int) -> Logits:

@@ -34,9 +34,9 @@ class Logprobs:
 
     def __call__(self, nats: NDArray[np.float64], logits: Array, codes: NDArray[np.intp]) -> None:
         """Take the losses `(n,)`, the logits `(n, V)` and the codes `(n,)` of the next characters."""
-        normalisers = nats + logits[np.arange(len(codes)), codes]
+        normalisers = nats + logits[np.arange(len(codes)), codes].astype(np.float64)
         order = np.argsort(-logits, axis=1, kind="stable")[:, : self._count]
-        shares = np.take_along_axis(logits, order, axis=1) - normalisers[:, None]
+        shares = np.take_along_axis(logits, order, axis=1) - normalisers[:, None]  # (n, K)
         for code, loss, likeliest, logprobs in zip(
             codes.tolist(), nats.tolist(), order.tolist(), shares.tolist(), strict=True
         ):

@@ -87,7 +87,7 @@ def rules(
         composed = match if text.unicode == "none" else unicodedata.normalize("NFC", match)
         pattern = Pattern(composed, vocabulary.symbols, alphabet.mask)
         pattern.check(length)
-        found.append(pattern)
+        found.insert(0, pattern)  # it always leaves something until its end, so that what ends a text early is told
     return found
 
 

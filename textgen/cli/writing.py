@@ -1,0 +1,121 @@
+"""Texts go out as they are written: to standard output or a file, plain or as JSON, and what ended them is told."""
+
+import io
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+from textgen.cli.options import as_options
+from textgen.cli.terminal import bar, for_stream, standard_output, tell
+from textgen.wording import counted
+
+FLUSH_SECONDS = 0.02  # too short for a reader to notice
+BETWEEN = "---"
+UTF_8 = "utf-8"
+CONSTRAINTS = ("only", "without", "ban", "no_repeat", "no_copy")
+
+
+def with_bar(items: Iterator[Any], count: int) -> Iterator[Any]:
+    """Show how many texts are done, of `Generator.texts` or of `Generator.write`."""
+    with bar(total=count, unit="text", desc="texts") as shown:
+        for item in items:
+            yield item
+            shown.update(_stopped_by(item) is not None)
+
+
+def counting(items: Iterator[Any], ended: Counter[str]) -> Iterator[Any]:
+    """Count what ended the texts, of `Generator.texts` or of `Generator.write`."""
+    for item in items:
+        yield item
+        if stopped_by := _stopped_by(item):
+            ended[stopped_by] += 1
+
+
+def _stopped_by(item: Any) -> str | None:
+    """What ended a text, or a stream that comes with its next piece; None while that is on its way."""
+    stopped_by: str | None = (item[0] if isinstance(item, tuple) else item).stopped_by
+    return stopped_by
+
+
+def tell_ends(ended: Counter[str], *, matching: bool) -> None:
+    """Tell of texts that constraints ended early; `TextgenError` if they were to match and do not."""
+    from textgen.errors import TextgenError
+
+    early = {name: ended[name] for name in CONSTRAINTS if ended[name]}
+    why = " and ".join(
+        [f"`{name}` left nothing to write in {counted(number, 'text')}" for name, number in early.items()]
+    )
+    unmatched = sum(ended.values()) - ended["length"] - ended["match"]
+    if matching and unmatched:
+        told = f"{unmatched:,} of {counted(sum(ended.values()), 'text')} ended before a match"
+        raise TextgenError(f"{told}{why and f', since {why}'}; use another random seed, or ask for less")
+    if why:
+        tell(as_options(why))
+
+
+def print_texts(pieces: Iterator[Any], stream: TextIO) -> None:
+    """Print the first text as it is written, then the others."""
+    flushed, before = 0.0, None
+    for text, piece in pieces:
+        if text is not before:
+            stream.write(for_stream(text.seed.text if before is None else f"\n{BETWEEN}\n{text.seed.text}", stream))
+            before = text
+        stream.write(for_stream(piece, stream))
+        if time.monotonic() - flushed > FLUSH_SECONDS:
+            stream.flush()
+            flushed = time.monotonic()
+    stream.write("\n")
+    stream.flush()
+
+
+def print_json(texts: Iterator[Any], stream: TextIO) -> None:
+    """Print a JSON object a line for each text."""
+    ascii_only = stream.isatty() or stream.encoding != UTF_8
+    for text in texts:
+        line = {name: getattr(text, name) for name in ("seed", "text", "rng_seed", "stopped_by")}
+        if text.logprobs is not None:
+            line["logprobs"] = [asdict(item) for item in text.logprobs]
+        stream.write(json.dumps(line, ensure_ascii=ascii_only) + "\n")
+    stream.flush()
+
+
+@contextmanager
+def opened(output: str | None, encoding: str) -> Iterator[TextIO]:
+    """Standard output, in UTF-8 whatever the locale; or a file that appears whole or not at all."""
+    if output is None:
+        with standard_output() as binary:
+            text = io.TextIOWrapper(binary, UTF_8, "backslashreplace", newline="", write_through=True)
+            try:
+                yield text
+            finally:
+                text.detach()
+        return
+    from textgen.atomic_file import replacing
+    from textgen.corpus.characters import named
+    from textgen.errors import RunError, reason
+
+    path = Path(output)
+    try:
+        if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced; a folder is refused here
+            with path.open("w", encoding=encoding, newline="") as stream:
+                yield stream
+            return
+        target = Path(os.path.realpath(path))  # a link stays, and what it leads to is written
+        with (
+            replacing(target, keep_links=True) as temporary,
+            temporary.open("w", encoding=encoding, newline="") as stream,
+        ):
+            yield stream
+    except OSError as error:
+        raise RunError(f"{output}: cannot be written ({reason(error)}); name another file with -o") from error
+    except UnicodeEncodeError as error:
+        raise RunError(
+            f"{output}: cannot be written, because {encoding} has no {named(error.object[error.start])}; "
+            "leave out --encoding to write UTF-8"
+        ) from error
