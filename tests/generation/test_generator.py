@@ -297,3 +297,25 @@ def test_predictions_are_told_where_they_are_asked_for(writer: Generator) -> Non
     (whole,) = rare_writer().texts("ab", length=5, logprobs=1000)
     assert whole.logprobs is not None
     assert all(len(item.likeliest) == 4 and item.logprob > -math.inf for item in whole.logprobs)
+
+
+def test_a_text_goes_on_to_its_end(writer: Generator) -> None:
+    """The small network has every character about as often as any other."""
+    plain = writer.generate("The ", length=700, rng_seed=3, temperature=1)
+    for length in (0, 1, 50, 200):
+        (text,) = writer.texts("The ", length=length, end="sentence", rng_seed=3, temperature=1)
+        assert plain.startswith(text.text)
+        more = text.text[length:]
+        assert text.stopped_by == ("end" if len(more) < 500 else "length")
+        assert re.search("[.!?]$", text.text) or len(more) == 500
+        pieces = "".join(writer.stream("The ", length=length, end="sentence", rng_seed=3, temperature=1))
+        assert pieces == text.text
+    (text,) = writer.texts("The ", length=30, end="line", rng_seed=3, without="\n")
+    assert (len(text.text), text.stopped_by) == (530, "length")
+    stop = plain[40:42]
+    (text,) = writer.texts("The ", length=30, end="paragraph", rng_seed=3, temperature=1, stop=stop)
+    assert (text.text, text.stopped_by) == (plain[: plain.index(stop)], stop)
+    (text,) = writer.texts("The ", length=9, end="line", match="[a-z]{5}", rng_seed=3)
+    assert (len(text.text), text.stopped_by) == (5, "match")
+    with pytest.raises(ValueError, match=r"^`end` must be one of line, sentence, paragraph, not 'word'$"):
+        writer.generate(end="word")  # type: ignore[arg-type]

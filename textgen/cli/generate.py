@@ -41,7 +41,7 @@ class Sections(click.Command):
 
 
 SECTIONS = {
-    "Text": ("seed", "unknown", "length", "stop", "count"),
+    "Text": ("seed", "unknown", "length", "end", "stop", "count"),
     "Choice of the next character": ("temperature", "argmax", "top_k", "top_p", "min_p", "rng_seed"),
     "Constraints": ("only", "without", "ban", "no_repeat", "no_copy", "against", "match"),
     "Output": ("as_json", "logprobs", "output", "encoding", "help"),
@@ -67,6 +67,11 @@ SECTIONS = {
     "with the nearest one that is, such as ' for ’.",
 )
 @number_option("--length", allowed=LENGTH, summary="Number of characters to generate.", default=500)
+@click.option(
+    "--end",
+    type=click.Choice(["line", "sentence", "paragraph"]),
+    help="After --length characters, continue to the next such end, for at most 500 more.",
+)
 @click.option(
     "--stop",
     type=Text(),

@@ -104,3 +104,33 @@ class EndFinder:
         if self._text and not self._text.isspace() and self._ends(self._text, symbol):
             self.found, self._held = True, ""
         self._text = (self._text + symbol)[-BEHIND:]
+
+
+class Ending:
+    """Lets a text through up to its first end after so many characters, as `EndFinder` finds it."""
+
+    def __init__(self, end: End, length: int) -> None:
+        """Take what to look for, and the characters before; `ValueError` if there is no such end."""
+        self._end, self._left, self._tail = end, length, ""
+        self._finder = EndFinder(end, "")
+
+    @property
+    def found(self) -> bool:
+        """Whether the end was met."""
+        return not self._left and self._finder.found
+
+    def feed(self, symbols: str) -> str:
+        """Take the next characters; return what is now certain to belong to the text."""
+        if not self._left:
+            return self._finder.feed(symbols)
+        before, after = symbols[: self._left], symbols[self._left :]
+        self._left -= len(before)
+        self._tail = (self._tail + before)[-BEHIND:]
+        if self._left:
+            return before
+        self._finder = EndFinder(self._end, self._tail)
+        return before + self._finder.feed(after)
+
+    def flush(self) -> str:
+        """Return what was held back, when no more text comes."""
+        return self._finder.flush()

@@ -30,8 +30,8 @@ class Text:
         text: what was written after it.
         number: of the text, among those after the same seed phrase.
         rng_seed: with which the same text is written again, under the same number.
-        stopped_by: `length`; the stop string that was found and cut off; or the constraint that left nothing to write,
-            which of `match` is its regular end.
+        stopped_by: `length`; `end`; the stop string that was found and cut off; or the constraint that left nothing to
+            write, which of `match` is its regular end.
         logprobs: the predictions of its characters, where they were asked for.
     """
 
@@ -73,6 +73,8 @@ class Generator:
             **options: what is asked of the text:
                 `length` (default 500), characters to write;
                 `stop`, a string or several at which to stop; the one found is cut from the text;
+                `end`: with `line`, `sentence` or `paragraph` the text goes on after `length` to the next such end, at
+                most 500 characters more;
                 `unknown` (default `error`), what becomes of a seed's character that the model does not know: `error`,
                 `skip` or `nearest`;
                 `rng_seed`, which makes the text repeatable; None draws a fresh one;

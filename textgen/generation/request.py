@@ -6,6 +6,7 @@ from typing import Any, TypedDict, Unpack
 
 from textgen.arguments import expect_known, strings
 from textgen.config import LENGTH, LOGPROBS, RNG_SEED, SamplingConfig
+from textgen.generation.endings import End, Ending
 from textgen.generation.logprobs import Logprobs
 from textgen.generation.rules import RuleOptions, rules
 from textgen.generation.seed import Unknown, normalised
@@ -28,6 +29,7 @@ class WritingOptions(SamplingOptions, RuleOptions, total=False):
 
     length: int
     stop: str | Sequence[str]
+    end: End | None
     rng_seed: int | None
     unknown: Unknown
     logprobs: int | None
@@ -58,7 +60,9 @@ class Request:
         self.rng_seed = secrets.randbits(32) if rng_seed is None else RNG_SEED.check("rng_seed", rng_seed)
         self._logprobs = logprobs if logprobs is None else LOGPROBS.check("logprobs", logprobs)
         self._length = LENGTH.check("length", asked.pop("length", 500))
-        stops = strings("stop", asked.pop("stop", ()))
+        stops, self._end = strings("stop", asked.pop("stop", ())), asked.pop("end", None)
+        if self._end is not None:
+            Ending(self._end, self._length)  # which refuses what is no end
         ruled = {name: asked.pop(name) for name in RuleOptions.__annotations__ if name in asked}
         self._sampling = SamplingConfig.given("sampling", asked.pop("sampling", None), asked)
         self._stops = [normalised("the text to stop at", stop, description.text.normalisation) for stop in stops]
@@ -77,6 +81,7 @@ class Request:
             rng_seed=self.rng_seed,
             number=number,
             stops=self._stops,
+            end=self._end,
             constraints=[rule.begin(read, self._length) for rule in self._rules],
             observer=None if self._logprobs is None else Logprobs(self._symbols, self._logprobs),
         )

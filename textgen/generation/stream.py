@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from textgen.config import SamplingConfig
 from textgen.corpus.codes import gather
 from textgen.generation.constraints import Constraint
+from textgen.generation.endings import MOST_MORE, End, Ending
 from textgen.generation.matching import Match
 from textgen.generation.recurrent import State
 from textgen.generation.stopping import StopFinder
@@ -64,7 +65,7 @@ class Stream:
         constraints: what it must keep to.
         unwritten: how many characters it may still write.
         observer: who is told of the predictions of its characters, if anybody is.
-        stopped_by: `length`, the stop string that was found and cut off, or the name of the constraint that left
+        stopped_by: `length`, `end`, the stop string that was found and cut off, or the name of the constraint that left
             nothing to write; None while the text is on its way.
     """
 
@@ -78,6 +79,7 @@ class Stream:
         rng_seed: int = 0,
         number: int = 0,
         stops: Sequence[str] = (),
+        end: End | None = None,
         constraints: Sequence[Constraint] = (),
         observer: Observer | None = None,
         observe_seed: bool = False,
@@ -92,6 +94,7 @@ class Stream:
             rng_seed: with the number, the seed of the text's own random generator.
             number: of the text.
             stops: strings before which the text ends.
+            end: where to end after `length` characters; looked for in at most 500 more.
             constraints: objects of this text's own that say what it may write.
             observer: called with the losses in nats `(n,)`, the logits `(n, V)` and the codes `(n,)` of characters,
                 in their order and of each once: those written and, with `observe_seed`, the seed's from its second on.
@@ -99,11 +102,13 @@ class Stream:
         """
         self.seed, self.number, self.rng_seed, self.constraints = seed, number, rng_seed, constraints
         self.sampling = sampling or SamplingConfig()
-        self.stopped_by: str | None = None if length or (observe_seed and len(seed.codes) > 1) else "length"
+        self.stopped_by: str | None = None if length or end or (observe_seed and len(seed.codes) > 1) else "length"
         self.observer = observer
-        self._symbols, self.unwritten, self._observe_seed = symbols, length, observe_seed
+        self._symbols, self._observe_seed = symbols, observe_seed
+        self.unwritten = length if end is None else length + MOST_MORE
         self._rng = np.random.default_rng((rng_seed, number))
         self._finder = StopFinder(stops)
+        self._ending = None if end is None else Ending(end, length)
         self._pieces: list[str] = []
         self._read = 0  # codes of the seed that a batch has taken,
         self._asked = 0  # and how often it has asked for some
@@ -164,7 +169,11 @@ class Stream:
         self._read += read
         written = codes[read : read + self.unwritten]
         self.unwritten -= len(written)
-        self._pieces.append(self._finder.feed([self._symbols[code] for code in written]))
+        text = self._finder.feed([self._symbols[code] for code in written])
+        self._pieces.append(text if self._ending is None else self._ending.feed(text))
+        if self._ending is not None and self._ending.found:
+            self.stopped_by = "end"
+            return
         if self._finder.found:
             self.stopped_by = self._finder.found
         elif not self.unwritten and not self.reads:
@@ -172,7 +181,8 @@ class Stream:
         elif blocked:
             self.stopped_by = blocked
         if self.stopped_by:
-            self._pieces.append(self._finder.flush())
+            rest = self._finder.flush()
+            self._pieces.append(rest if self._ending is None else self._ending.feed(rest) + self._ending.flush())
 
     def take(self) -> str:
         """Return what was written since the last call, as far as it is certain to belong to the text."""
