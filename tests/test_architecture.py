@@ -2,6 +2,7 @@
 
 import ast
 import pydoc
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +58,13 @@ def test_modules_import_only_earlier_layers() -> None:
             parts = target.split(".")
             if parts[0] == "textgen" and len(parts) > 1:
                 assert ORDER.index(parts[1]) <= ORDER.index(layer), f"{name} imports {target}"
+
+
+def test_the_order_is_the_one_that_is_described() -> None:
+    text = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    described = re.search(r"top-level files and folders: ([^.]+)\.", text)
+    assert described is not None
+    assert re.findall(r"\w+", described[1]) == ORDER
 
 
 def test_only_the_backend_imports_keras_and_tensorflow() -> None:
