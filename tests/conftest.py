@@ -32,6 +32,7 @@ settings.load_profile("patient")
 PROJECT = Path(__file__).parents[1]
 COMMAND = (sys.executable, "-m", "textgen")
 QUICK_COMMAND = (sys.executable, str(PROJECT / "tests" / "quick_command.py"))
+TOOLS = {".git", ".venv", "__pycache__", ".pytest_cache", ".hypothesis", ".mypy_cache", ".ruff_cache"}
 TEXT = "The quick brown fox jumps over the lazy dog,\nand the dog sleeps on. "
 
 
@@ -56,6 +57,25 @@ def describe(
         TextInfo("play", "0" * 64, 1000, unicode, lowercase, replacement),
         TrainingInfo(1.0, 2.0, 50, 8, 0.01, 0.1, 3, 1.5, {"textgen-lstm": "0"}, "2026-01-01T00:00:00+00:00"),
     )
+
+
+def source_tree() -> set[tuple[str, int, int]]:
+    """The name, size and time of every file of the project, but for what git and the tools keep there."""
+    found = set()
+    for folder, folders, files in os.walk(PROJECT):
+        folders[:] = set(folders) - TOOLS
+        stats = ((name, os.lstat(name)) for name in (os.path.join(folder, file) for file in files))  # noqa: PTH118
+        found |= {(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats}
+    return found
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_is_written_into_the_source_tree() -> Iterator[None]:
+    """Fail with a file of tests while which the project's files have changed."""
+    before = source_tree()
+    yield
+    changed = sorted({name for name, *_ in source_tree() ^ before})
+    assert not changed, f"a test has written into the source tree, or you have, meanwhile: {changed}"
 
 
 @pytest.fixture(autouse=True, scope="session")

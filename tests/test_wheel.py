@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import PROJECT, TEXT
 from tests.kernel.test_library import needs_compiler
+from textgen.corpus.catalog import catalog_path, read_catalog
 from textgen.kernel import library
 from textgen.model_file import SHIPPED
 
@@ -61,6 +62,13 @@ def test_the_library_loads_the_shipped_model(installed: Path) -> None:
     assert Path(file) == installed / "textgen" / "__init__.py"
     assert name == "tinyshakespeare"
     assert (installed / "textgen" / "py.typed").is_file()  # so that a type checker believes the annotations
+
+
+@pytest.mark.slow
+def test_the_wheel_carries_the_catalog_where_it_is_looked_for(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("textgen.bundled.PACKAGE", installed / "textgen")
+    assert catalog_path() == installed / "textgen" / "corpora" / "catalog.toml"
+    assert list(read_catalog()) == ["macbeth", "tinyshakespeare"]
 
 
 @needs_compiler

@@ -1,8 +1,5 @@
 import hashlib
-import subprocess
-import sys
 import unicodedata
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -24,16 +21,6 @@ def test_the_shipped_catalog_is_pinned_to_commits_over_https() -> None:
         assert host == "raw.githubusercontent.com"
         assert len(path.split("/")[2]) == 40
         assert "public domain" in text.licence
-
-
-def test_the_wheel_carries_the_catalog_where_it_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    words = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(words, cwd=PROJECT, check=True, capture_output=True)
-    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
-        wheel.extractall(tmp_path)
-    monkeypatch.setattr("textgen.bundled.PACKAGE", tmp_path / "textgen")
-    assert catalog_path() == tmp_path / "textgen" / "corpora" / "catalog.toml"
-    assert list(read_catalog()) == ["macbeth", "tinyshakespeare"]
 
 
 @pytest.mark.parametrize(("name", "line_end"), [("macbeth", b"\r\n"), ("tinyshakespeare", b"\n")])
