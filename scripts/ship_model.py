@@ -21,8 +21,8 @@ TEST = 55_770  # split B: the second half of what split A holds out
 SAMPLE = ["--seed", "ROMEO:", "--length", "700", "--rng-seed", "1"]
 CARD = """# shakespeare.keras
 
-The model that writes when `textgen generate` is given none. It has read the first nine tenths of tinyshakespeare
-(1,003,854 of 1,115,394 characters of Shakespeare's plays, in the public domain), and writes pages that look like them.
+The model that `textgen generate` uses if no other is named. It was trained on the first nine tenths of tinyshakespeare
+(1,003,854 of 1,115,394 characters of Shakespeare's plays, in the public domain), and generates text in their style.
 
 | | |
 |---|---|
@@ -32,7 +32,7 @@ The model that writes when `textgen generate` is given none. It has read the fir
 | training | {epochs:g} epochs up to the weights that were kept, {minutes:.0f} minutes |
 | network | {layers} × {units} units, {parameters:,} parameters, {bytes:,} bytes |
 
-Nats a character, on text that it was not trained on:
+Nats per character, on text that it was not trained on:
 
 | text | carried state | cold windows of 256 |
 |---|---|---|
@@ -40,7 +40,7 @@ Nats a character, on text that it was not trained on:
 | split B, test: the last 55,770 characters | {b_carried:.4f} | {b_cold:.4f} |
 
 On split A: {verdict}.
-The weights kept are the best of {scorings} scorings on split A's validation; split B's test is its second half.
+The weights are the best of {evaluations} evaluations on split A's validation text, whose second half is split B's test text.
 
 An unedited sample, `{sample_command}`:
 
@@ -62,11 +62,11 @@ def main() -> None:
         test.write_text(text.read_text(encoding="utf-8")[-TEST:], encoding="utf-8")
         shutil.copyfile(run / "model.keras", MODELS / SHIPPED)
         rows = (run / "history.csv").read_text(encoding="utf-8").splitlines()
-        card = describe(text, test, scorings=len([row for row in rows[1:] if not row.endswith(",")]))
+        card = describe(text, test, evaluations=len([row for row in rows[1:] if not row.endswith(",")]))
     (MODELS / SHIPPED).with_suffix(".md").write_text(card, encoding="utf-8")
 
 
-def describe(text: Path, test: Path, scorings: int) -> str:
+def describe(text: Path, test: Path, evaluations: int) -> str:
     """The card."""
     model = read_model(MODELS / SHIPPED)
     description: Description = model.description
@@ -85,7 +85,7 @@ def describe(text: Path, test: Path, scorings: int) -> str:
         units=description.model.units,
         parameters=model.weights.parameters,
         bytes=(MODELS / SHIPPED).stat().st_size,
-        scorings=scorings,
+        evaluations=evaluations,
         verdict=output("evaluate", str(MODELS / SHIPPED), str(text)).splitlines()[2],
         sample_command=f"textgen generate {shlex.join(SAMPLE)}",
         sample=output("generate", *SAMPLE).strip(),
