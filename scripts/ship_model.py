@@ -40,7 +40,7 @@ Nats per character, on text that it was not trained on:
 | split B, test: the last 55,770 characters | {b_carried:.4f} | {b_cold:.4f} |
 
 On split A: {verdict}.
-The weights are the best of {evaluations} evaluations on split A's validation text, whose second half is split B's test text.
+The weights are the best of {evaluations} evaluations on split A's validation; split B's test is its second half.
 
 An unedited sample, `{sample_command}`:
 
