@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import textgen
 from tests.conftest import QUICK_COMMAND, TEXT, in_process, run, run_here
 from textgen.cli.generate import MOST_SEED, SECTIONS, command
 from textgen.model_file import shipped
@@ -400,7 +401,8 @@ def test_the_training_text_is_not_copied(trained: Path, tmp_path: Path) -> None:
     code, own, told = in_process(*words)
     assert (code, told) == (0, "")
     (tmp_path / "fox.txt").write_text(TEXT * 60, encoding="utf-8")
-    assert in_process(*words, "--against", str(tmp_path / "fox.txt")) == (0, own, "")
+    fox = str(tmp_path / "fox.txt")
+    assert in_process(*words, "--against", fox) == (0, own, f"{fox}: 4,080 characters\n")
     assert not any(own[at : at + 8] in TEXT * 2 for at in range(2, len(own) - 8))
     code, text, told = in_process(*SHIPPED, "--no-copy", "8")
     assert (code, text) == (1, "")
@@ -438,12 +440,15 @@ def test_log_probabilities_are_for_json() -> None:
     ("words", "message"),
     [
         ("--only= --length 3", "--only must have at least one character."),
-        ("--only Ω", "--only has characters that the model does not know: 'Ω' (U+03A9 GREEK CAPITAL LETTER OMEGA)."),
+        (
+            "--only Ω",
+            "--only has characters that are not in the model's vocabulary: 'Ω' (U+03A9 GREEK CAPITAL LETTER OMEGA).",
+        ),
         ("--only ab --without b", "--only and --without contradict each other: both have 'b'"),
         ("--ban=", "--ban needs at least one character."),
         ("--no-repeat 1", "expected a whole number from 2 to 1,000, not '1'."),
         ("--no-copy 1", "expected a whole number from 2 to 100,000, not '1'."),
-        ("--against x", "--against needs --no-copy, which says how many characters in a row may not be the same."),
+        ("--against x", "--against needs --no-copy."),
         ("--match a(", "--match is not a regular expression: missing ), unterminated subpattern at position 1."),
         (r"--match (a)\1", "--match has a back-reference"),
         ("--match a{40} --length 30", "the shortest text that matches --match has 40 characters"),
@@ -464,6 +469,21 @@ def test_a_text_is_the_same_whatever_the_count(tmp_path: Path) -> None:
     lines = path.read_text().splitlines(keepends=True)
     assert len(lines) == 300
     assert in_process(*words, "--count", "2") == (0, "".join(lines[:2]), "")
+    assert json.loads(lines[0])["text"] == textgen.load().generate(length=5, rng_seed=1)
+    assert [json.loads(line)["text"] for line in lines[:40]] == [
+        text.text for text in textgen.load().texts(count=40, length=5, rng_seed=1)
+    ]
+
+
+def test_the_texts_of_other_files_are_read_as_any_and_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "other.txt"
+    path.write_bytes(b"The caf\xe9 is there, and the king goes home with all his men.\n")
+    code, text, told = in_process(*SHIPPED, "--no-copy", "6", "--against", str(path), "--length", "300")
+    assert (code, len(text)) == (0, 301)
+    assert told.startswith(f"{path}: 60 characters, read as cp1252 (guessed)")
+    code, text, told = in_process(*SHIPPED, "--no-copy", "6", "--against", str(tmp_path / "none"))
+    assert (code, text) == (1, "")
+    assert told.startswith(f"textgen: error: {tmp_path / 'none'}: no such file or folder")
 
 
 def test_the_help_has_sections() -> None:

@@ -3,9 +3,9 @@
 import secrets
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +22,9 @@ from textgen.cli.options import (
 from textgen.cli.terminal import tell
 from textgen.cli.writing import UTF_8, counting, opened, print_json, print_texts, tell_ends, with_bar
 from textgen.config import COUNT, LENGTH, LOGPROBS, NO_COPY, NO_REPEAT, SamplingConfig
+
+if TYPE_CHECKING:
+    from textgen.model_file import Description
 
 MOST_SEED = 2**24  # bytes of standard input; beyond a few thousand characters a longer seed phrase changes nothing
 
@@ -115,9 +118,9 @@ SECTIONS = {
     "--against",
     type=click.Path(),
     multiple=True,
-    metavar="PATH",
-    help="File, folder or archive that --no-copy compares with, instead of the training text. Repeat the option for "
-    "several.",
+    metavar="TEXT",
+    help="File, folder, archive or catalog text that --no-copy compares with, instead of the training text. Repeat the "
+    "option for several.",
 )
 @click.option(
     "--match",
@@ -160,6 +163,8 @@ def command(
             raise click.UsageError(f"--{name} needs at least one character.")
     if encoding is not None and output is None and seed != "-":
         raise click.UsageError("--encoding needs a file (-o) or a seed phrase on standard input (--seed -).")
+    if options["against"] and options["no_copy"] is None:
+        raise click.UsageError("--against needs --no-copy.")
     if options["logprobs"] is not None and not as_json:
         raise click.UsageError("--logprobs needs --json.")
     from textgen.generation.generator import load
@@ -173,6 +178,7 @@ def command(
     drawn = options["rng_seed"] is None
     if drawn:
         options["rng_seed"] = secrets.randbits(32)
+    options["against"] = _read(options["against"], generator.description)
     try:
         texts: Iterator[Any] = (generator.texts if as_json else generator.write)(
             seed, temperature=temperature, **options
@@ -187,6 +193,22 @@ def command(
             texts = with_bar(texts, options["count"])
         (print_json if as_json else print_texts)(counting(texts, ended), stream)
     tell_ends(ended, matching=options["match"] is not None)
+
+
+def _read(paths: Sequence[str], description: "Description") -> list[Any]:
+    """The texts of --against, files or of the catalog, normalised as the model's was; what is to be said of them is."""
+    if not paths:
+        return []
+    from textgen.cli.download import located
+    from textgen.config import Reading
+    from textgen.corpus.corpus import Corpus
+
+    reading = Reading(unicode=description.text.unicode, lowercase=description.text.lowercase)
+    texts = [Corpus.from_files(path, reading=reading) for path in located(paths)]
+    for text in texts:
+        for note in text.notes:
+            tell(as_options(note))
+    return texts
 
 
 def _standard_input(encoding: str | None) -> str:
