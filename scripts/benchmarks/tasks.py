@@ -19,7 +19,7 @@ import textgen
 from benchmarks import SHAPE, SYMBOLS
 from benchmarks.results import megabytes
 from textgen import Corpus, TrainingConfig
-from textgen.training.learner import Learner, Nobody
+from textgen.training.learner import Learner, NoCallbacks
 from textgen.training.limit import limit_of
 from textgen.training.plan import Epochs, Plan, make_plan
 from textgen.training.process import configure
@@ -57,7 +57,7 @@ def learner(peer: str, plan: Plan) -> Learner:
     return TorchLearner(plan, bfloat16=peer == "PyTorch, bfloat16")
 
 
-class Turns(Nobody):
+class Turns(NoCallbacks):
     """Has a training wait for its turn: answers after each epoch, and goes on when asked again."""
 
     def __init__(self, line: Connection) -> None:

@@ -10,11 +10,11 @@ import pytest
 from textgen.cli.progress import Display, JsonLines
 from textgen.cli.table import width
 from textgen.evaluation.baselines import Baseline
-from textgen.training.progress import Event, Scored, Started, Stepped, TrainingResult
+from textgen.training.progress import Evaluated, Event, Started, Stepped, TrainingResult
 
 STARTED = Started("play", 1000, 100, 31, 1, 1, 50, 1, 0.1, 64, 0.01, 3, 0.0, (), ())
 STEPPED = Stepped(1, 10, 2.0, 0.1, 50, None)
-SCORED = Scored(1.0, 5.0, 2.0, 1.9, True, "")
+EVALUATED = Evaluated(1.0, 5.0, 2.0, 1.9, True, "")
 RESULT = TrainingResult(Path("my models/play/model.keras"), 1.9, 1.0, 6.0, "plan", [Baseline("n-gram (3)", 2.0)])
 
 
@@ -34,7 +34,7 @@ def test_numbers_agree_with_their_nouns(capsys: pytest.CaptureFixture[str]) -> N
 
 @pytest.mark.parametrize("sample", ["吾輩は" * 30, "a" * 90, "\x1b[2J" * 30, "e\u0301" * 90, "a\nb\t" * 50])
 def test_a_sample_is_a_line_of_80_columns_that_steers_nothing(capsys: pytest.CaptureFixture[str], sample: str) -> None:
-    line = shown(capsys, STARTED, STEPPED, replace(SCORED, sample=sample))[-1]
+    line = shown(capsys, STARTED, STEPPED, replace(EVALUATED, sample=sample))[-1]
     assert line.startswith("    | ")
     assert 78 <= width(line) <= 80
     assert line.isprintable()
@@ -42,13 +42,13 @@ def test_a_sample_is_a_line_of_80_columns_that_steers_nothing(capsys: pytest.Cap
 
 
 def test_how_a_run_ended_is_told_with_what_to_do_next(capsys: pytest.CaptureFixture[str]) -> None:
-    assert shown(capsys, STARTED, STEPPED, SCORED, RESULT)[-3:] == [
+    assert shown(capsys, STARTED, STEPPED, EVALUATED, RESULT)[-3:] == [
         "Stopped: all planned epochs are done. Model: my models/play/model.keras.",
         "Verdict: better than the best n-gram (order 3) by 0.15 bits per character (2.74 to 2.89).",
         "Generate:  textgen generate 'my models/play'",
     ]
     ended = replace(RESULT, stopped_by="SIGTERM", validation_nats=1.8, baselines=[])
-    assert shown(capsys, STARTED, STEPPED, SCORED, ended)[-3:] == [
+    assert shown(capsys, STARTED, STEPPED, EVALUATED, ended)[-3:] == [
         "Stopped: terminated. Model: my models/play/model.keras, validation loss 1.800 nats (2.60 bpc).",
         "Resume:  textgen train --resume -o 'my models/play'",
         "Generate:  textgen generate 'my models/play'",
@@ -64,12 +64,12 @@ def written(events: list[Event], capfdbinary: pytest.CaptureFixture[bytes]) -> l
 
 def test_each_event_is_a_line_of_json(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     started = replace(STARTED, reading=("the.txt: 9 characters\nwith a newline",), notes=("`units` may be less",))
-    lines = written([started, STEPPED, SCORED, RESULT], capfdbinary)
+    lines = written([started, STEPPED, EVALUATED, RESULT], capfdbinary)
     told = {"reading": ["the.txt: 9 characters\nwith a newline"], "notes": ["--units may be less"]}
     assert lines == [
         {"event": "started"} | asdict(STARTED) | told,
         {"event": "stepped"} | asdict(STEPPED),
-        {"event": "evaluated"} | asdict(SCORED),
+        {"event": "evaluated"} | asdict(EVALUATED),
         {"event": "finished"} | asdict(RESULT) | {"model": "my models/play/model.keras"},
     ]
 
@@ -79,7 +79,7 @@ def test_of_steps_four_a_second_are_told(
 ) -> None:
     clock = iter(range(0, 1 << 30, 7))  # milliseconds, in steps that a quarter of a second is no multiple of
     monkeypatch.setattr("time.monotonic", lambda: next(clock) / 1000)
-    told = [line for line in written([STEPPED] * 1000 + [SCORED], capfdbinary) if line["event"] == "stepped"]
+    told = [line for line in written([STEPPED] * 1000 + [EVALUATED], capfdbinary) if line["event"] == "stepped"]
     assert 7 * 1000 / 1000 * 4 - 4 <= len(told) <= 7 * 1000 / 1000 * 4 + 1
 
 
@@ -96,7 +96,7 @@ def test_a_run_goes_on_when_its_events_cannot_be_written(monkeypatch: pytest.Mon
     tries: list[object] = []
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(Broken())))
     write = JsonLines()
-    for event in (STARTED, STEPPED, SCORED, RESULT):
+    for event in (STARTED, STEPPED, EVALUATED, RESULT):
         write(event)
     assert len(tries) == 4
     with pytest.raises(OSError, match="broken"):  # or the stream would complain when it is thrown away

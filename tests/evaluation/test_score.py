@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import random_weights
 from textgen.config import ModelConfig, Shape
-from textgen.evaluation.score import score, score_cold, scoring_seconds
+from textgen.evaluation.score import evaluation_seconds, score, score_cold
 from textgen.generation.recurrent import Recurrent
 from textgen.model_file import Weights
 
@@ -76,5 +76,5 @@ def test_the_time_of_a_scoring_is_known_before(kernel: bool, monkeypatch: pytest
     for _ in range(3):
         begun = time.perf_counter()
         score(weights, codes)
-        ratios.append((time.perf_counter() - begun) / scoring_seconds(shape, 50, len(codes)))
+        ratios.append((time.perf_counter() - begun) / evaluation_seconds(shape, 50, len(codes)))
     assert 1 / 2 < np.median(ratios) < 2

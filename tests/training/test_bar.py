@@ -9,11 +9,11 @@ from tqdm import tqdm
 
 import textgen
 from textgen.training.bar import LAYOUT, ProgressBar, percentage
-from textgen.training.progress import Scored, Started, Stepped, TrainingResult
+from textgen.training.progress import Evaluated, Started, Stepped, TrainingResult
 
 STARTED = Started("play", 1000, 100, 31, 1, 1, 50, 1, 0.1, 64, 0.01, 3, 0.0, (), ())
 STEPPED = Stepped(3, 10, 2.0, 0.3, 50, 7.0)
-SCORED = Scored(1.0, 5.0, 2.0, 1.9, True, "")
+EVALUATED = Evaluated(1.0, 5.0, 2.0, 1.9, True, "")
 RESULT = TrainingResult(Path("model.keras"), 1.9, 1.0, 6.0, "patience", [])
 
 
@@ -45,7 +45,7 @@ def test_a_bar_shows_where_the_run_is(monkeypatch: pytest.MonkeyPatch) -> None:
     show = textgen.progress()
     show(STARTED)
     show(STEPPED)
-    show(SCORED)
+    show(EVALUATED)
     assert "30%|" in shown.getvalue()
     assert shown.getvalue().rstrip().endswith("| epoch 0.3, loss 2.000, -, 00:07 left, validation loss 1.900")
     show(RESULT)  # early stopping is an end, not a failure
@@ -60,7 +60,7 @@ def test_where_nobody_looks_nothing_is_shown(monkeypatch: pytest.MonkeyPatch) ->
     shown = io.StringIO()
     monkeypatch.setattr(sys, "stderr", shown)
     show = textgen.progress()
-    for event in (STARTED, STEPPED, SCORED, RESULT):
+    for event in (STARTED, STEPPED, EVALUATED, RESULT):
         show(event)
     assert shown.getvalue() == ""
 
@@ -86,5 +86,5 @@ def test_a_bar_that_cannot_be_drawn_does_not_end_the_run() -> None:
             raise BrokenPipeError
 
     show = ProgressBar(lambda **options: tqdm(file=Gone(), **options))
-    for event in (STARTED, STEPPED, SCORED, RESULT):
+    for event in (STARTED, STEPPED, EVALUATED, RESULT):
         show(event)

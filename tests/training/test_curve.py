@@ -42,7 +42,7 @@ def test_a_curve_says_what_it_shows(drawn: list, tmp_path: Path) -> None:
     levels = [line.get_ydata()[0] for line in axes.get_lines()[-2:]]
     assert levels == pytest.approx([2.525, 3.030], abs=1e-3)
     why = drawn[0].get_supxlabel()
-    assert "with dropout on (0.1) and as a mean since the evaluation before" in why
+    assert "with dropout on (0.1) and as a mean since the previous evaluation" in why
     assert "may lie above the validation loss" in why
 
 

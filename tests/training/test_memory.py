@@ -69,7 +69,7 @@ def test_a_limit_of_addresses_counts_what_tensorflow_takes_of_them(monkeypatch: 
     with pytest.raises(TrainingError) as error:
         memory.check_memory(small, ("units", "batch_size"))
     assert str(error.value) == (
-        "training this network needs about 1.9 GB of addresses (ulimit -v), and 1.0 GB is available; "
+        "training this network needs about 1.9 GB of address space (ulimit -v), and 1.0 GB is available; "
         "free some memory, or use a machine with more"
     )
     monkeypatch.setattr(memory, "_is_loaded", lambda: True)
@@ -92,7 +92,9 @@ def test_a_limit_is_told_in_a_line_before_tensorflow_is_loaded(tmp_path: Path) -
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (GB, GB)),
     )
     assert done.returncode == 1
-    expected = r"textgen: error: training this network needs about \d\.\d GB of addresses \(ulimit -v\), and 0\.\d .*\n"
+    expected = (
+        r"textgen: error: training this network needs about \d\.\d GB of address space \(ulimit -v\), and 0\.\d .*\n"
+    )
     assert re.fullmatch(expected, done.stderr)
 
 

@@ -6,7 +6,7 @@ import pytest
 from tests.conftest import TEXT
 from textgen import Corpus, TrainingConfig
 from textgen.corpus.windows import Windows
-from textgen.training.plan import Epochs, Minutes, Plan, is_scoring, make_plan
+from textgen.training.plan import Epochs, Minutes, Plan, is_evaluation_due, make_plan
 from textgen.training.recipe import planned_epochs
 
 
@@ -17,13 +17,20 @@ def windows(characters: int, streams: int, length: int) -> Windows:
 def test_each_epoch_s_end_is_scored() -> None:
     short = windows(1000, 2, 50)
     assert short.per_epoch == 10
-    assert [step for step in range(1, 31) if is_scoring(step, short)] == [10, 20, 30]
+    assert [step for step in range(1, 31) if is_evaluation_due(step, short)] == [10, 20, 30]
 
 
 def test_a_long_epoch_is_scored_every_two_million_characters() -> None:
     long = windows(5_000_000, 20, 50)
     assert long.per_epoch == 5000
-    assert [step for step in range(1, 10_001) if is_scoring(step, long)] == [2000, 4000, 5000, 7000, 9000, 10_000]
+    assert [step for step in range(1, 10_001) if is_evaluation_due(step, long)] == [
+        2000,
+        4000,
+        5000,
+        7000,
+        9000,
+        10_000,
+    ]
 
 
 CORPUS = Corpus.from_text(TEXT * 40)

@@ -23,7 +23,7 @@ from textgen.generation.recurrent import Recurrent
 from textgen.model_file import read_model
 from textgen.training.backend import keras
 from textgen.training.checkpoint import NEWEST, Checkpoint, read_checkpoint, write_checkpoint
-from textgen.training.progress import Scored, Started, Stepped
+from textgen.training.progress import Evaluated, Started, Stepped
 
 CORPUS = Corpus.from_text(TEXT * 40, name="fox")  # 2,720 characters, 272 held out
 PER_EPOCH = 2448 // 4 // 20
@@ -78,7 +78,7 @@ def test_a_text_is_learnt_by_heart(learnt: SimpleNamespace) -> None:
     assert textgen.load(learnt.result.model).generate("The quick ", length=300, temperature=0) in TEXT * 6
     started = [event for event in learnt.events if isinstance(event, Started)]
     assert [event.parameters for event in started] == [read_model(learnt.result.model).weights.parameters]
-    assert [event.epochs for event in learnt.events if isinstance(event, Scored)] == list(range(1, 21))
+    assert [event.epochs for event in learnt.events if isinstance(event, Evaluated)] == list(range(1, 21))
 
 
 def test_keras_callbacks_see_epochs_steps_and_losses_and_may_stop(learnt: SimpleNamespace) -> None:

@@ -21,7 +21,7 @@ from textgen.errors import RunError
 from textgen.model_file import read_model
 from textgen.training import resume, run_folder
 from textgen.training.checkpoint import NEWEST, PREVIOUS, Checkpoint, read_checkpoint, write_checkpoint
-from textgen.training.progress import Scored, Started
+from textgen.training.progress import Evaluated, Started
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -378,7 +378,7 @@ def test_a_run_that_has_lost_its_best_model_says_so_and_keeps_the_next(
     assert note.startswith(f"{model}: {problem}")
     assert note.endswith(f";{aside} the run continues without its best model")
     assert result.validation_nats == read_model(folder).description.training.validation_nats
-    assert result.validation_nats == min(event.validation_nats for event in events if isinstance(event, Scored))
+    assert result.validation_nats == min(event.validation_nats for event in events if isinstance(event, Evaluated))
     if found is not None:
         assert hashlib.sha256((folder / "other.keras").read_bytes()).digest() == hashlib.sha256(found).digest()
 

@@ -13,7 +13,7 @@ from textgen import Corpus, ModelConfig, TrainingConfig
 from textgen.errors import CorpusError, RunError, TrainingError
 from textgen.model_file import read_model, shipped
 from textgen.training import run_folder
-from textgen.training.progress import Event, Scored, Started, Stepped
+from textgen.training.progress import Evaluated, Event, Started, Stepped
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -70,7 +70,7 @@ def test_what_a_run_tells_and_leaves(tmp_path: Path) -> None:
     output = tmp_path / "deep" / "run"
     result, events = train(output)
     started, stepped, scored = (
-        [event for event in events if isinstance(event, kind)] for kind in (Started, Stepped, Scored)
+        [event for event in events if isinstance(event, kind)] for kind in (Started, Stepped, Evaluated)
     )
     assert started == [
         Started(
@@ -116,11 +116,11 @@ def test_the_best_weights_are_the_ones_kept_and_patience_ends_the_run(tmp_path: 
         epochs=200,
         training=TrainingConfig(window=20, batch_size=4, learning_rate=0.001, patience=3),
     )
-    losses = [event.validation_nats for event in events if isinstance(event, Scored)]
+    losses = [event.validation_nats for event in events if isinstance(event, Evaluated)]
     assert result.stopped_by == "patience"
     assert result.validation_nats == min(losses) == read_model(tmp_path / "run").description.training.validation_nats
     assert losses.index(min(losses)) == len(losses) - 4
-    assert [event.best for event in events if isinstance(event, Scored)][-4:] == [True, False, False, False]
+    assert [event.best for event in events if isinstance(event, Evaluated)][-4:] == [True, False, False, False]
 
 
 def test_without_a_hold_out_the_last_weights_are_kept(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_without_a_hold_out_the_last_weights_are_kept(tmp_path: Path) -> None:
     result, events = train(tmp_path / "run", training=training)
     assert result.validation_nats is None
     assert read_model(tmp_path / "run").description.training.epochs == 2.0
-    assert [event.validation_nats for event in events if isinstance(event, Scored)] == [None, None]
+    assert [event.validation_nats for event in events if isinstance(event, Evaluated)] == [None, None]
 
 
 @pytest.mark.parametrize("characters", [101, 150])
@@ -250,7 +250,7 @@ def test_a_callback_that_stops_inside_an_epoch_has_it_scored(tmp_path: Path) -> 
     result, events = train(tmp_path / "run", epochs=9, callbacks=[watch])
     assert watch.seen[-3:] == [["loss"], "end 0 ['loss', 'val_loss']", "end"]
     assert (result.stopped_by, result.epochs) == ("callback", 7 / PER_EPOCH)
-    assert [event.best for event in events if isinstance(event, Scored)] == [True]
+    assert [event.best for event in events if isinstance(event, Evaluated)] == [True]
 
 
 def test_callbacks_are_told_the_end_whatever_happens(tmp_path: Path) -> None:

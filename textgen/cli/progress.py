@@ -15,12 +15,12 @@ from textgen.cli.terminal import UNWRITABLE, bar, printable, tell, write_json
 from textgen.errors import RunError
 from textgen.evaluation.evaluate import verdict
 from textgen.training.bar import ProgressBar
-from textgen.training.progress import Event, Scored, Started, Stepped, TrainingResult
+from textgen.training.progress import Evaluated, Event, Started, Stepped, TrainingResult
 from textgen.wording import counted, quoted
 
 COLUMNS = 80  # of the line with the sample
 PAUSE = 0.25  # seconds between two "stepped" events: thousands a second would make the training wait for a reader
-NAMES = {Started: "started", Stepped: "stepped", Scored: "evaluated", TrainingResult: "finished"}  # in JSON
+NAMES = {Started: "started", Stepped: "stepped", Evaluated: "evaluated", TrainingResult: "finished"}  # in JSON
 STOPPED = {
     "plan": "all planned epochs are done",
     "budget": "the time budget is used up",
@@ -81,7 +81,7 @@ class Display(AbstractContextManager["Display"]):
         if isinstance(event, Started):
             self._started(event)
         self._bar(event)
-        if isinstance(event, Scored):
+        if isinstance(event, Evaluated):
             self._scored(event)
         elif isinstance(event, TrainingResult):
             self._finished(event)
@@ -109,7 +109,7 @@ class Display(AbstractContextManager["Display"]):
         if event.resumed_at:
             tell(f"resumed after {event.resumed_at:.2f} epochs")
 
-    def _scored(self, event: Scored) -> None:
+    def _scored(self, event: Evaluated) -> None:
         nats = event.validation_nats
         validation = "" if nats is None else f", validation loss {loss(nats)}{', best so far' * event.best}"
         self._bar.write(

@@ -40,7 +40,7 @@ def score(weights: Weights, codes: Codes, first: int = 0) -> float:
     return _score(weights, codes, bounds, CONTEXT)
 
 
-def scoring_seconds(model: Shape, symbols: int, characters: int) -> float:
+def evaluation_seconds(model: Shape, symbols: int, characters: int) -> float:
     """About how long `score` takes, from the time of a few steps of a network of this shape, on all cores at once."""
     network = prepare(Weights.from_list(np.zeros(shape, np.float32) for shape in layout(model, symbols).values()))
     with Batch(network, STREAMS) as batch:

@@ -1,6 +1,6 @@
 """Codes → weights. The only folder that imports Keras and TensorFlow; see `backend`.
 
-A program whose process is there for training calls `configure` first; see `process`.
+A program that only trains calls `configure` first; see `process`.
 """
 
 from textgen.training.process import configure

@@ -1,7 +1,7 @@
 """Keras and TensorFlow: imported once, and started for training.
 
-Every module of this folder takes `keras` and `tf` from here. Importing this does not start TensorFlow's runtime: a
-strategy for several machines must exist before.
+Every module of this folder imports `keras` and `tf` from here. Importing does not start TensorFlow's runtime, since a
+distribution strategy must be created before it starts.
 """
 
 import functools
@@ -25,11 +25,11 @@ with importing():
 
 @functools.cache
 def start() -> None:
-    """Start TensorFlow's runtime, unless it runs already, with the threads that a step is made for.
+    """Start TensorFlow's runtime, unless it is running already, with the number of threads that suits a step.
 
-    On a processor a batch is cut into shards that run side by side (see `step`); on two cores, where this was measured,
-    each has one thread, and its small products never wait for one another. With more cores they share the rest. What a
-    program has set itself stays, and it cannot be set once the runtime has started.
+    On a CPU a batch is split into shards that run in parallel (see `step`). On two cores, where this was measured, each
+    shard has one thread, so that its small products never wait for each other; with more cores the shards share the
+    rest. Settings made by the program itself are kept; they cannot be changed once the runtime has started.
     """
     threading = tf.config.threading
     if not GPU:
@@ -39,11 +39,13 @@ def start() -> None:
             if not threading.get_inter_op_parallelism_threads():
                 threading.set_inter_op_parallelism_threads(cores())
         except RuntimeError:
-            logging.getLogger("textgen").warning("TensorFlow runs already; training may be slower than it could")
+            logging.getLogger("textgen").warning(
+                "TensorFlow was started before; training may be slower than it could be"
+            )
     if at_home():
         keep_freed_memory()
     with quiet():
-        tf.zeros(1)  # the rest of the chatter comes with the runtime
+        tf.zeros(1)  # the other startup messages come with the runtime
 
 
 __all__ = ["GPU", "keras", "start", "tf"]

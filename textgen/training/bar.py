@@ -1,4 +1,4 @@
-"""A bar that shows how far a run has come: for notebooks and programs, and inside the command's display."""
+"""A progress bar for training: for notebooks and programs, and inside the command's display."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from textgen.training.plan import COMPLETED
-from textgen.training.progress import Event, Scored, Started, Stepped, TrainingResult
+from textgen.training.progress import Evaluated, Event, Started, Stepped, TrainingResult
 
 LAYOUT = "{percentage:3.0f}%|{bar}| {desc}"
 SMOOTHING = 0.05  # of the loss beside the bar
@@ -15,53 +15,53 @@ SMOOTHING = 0.05  # of the loss beside the bar
 def progress() -> Callable[[Event], None]:
     """A progress bar for a training run: `textgen.train(corpus, output="models/play", on_progress=textgen.progress())`.
 
-    It shows the share of the run that is done, epochs, training and validation loss, speed and the time left: in a
-    notebook as a widget, on a terminal as a line of stderr. Where stderr is a file or a pipe it shows nothing.
+    It shows the percentage done, epochs, training and validation loss, speed and the time left: in a notebook as a
+    widget, on a terminal as a line of stderr. If stderr is a file or a pipe, it shows nothing.
     """
     return ProgressBar(_open, LAYOUT + "{postfix}")
 
 
 def _open(**options: Any) -> Any:
-    from tqdm.auto import tqdm  # here alone, since it loads what a notebook's widgets need
+    from tqdm.auto import tqdm  # imported here, since it loads the widgets of notebooks
 
     return tqdm(disable=None, **options)
 
 
 class ProgressBar:
-    """Shows a run's events in a tqdm bar, which it opens when the run starts and closes when it ends.
+    """Shows the events of a run in a tqdm bar, which is opened when the run starts and closed when it ends.
 
     Attributes:
-        speed: characters a second, as text.
+        speed: characters per second, as text.
     """
 
     def __init__(self, make: Callable[..., Any], layout: str = LAYOUT) -> None:
-        """Take what makes a bar from tqdm's options; nothing is shown yet."""
+        """Take the function that makes a bar from tqdm's options; nothing is shown yet."""
         self._make, self._layout = make, layout
         self._bar: Any = None
 
     def __call__(self, event: Event) -> None:
-        """Show one event. Where nobody can see the bar any more, the run goes on."""
+        """Show one event. If the bar can no longer be shown, the run continues."""
         with suppress(OSError):
             if isinstance(event, Started):
                 self._start()
-            elif self._bar is None:  # it could not even be opened
+            elif self._bar is None:  # it could not be opened
                 return
             elif isinstance(event, Stepped):
                 self._step(event)
-            elif isinstance(event, Scored):
+            elif isinstance(event, Evaluated):
                 if event.validation_nats is not None:
                     self._bar.set_postfix_str(f"validation loss {event.validation_nats:.3f}")
             else:
                 self._finish(event)
 
     def close(self) -> None:
-        """Close the bar, if it is open: the run has ended, well or not."""
+        """Close the bar, if it is open, however the run has ended."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
 
     def write(self, line: str, tell: Callable[[str], None]) -> None:
-        """Have a line told above the bar."""
+        """Print a line above the bar."""
         if self._bar is not None:
             self._bar.clear()
         tell(line)
@@ -85,19 +85,19 @@ class ProgressBar:
         self._bar.update(percentage(event) - self._bar.n)
 
     def _finish(self, result: TrainingResult) -> None:
-        if result.stopped_by in COMPLETED:  # early stopping leaves steps of the plan undone, and is no failure
+        if result.stopped_by in COMPLETED:  # early stopping leaves planned steps undone
             self._bar.update(100 - self._bar.n)
         self.close()
 
 
 def percentage(event: Stepped) -> int:
-    """How much of a run is done; it is not all done while there is time left, to score the model for instance."""
+    """The percentage of a run that is done; at most 99 while time is left, for example for an evaluation."""
     done = 100 * event.step // event.planned_steps
     return min(done, 99 if event.seconds_left else 100)
 
 
 class _Speed:
-    """Characters a second, over the last few seconds."""
+    """Characters per second, over the last few seconds."""
 
     def __init__(self) -> None:
         self._marks: list[tuple[float, int]] = []

@@ -1,8 +1,8 @@
-"""Everything a run needs to go on bit for bit, in one file that is whole or known to be damaged.
+"""Checkpoints: everything needed to resume a run bit for bit, in one file whose damage is always detected.
 
-The file is a SHA-256 of the rest, then an uncompressed `.npz` of arrays, among them a JSON text of all that is no
-array. Reading it needs NumPy alone and unpickles nothing. The one before is kept: if the newest is damaged, a run goes
-on from there and, every choice being a function of seed and step, comes to the same end.
+The file is a SHA-256 of the rest, then an uncompressed `.npz` of arrays, one of which is a JSON text of all else.
+Reading it needs only NumPy and unpickles nothing. The previous checkpoint is kept: if the newest is damaged, the run
+resumes from it and, since everything follows from seed and step, ends with the same weights.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ FORMAT = 3
 NEWEST, PREVIOUS = "checkpoint", "checkpoint.previous"
 META = "meta"
 DIGEST = 32  # bytes of the SHA-256
-# What reading an archive, its arrays and its JSON text raises where they are not as they were written.
+# What reading an archive, its arrays and its JSON text raises if they are damaged.
 UNPACKING = (
     zipfile.BadZipFile,
     zlib.error,
@@ -45,11 +45,11 @@ UNPACKING = (
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """What a file holds.
+    """The contents of a checkpoint file.
 
     Attributes:
-        meta: the run's options, position and history, as JSON values.
-        arrays: lists of arrays by name: the network's weights, the optimizer's variables, the states.
+        meta: the plan, position and history of the run, as JSON values.
+        arrays: lists of arrays by name: weights, averages, optimizer, LSTM states.
     """
 
     meta: Mapping[str, Any]
@@ -57,47 +57,47 @@ class Checkpoint:
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint; the one that was the newest becomes the previous one.
+    """Write a checkpoint; the newest one becomes the previous one.
 
     Raises:
-        OSError: it cannot be written; the newest one is untouched, or is the previous one now.
+        OSError: it cannot be written; the newest one is unchanged, or is the previous one now.
     """
     named = {f"{name}/{place}": array for name, part in checkpoint.arrays.items() for place, array in enumerate(part)}
     meta = json.dumps({"format": FORMAT} | dict(checkpoint.meta)).encode()
     with replacing(folder / NEWEST) as temporary:
-        with temporary.open("w+b") as file:  # never whole in memory, which the arrays may fill
+        with temporary.open("w+b") as file:  # written piece by piece, since the arrays may fill the memory
             file.write(bytes(DIGEST))
             np.savez(file, allow_pickle=False, **{META: np.frombuffer(meta, np.uint8)}, **named)
             file.seek(DIGEST)
             digest = hashlib.file_digest(file, "sha256").digest()
             file.seek(0)
             file.write(digest)
-        # Killed between the two renames, the folder has the previous one alone, which is whole.
+        # If killed between the two renames, the folder has only the previous one, which is complete.
         if (folder / NEWEST).exists():
             (folder / NEWEST).replace(folder / PREVIOUS)
 
 
 def remove_damaged(folder: Path) -> None:
-    """Remove a newest checkpoint that cannot be read, or the next one would put it in the previous one's place."""
+    """Remove a damaged newest checkpoint, which the next one would otherwise make the previous one."""
     (folder / NEWEST).unlink(missing_ok=True)
 
 
 def has_checkpoint(folder: Path) -> bool:
-    """Whether there is something to go on from."""
+    """Whether the folder has a checkpoint to resume from."""
     return (folder / NEWEST).exists() or (folder / PREVIOUS).exists()
 
 
 def read_checkpoint(folder: Path) -> tuple[Checkpoint, str | None]:
-    """Read the newest whole checkpoint of a run folder.
+    """Read the newest undamaged checkpoint of a run folder.
 
-    One that is damaged is passed over for the one before. One that cannot be read now, or is another textgen's, is not:
-    the run would go on from too early a place.
+    A damaged one is replaced by the previous one. One that cannot be read at the moment, or is of another version of
+    textgen, is not: the run would lose progress without need.
 
     Returns:
-        The checkpoint, and what a user must be told where it is not the newest.
+        The checkpoint, and a note for the user if it is not the newest.
 
     Raises:
-        RunError: there is none, all are damaged, or one cannot be read, or not by this textgen.
+        RunError: there is none, all are damaged, or one cannot be read, or not by this version of textgen.
     """
     problems = []
     for name in (NEWEST, PREVIOUS):
@@ -121,7 +121,7 @@ def read_checkpoint(folder: Path) -> tuple[Checkpoint, str | None]:
 
 
 class _DamagedError(Exception):
-    """A checkpoint is not what a run has written."""
+    """A checkpoint is damaged."""
 
 
 def _read(path: Path) -> Checkpoint:
@@ -161,6 +161,6 @@ def _unpacked(content: bytes) -> tuple[dict[str, Any], dict[str, list[NDArray[An
 
 
 def remove_checkpoints(folder: Path) -> None:
-    """Remove a finished run's checkpoints."""
+    """Remove the checkpoints of a finished run."""
     for name in (NEWEST, PREVIOUS):
         (folder / name).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Whether a checkpoint holds what a run writes into one: a right checksum alone does not say so."""
+"""Checks that the contents of a checkpoint are those of a run, which a correct checksum alone does not ensure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,15 +13,15 @@ from textgen.training.learner import Arrays
 
 STEPS = Range(int, 0, 10**15)
 POSITION = {"states", "planned_steps", "step", "loss_sum", "loss_count", "best", "scorings_since_best"}
-LATER = {"markup": False, "repair": False}  # of a reading, what older runs have no word for and have not done
+LATER = {"markup": False, "repair": False}  # fields of `Reading` that older checkpoints lack
 COLUMNS = 8  # of a row of the history; the last two may be empty
 
 
 def check_contents(meta: Mapping[str, Any], arrays: Arrays) -> None:
-    """Raise `ValueError`, `TypeError` or `LookupError` for the first thing that no run has written.
+    """Raise `ValueError`, `TypeError` or `LookupError` for the first value that no run writes.
 
     Args:
-        meta: what is no array, as JSON values.
+        meta: everything but the arrays, as JSON values.
         arrays: lists of arrays by name.
     """
     reading, training = Reading.from_dict(meta["reading"]), Hyperparameters.from_dict(meta["training"])

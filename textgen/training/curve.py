@@ -10,9 +10,9 @@ from textgen.evaluation.baselines import Baseline
 from textgen.training.run_folder import Row
 
 BLUE, ORANGE, GREY = "#1f5fa8", "#d9730d", "#777777"
-STYLES = ("--", ":")  # of the baselines' lines
-NAME = 60  # characters of the text's name, at the most
-# The first has most alphabets; of the others, which have Chinese, Japanese and Korean, what is installed helps out.
+STYLES = ("--", ":")  # of the lines of the baselines
+NAME = 60  # characters of the text's name that are shown
+# The first has most alphabets; the others, if installed, add Chinese, Japanese and Korean.
 FAMILIES = (
     *("DejaVu Sans", "Noto Sans CJK JP", "Source Han Sans", "Hiragino Sans", "Yu Gothic", "IPAexGothic", "IPAGothic"),
     *("TakaoPGothic", "WenQuanYi Zen Hei", "Droid Sans Fallback", "Arial Unicode MS"),
@@ -25,13 +25,13 @@ def can_draw() -> bool:
 
 
 def draw_curve(name: str, dropout: float, rows: Sequence[Row], compared: Sequence[Baseline], path: Path) -> None:
-    """Draw training and validation loss against the characters seen, the best marked, the baselines as lines.
+    """Plot training and validation loss against the characters trained on, with the baselines as lines.
 
     Args:
-        name: the text's, for the title.
-        dropout: the share of outputs dropped, which explains where the training loss lies.
+        name: of the text, for the title.
+        dropout: the dropout rate, which the note on the training loss mentions.
         rows: the run's history.
-        compared: simpler predictors of the validation text.
+        compared: the baselines' losses on the held-out text.
         path: where to write the PNG.
     """
     from matplotlib.figure import Figure
@@ -54,7 +54,7 @@ def draw_curve(name: str, dropout: float, rows: Sequence[Row], compared: Sequenc
         label = f"best {baseline.name}" if baseline.name.startswith("n-gram") else baseline.name
         axes.axhline(_bits(baseline.nats), color=GREY, linestyle=style, label=label)
     axes.set_title(title, family=families, parse_math=False)
-    axes.set_xlabel("characters seen")
+    axes.set_xlabel("characters trained on")
     axes.set_ylabel("bits per character")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.grid(alpha=0.3)
@@ -69,14 +69,14 @@ def _bits(nats: float) -> float:
 def _why_above(dropout: float) -> str:
     dropped = f"with dropout on ({dropout:g}) and " if dropout else ""
     return (
-        f"The training loss is measured {dropped}as a mean since the evaluation before, "
+        f"The training loss is measured {dropped}as a mean since the previous evaluation, "
         "the validation loss afterwards,\nwithout dropout, on averaged weights: "
         "so the training loss may lie above the validation loss."
     )
 
 
 def _drawable(text: str) -> tuple[str, list[str]]:
-    """The text with ? for what no font here can draw, and the families of the fonts that draw it."""
+    """The text with ? for each character that no installed font has, and the font families that have the others."""
     from matplotlib.font_manager import findfont, get_font, get_font_names
 
     families = [name for name in FAMILIES if name in get_font_names()]

@@ -1,4 +1,4 @@
-"""Starting from another model's weights, its vocabulary grown by the new text's characters."""
+"""Fine-tuning: starts from a model's weights and adds the characters of the new text to its vocabulary."""
 
 from dataclasses import replace
 
@@ -12,18 +12,18 @@ from textgen.model_file import Model
 
 
 def grown_vocabulary(old: Vocabulary, new: Vocabulary) -> Vocabulary:
-    """The old symbols with their codes, then the new ones, sorted by code point."""
+    """The characters of the model with their codes, then the new ones, sorted by code point."""
     return Vocabulary([*old.symbols, *(symbol for symbol in new.symbols if symbol not in old)])
 
 
 def grow(model: Model, corpus: Corpus) -> tuple[Corpus, list[NDArray[np.float32]]]:
-    """The corpus in the grown vocabulary, and the first weights for it.
+    """The corpus in the extended vocabulary, and the initial weights for it.
 
-    Characters are matched by what they are, not by their codes. What belongs to old symbols is bit-identical. A new
-    symbol starts as the mean of the old ones, and as unlikely as the least likely of them.
+    Characters are matched by identity, not by code. The weights of the old characters are unchanged. A new character
+    starts with the mean of their weights as embedding and output weights, and with the smallest of their biases.
 
     Raises:
-        CorpusError: the model's text was normalised otherwise than the corpus.
+        CorpusError: the model's text was normalised differently from the corpus.
     """
     _check_normalisation(model, corpus)
     vocabulary = grown_vocabulary(model.description.vocabulary, corpus.vocabulary)
@@ -44,7 +44,7 @@ def grow(model: Model, corpus: Corpus) -> tuple[Corpus, list[NDArray[np.float32]
 def _check_normalisation(model: Model, corpus: Corpus) -> None:
     text, reading = model.description.text, corpus.reading
     if reading.lowercase != text.lowercase:
-        wanted = "lowercase text" if text.lowercase else "text as it is, not made lowercase"
+        wanted = "lowercase text" if text.lowercase else "text that is not converted to lowercase"
     elif reading.unicode != text.unicode:
         wanted = f'text with `unicode="{text.unicode}"`, not {reading.unicode}'
     else:

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP, turned into a wish that the training loop asks for after each step."""
+"""A stop flag, set by Ctrl-C, SIGTERM or SIGHUP and polled by the training loop after each step."""
 
 import signal
 import threading
@@ -8,14 +8,14 @@ from types import FrameType
 
 
 class Interruption:
-    """Which signal, if any, has asked the run to end."""
+    """The stop flag: the signal that was received, or None."""
 
     def __init__(self) -> None:
-        """Nothing has been asked for yet."""
+        """Start with the flag not set."""
         self.signal: signal.Signals | None = None
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Note the signal; a second one ends the program at once."""
+        """Handle a signal: set the flag; a second signal ends the program at once."""
         if self.signal is not None:
             raise KeyboardInterrupt
         self.signal = signal.Signals(number)
@@ -23,9 +23,10 @@ class Interruption:
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """Catch SIGINT, SIGTERM and SIGHUP inside the block; outside the main thread Python cannot, and nothing is caught.
+    """Handle SIGINT, SIGTERM and SIGHUP by the stop flag inside the block.
 
-    A SIGHUP that is ignored, as nohup has it, stays so.
+    Python can do so only in the main thread; in others, nothing is handled. A SIGHUP that is ignored, as under nohup,
+    stays ignored.
     """
     interruption = Interruption()
     if threading.current_thread() is not threading.main_thread():

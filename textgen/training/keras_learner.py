@@ -1,4 +1,4 @@
-"""What trains: a network of Keras layers, its compiled step and its optimizer, behind the interface of the loop."""
+"""The learner that uses Keras: the network, its compiled step and its optimizer."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,14 +16,14 @@ from textgen.training.step import compile_step, make_optimizer
 
 
 class KerasLearner:
-    """The `Learner` that textgen trains with.
+    """The `Learner` that uses Keras.
 
     Attributes:
-        model: the training model, compiled with its optimizer; what Keras's callbacks see.
+        model: the training model, compiled with its optimizer; what Keras callbacks see.
     """
 
     def __init__(self, plan: Plan, start: Sequence[NDArray[np.float32]] | None = None) -> None:
-        """Build the network of a plan, with the weights that its seed gives, or with `start`."""
+        """Build the network of a plan, initialised from its random seed, or with the weights `start`."""
         backend.start()
         training, shape = plan.training, plan.model
         self._network = build(shape, len(plan.corpus.vocabulary), training.rng_seed)
@@ -58,11 +58,11 @@ class KerasLearner:
         return float(loss)
 
     def kept(self) -> list[NDArray[np.float32]]:
-        """The averages, their matrices rounded."""
+        """The averaged weights, matrices rounded to bfloat16."""
         return self._network.kept()
 
     def save(self, path: Path) -> None:
-        """Have Keras write the archive."""
+        """Save a Keras archive."""
         self._network.save(path)
 
     def state(self) -> Arrays:
@@ -75,7 +75,7 @@ class KerasLearner:
         }
 
     def restore(self, arrays: Arrays) -> None:
-        """Go on from a checkpoint's arrays."""
+        """Continue from the arrays of a checkpoint."""
         variables = self.model.optimizer.variables
         if [tuple(variable.shape) for variable in variables] != [item.shape for item in arrays["optimizer"]]:
             raise ValueError(
@@ -90,10 +90,10 @@ class KerasLearner:
 
 
 class KerasCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]
-    """Keras's callbacks of a learner, which may end its run by the model's `stop_training`."""
+    """Keras callbacks; they stop the run by setting the model's `stop_training`."""
 
     def __init__(self, callbacks: Sequence[Any], learner: KerasLearner, plan: Plan) -> None:
-        """Give them the learner's model, and how long the run is."""
+        """Connect them to the learner's model."""
         model = learner.model
         model.stop_training = False
         super().__init__(list(callbacks), model=model, epochs=plan.epochs or 0, steps=plan.windows.per_epoch)
@@ -101,5 +101,5 @@ class KerasCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]
 
     @property
     def stop_training(self) -> bool:
-        """Whether one of them has asked for the end."""
+        """Whether a callback has stopped the run."""
         return bool(self._learner.model.stop_training)

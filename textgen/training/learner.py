@@ -1,8 +1,8 @@
-"""What the training loop trains, and whom it tells: all that it knows of either.
+"""The interfaces that the training loop uses: `Learner`, which computes, and `Callbacks`, which are notified.
 
-The loop decides and the learner computes. So the loop runs with any of them: with Keras (`keras_learner`), with a few
-lines of NumPy in the tests, with another library beside it in a comparison. On several machines the loop runs on the
-chief alone; a learner there sends each step's number and learning rate to the others, whose windows follow from them.
+The loop decides and the learner computes, so the loop works with any learner: Keras (`keras_learner`), a few lines of
+NumPy in the tests, another library in a benchmark. On several machines the loop would run on the chief only, whose
+learner sends each step's number and learning rate to the others, whose windows follow from them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,59 +29,59 @@ class Learner(Protocol):
         """Take one step.
 
         Args:
-            codes: of a window, `(B, T)`.
-            targets: the codes that follow them, `(B, T)`.
-            begins: whose streams' states are set to zero first, `(B,)`.
-            number: of the step, from 0; what is drawn at random follows from it and the seed alone.
+            codes: the inputs of a window, `(B, T)`.
+            targets: the code after each input, `(B, T)`.
+            begins: the streams whose LSTM state is reset to zero first, `(B,)`.
+            number: of the step, from 0; all randomness depends only on it and the random seed.
             rate: the learning rate.
 
         Returns:
-            The window's mean loss before the step, in nats; it need not be finite.
+            The mean loss of the window before the update, in nats; it may be infinite or NaN.
         """
 
     def kept(self) -> list[NDArray[np.float32]]:
-        """Copies of the weights to score and to save, in the order of `model_file.layout`."""
+        """Copies of the weights to evaluate and to save, in the order of `model_file.layout`."""
 
     def save(self, path: Path) -> None:
-        """Write an archive with what `kept` gives."""
+        """Write a Keras archive with the weights that `kept` returns."""
 
     def state(self) -> Arrays:
-        """Copies of all that `restore` needs to go on bit for bit, under the names that `contents` checks."""
+        """Copies of everything that `restore` needs to continue bit for bit, by the names that `contents` checks."""
 
     def restore(self, arrays: Arrays) -> None:
-        """Go on from what `state` gave.
+        """Continue from what `state` returned.
 
         Raises:
-            ValueError: it was another optimizer's.
+            ValueError: it belongs to another optimizer.
         """
 
 
 class Callbacks(Protocol):
-    """Who is told of each step, as Keras's callbacks are, and may end the run."""
+    """Notified like Keras callbacks; they may stop the run."""
 
     @property
     def stop_training(self) -> bool:
-        """Whether the run is to end."""
+        """Whether the run should stop."""
         return False
 
     def on_train_begin(self) -> None:
-        """The first step of this process is about to be taken."""
+        """Before the first step of this process."""
 
     def on_epoch_begin(self, epoch: int) -> None:
-        """An epoch, counted from 0, begins."""
+        """At the start of an epoch, counted from 0."""
 
     def on_train_batch_begin(self, batch: int) -> None:
-        """A step, counted from 0 in each epoch, begins."""
+        """Before a step, counted from 0 in each epoch."""
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
-        """A step has ended; its `loss` is known."""
+        """After a step, with its `loss`."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """An epoch, or the run, has ended and was scored: `loss`, and `val_loss` with a hold-out."""
+        """After the evaluation that ends an epoch or the run: `loss` and, if text is held out, `val_loss`."""
 
     def on_train_end(self) -> None:
-        """No more step follows, whatever the reason."""
+        """After the last step, whatever the reason."""
 
 
-class Nobody(Callbacks):
-    """Who is told nothing, and ends no run."""
+class NoCallbacks(Callbacks):
+    """Callbacks that do nothing."""

@@ -1,4 +1,4 @@
-"""The training loop: steps, scorings, checkpoints, callbacks, and why it ends. A `Learner` computes the steps."""
+"""The training loop: steps, evaluations, checkpoints, callbacks, early stopping. A `Learner` computes the steps."""
 
 import math
 import time
@@ -14,55 +14,55 @@ from textgen.model_file import Weights
 from textgen.training.interruption import Interruption
 from textgen.training.learner import Callbacks, Learner
 from textgen.training.limit import Limit
-from textgen.training.plan import COMPLETED, Plan, is_scoring
-from textgen.training.progress import Event, Scored, Stepped
+from textgen.training.plan import COMPLETED, Plan, is_evaluation_due
+from textgen.training.progress import Evaluated, Event, Stepped
 from textgen.training.recipe import learning_rate
 from textgen.training.run_folder import Row, RunFolder
 
-SAMPLE = 80  # characters of the sample at each scoring
-SAMPLE_SEED = 1  # the same draws each time, so that samples differ by what was learnt alone
+SAMPLE = 80  # characters of the sample at each evaluation
+SAMPLE_SEED = 1  # the same random seed each time, so that samples differ only by the weights
 
 
 @dataclass
 class Position:
-    """Where a run stands: all that changes from step to step, the learner aside."""
+    """The state of a run that changes from step to step, apart from the learner's."""
 
     planned_steps: int
     step: int = 0  # steps done
-    loss_sum: float = 0.0  # of the steps since the last scoring
+    loss_sum: float = 0.0  # of the steps since the last evaluation
     loss_count: int = 0
-    best: float = math.inf  # held-out nats of the weights kept
-    scorings_since_best: int = 0
+    best: float = math.inf  # validation loss of the saved weights, nats per character
+    scorings_since_best: int = 0  # evaluations without improvement; the checkpoint's format has this name
 
     def to_meta(self) -> dict[str, Any]:
-        """What a checkpoint holds of it, as JSON values."""
-        # The states lie among the arrays; the key is the format's.
+        """As JSON values, for a checkpoint."""
+        # The format has the key "states", whose values are among the arrays.
         return {"states": []} | asdict(self) | {"best": None if math.isinf(self.best) else self.best}
 
     @classmethod
     def from_meta(cls, meta: Mapping[str, Any]) -> Self:
-        """The position that a checkpoint holds."""
+        """The position that is stored in a checkpoint."""
         values = {name: value for name, value in meta.items() if name != "states"}
         return cls(**values | {"best": math.inf if meta["best"] is None else meta["best"]})
 
 
 @dataclass(eq=False)
 class Loop:
-    """Trains until the plan is done, the budget spent, the patience lost, or someone asks it to end."""
+    """Trains until the plan, the budget, early stopping, a callback or a signal ends the run."""
 
     plan: Plan
     learner: Learner
     folder: RunFolder
     position: Position
     limit: Limit
-    started: float  # when the run began, the time of interrupted parts counted, on time.monotonic's clock
-    checkpoint_seconds: float  # between two checkpoints, scorings aside
+    started: float  # on time.monotonic's clock; moved back by the time of earlier parts of the run
+    checkpoint_seconds: float  # between two checkpoints, apart from those at evaluations
     callbacks: Callbacks
     on_progress: Callable[[Event], None]
     interruption: Interruption
 
     def run(self) -> str:
-        """Train; leave the best weights in the run folder.
+        """Train, and save the best weights in the run folder.
 
         Returns:
             Why it ended: `plan`, `budget`, `patience`, `callback`, `SIGINT`, `SIGTERM` or `SIGHUP`.
@@ -84,13 +84,13 @@ class Loop:
 
     @property
     def epochs(self) -> float:
-        """How often the text has been read."""
+        """The number of epochs done."""
         return self.position.step / self.plan.windows.per_epoch
 
     def _resume(self) -> str | None:
-        """See to it that the run has a model; return why it has ended, if it was resumed at its very end."""
-        if not self.folder.kept:  # it is lost, and with it what the best one was
-            _, nats = self._evaluate()
+        """Make sure that the run has a model; return why it has ended, if it was resumed at its very end."""
+        if not self.folder.kept:  # the file is lost, and with it the best weights
+            _, nats = self._measure()
             self.position.best, self.position.scorings_since_best = math.inf if nats is None else nats, 0
             self._save(nats)
             self._checkpoint(None)
@@ -116,19 +116,19 @@ class Loop:
         self.on_progress(Stepped(position.step, position.planned_steps, loss, self.epochs, self._characters(), left))
 
     def _after_step(self) -> str | None:
-        """Score, write a checkpoint, plan anew, each when it is due; return why the run has ended, or None."""
+        """Evaluate, write a checkpoint, plan again, each if due; return why the run has ended, or None."""
         position, per_epoch = self.position, self.plan.windows.per_epoch
         ended = self._ended()
-        due = is_scoring(position.step, self.plan.windows) or ended in COMPLETED
+        due = is_evaluation_due(position.step, self.plan.windows) or ended in COMPLETED
         if due:
-            logs = self._score()
+            logs = self._evaluate()
             ended = ended or self._ended()
             if position.step % per_epoch == 0 or ended in COMPLETED:
                 self.callbacks.on_epoch_end((position.step - 1) // per_epoch, logs)
-                ended = ended or self._ended()  # a callback may have asked for it
+                ended = ended or self._ended()  # a callback may have stopped the run
         if due or ended or time.monotonic() - self.last_checkpoint >= self.checkpoint_seconds:
             self._checkpoint(ended)
-        planned = None if ended else self.limit.replanned(position.step, scored=due)
+        planned = None if ended else self.limit.replanned(position.step, evaluated=due)
         if planned is not None:
             position.planned_steps = planned
             self._record(None, None)
@@ -144,17 +144,17 @@ class Loop:
             return "patience"
         return self.limit.ended(position.step, position.planned_steps)
 
-    def _score(self) -> dict[str, float]:
-        """Evaluate, keep the weights if they are the best so far, and tell; return the losses for callbacks."""
+    def _evaluate(self) -> dict[str, float]:
+        """Compute the validation loss, save the weights if they are the best, report; return the losses."""
         begun = time.monotonic()
-        weights, nats = self._evaluate()
+        weights, nats = self._measure()
         best = self._keep_if_best(nats)
         train_nats = self._report(weights, nats, best)
-        self.limit.add_scoring(time.monotonic() - begun)
+        self.limit.add_evaluation(time.monotonic() - begun)
         return {"loss": train_nats} | ({} if nats is None else {"val_loss": nats})
 
-    def _evaluate(self) -> tuple[Weights, float | None]:
-        """The weights that can be kept, and their held-out loss; None where nothing is held out."""
+    def _measure(self) -> tuple[Weights, float | None]:
+        """The averaged weights and their validation loss; None if nothing is held out."""
         weights, text, hold_out = Weights.from_list(self.learner.kept()), self.plan.corpus.codes, self.plan.hold_out
         nats = score(weights, text, len(text) - hold_out) if hold_out else None
         # A step's loss is that of the weights before it: these may have become infinite since.
@@ -163,33 +163,33 @@ class Loop:
         return weights, nats
 
     def _keep_if_best(self, nats: float | None) -> bool:
-        """Save the weights if none were better; without a hold-out, the last ones are the best."""
+        """Save the weights if they are the best so far; if nothing is held out, the last ones are."""
         position = self.position
         if nats is not None and nats >= position.best:
             position.scorings_since_best += 1
             return False
         position.best, position.scorings_since_best = math.inf if nats is None else nats, 0
-        # A run that was killed between model and checkpoint may have left a better model than these weights.
+        # A run that was killed between saving the model and the checkpoint may have left a better model.
         kept = self.folder.kept.validation_nats if self.folder.kept else None
         if nats is None or kept is None or kept >= nats:
             self._save(nats)
         return True
 
     def _report(self, weights: Weights, nats: float | None, best: bool) -> float:
-        """Add to the history, and tell with a sample; return the mean training loss since the last scoring."""
+        """Add to the history, report with a sample; return the mean training loss since the last evaluation."""
         position = self.position
         train_nats = position.loss_sum / position.loss_count
         position.loss_sum, position.loss_count = 0.0, 0
         self._record(train_nats, nats)
         sample = Generator(self.plan.describe(), weights).generate(length=SAMPLE, rng_seed=SAMPLE_SEED)
-        self.on_progress(Scored(self.epochs, self._seconds(), train_nats, nats, best, sample))
+        self.on_progress(Evaluated(self.epochs, self._seconds(), train_nats, nats, best, sample))
         return train_nats
 
     def _checkpoint(self, ended: str | None) -> None:
-        """Write all that the run needs to go on.
+        """Write all that is needed to resume the run.
 
-        The model as it stands is written too before the first scoring, and, without a hold-out, when the run is
-        interrupted: its last weights are the ones to keep.
+        The current model is saved too before the first evaluation and, if nothing is held out, when the run is
+        interrupted, since its last weights are then the best.
         """
         if not self.folder.kept or (ended and ended not in COMPLETED and not self.plan.hold_out):
             self._save(None)
@@ -226,7 +226,7 @@ class Loop:
         return learning_rate(self.plan.training.learning_rate, self.position.step, self.position.planned_steps)
 
     def _characters(self) -> int:
-        """How many targets have been trained on."""
+        """How many characters have been trained on."""
         return self.position.step * self.plan.windows.streams * self.plan.windows.length
 
     def _seconds(self) -> float:

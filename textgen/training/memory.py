@@ -1,7 +1,7 @@
-"""Whether the memory that this process can have is enough to train a network, before TensorFlow is loaded and after.
+"""Checks before TensorFlow is loaded that the memory suffices for training, and reports if it runs out later.
 
-The estimate is made of what was measured on two cores, of 4 to 200 MB of weights, and lies at or below it: a run that
-could just fit is not refused.
+The estimate is based on measurements on two cores with 4 to 200 MB of weights, and is at or below them, so that no run
+which just fits is refused.
 """
 
 import math
@@ -20,23 +20,23 @@ from textgen.training.speed import shards
 
 MEGABYTE, GIGABYTE = 10**6, 10**9
 TENSORFLOW = 600 * MEGABYTE  # once loaded
-ADDRESSES = 1300 * MEGABYTE  # that it takes beside the memory it fills
-# Times the weights: themselves, their averages, the optimizer's two means, the sum of the gradients and what is made of
-# it, and what is saved; each shard has gradients beside.
+ADDRESSES = 1300 * MEGABYTE  # of address space that it reserves in addition
+# Copies of the weights: weights, averages, the two moments of the optimizer, gradients and their updates, and the copy
+# that is saved; each shard has gradients in addition.
 WEIGHTS = 6.5
-GATES = 4.0  # times the gates of all layers and characters of a window: what goes into them, they, and both gradients
-LOGITS = 1.5  # times the logits of a window
+GATES = 4.0  # copies of the gates of a window in all layers: inputs, activations, and the gradients of both
+LOGITS = 1.5  # copies of the logits of a window
 
 
 def check_memory(plan: Plan, changeable: Sequence[str]) -> None:
-    """Raise `TrainingError` with both figures, and what would fit, where a run needs more than can be had.
+    """Raise `TrainingError`, with values that fit, if a run needs more memory than is available.
 
     Args:
         plan: of the run.
-        changeable: which of `units` and `batch_size` may be other ones.
+        changeable: which of `units` and `batch_size` the user may change.
     """
     beside = 0 if _is_loaded() else ADDRESSES
-    for have, taken, what in ((memory(), 0, "memory"), (address_space(), beside, "addresses (ulimit -v)")):
+    for have, taken, what in ((memory(), 0, "memory"), (address_space(), beside, "address space (ulimit -v)")):
         need = needed(plan) + taken
         if have is None or need <= have:
             continue
@@ -49,7 +49,7 @@ def check_memory(plan: Plan, changeable: Sequence[str]) -> None:
 
 @contextmanager
 def memory_told(folder: RunFolder) -> Iterator[None]:
-    """Raise `TrainingError` in one line where the block runs out of memory, whoever finds it out."""
+    """Turn any out-of-memory error of the block into a `TrainingError` of one line."""
     try:
         yield
     except Exception as error:
@@ -63,7 +63,7 @@ def memory_told(folder: RunFolder) -> Iterator[None]:
 
 
 def _is_want_of_memory(error: Exception) -> bool:
-    """Of Python, of TensorFlow, which may not be loaded, or of the system for one thread more."""
+    """Whether Python, TensorFlow (which may not be loaded) or the system (for a thread) is out of memory."""
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "ResourceExhaustedError"
@@ -72,7 +72,7 @@ def _is_want_of_memory(error: Exception) -> bool:
 
 
 def needed(plan: Plan) -> int:
-    """The bytes that a run takes beside what the process has already, roughly."""
+    """Estimated bytes that a run needs in addition to what the process uses already."""
     model, symbols = plan.model, len(plan.corpus.vocabulary)
     weights = sum(math.prod(shape) for shape in layout(model, symbols).values())
     gates, logits = 4 * model.units * model.layers, symbols
@@ -87,7 +87,7 @@ def _is_loaded() -> bool:
 
 
 def _largest(plan: Plan, name: str, have: int) -> int:
-    """The largest value of `units` or `batch_size` with which a run fits, to two digits; 0 where none does."""
+    """The largest value of `units` or `batch_size` that fits, to two digits; 0 if none does."""
     part = "model" if name == "units" else "training"
 
     def fits(value: int) -> bool:

@@ -1,4 +1,4 @@
-"""Shape → Keras layers, and the two models that share them."""
+"""Builds the Keras layers from a `Shape`, and the two models that share them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,16 +13,16 @@ from textgen.training.backend import keras, tf
 
 
 class KerasNetwork(NamedTuple):
-    """The layers of a network, and two functional models made of them.
+    """The layers of a network, and two functional models that share them.
 
     Attributes:
         embedding: codes `(B, T)` → `(B, T, E)`.
         lstms: each `(B, T, E or H)` → `(B, T, H)`.
         head: `(B, T, H)` → logits `(B, T, V)`.
-        training_model: codes and states → logits and states; what the optimizer and the callbacks see.
-        saved_model: codes → probabilities; what the model file holds. Never compiled: a compiled one saves its
-            optimizer, at 2.5 times the size.
-        averages: of each weight a running average, which the step keeps.
+        training_model: codes and states → logits and states; what the optimizer and callbacks use.
+        saved_model: codes → probabilities; what is saved in the model file. Never compiled: a compiled model
+            saves its optimizer too, at 2.5 times the size.
+        averages: a running average of each weight, which the step updates.
     """
 
     embedding: Any
@@ -37,15 +37,15 @@ class KerasNetwork(NamedTuple):
         return [np.array(variable.numpy()) for variable in self.training_model.trainable_variables]
 
     def averaged(self) -> list[NDArray[np.float32]]:
-        """Copies of the weights' averages, in the same order."""
+        """Copies of the averaged weights, in the same order."""
         return [variable.numpy() for variable in self.averages]
 
     def kept(self) -> list[NDArray[np.float32]]:
-        """What is scored and saved: the averages, their matrices rounded to bfloat16, so that writing reads half."""
+        """The weights to evaluate and save: averaged, matrices rounded to bfloat16, which generating reads faster."""
         return [rounded(array) if array.ndim == 2 else array for array in self.averaged()]
 
     def save(self, path: Path) -> None:
-        """Have Keras write the archive, with what is kept in the place of the weights."""
+        """Save a Keras archive with the weights that `kept` returns."""
         variables, weights = self.training_model.trainable_variables, self.weights()
         assign(variables, self.kept())
         try:
@@ -55,7 +55,7 @@ class KerasNetwork(NamedTuple):
 
 
 def assign(variables: Sequence[Any], arrays: Sequence[NDArray[Any]]) -> None:
-    """Give each variable its array."""
+    """Assign each variable its array."""
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)
 
@@ -63,8 +63,8 @@ def assign(variables: Sequence[Any], arrays: Sequence[NDArray[Any]]) -> None:
 def build(config: Shape, symbols: int, rng_seed: int) -> KerasNetwork:
     """Build Embedding → (LSTM → Dropout) × layers → Dense, initialised from `rng_seed`.
 
-    The layers carry the names that the weights have in the model file, whatever else this process has built.
-    Initialisation is Keras's: Glorot for kernels, orthogonal for recurrent kernels, a forget bias of 1
+    The layers have the names that the weights have in the model file, whatever else the process has built. The initial
+    values are those of Keras: Glorot for kernels, orthogonal for recurrent kernels, a forget bias of 1
     (Jozefowicz, Zaremba and Sutskever, 2015).
     """
     seeds = iter(np.random.SeedSequence(rng_seed).generate_state(2 * config.layers + 2).tolist())

@@ -1,4 +1,4 @@
-"""What decides a run, with nothing left open: made in one place before the first step, or read from a checkpoint."""
+"""The plan of a run, with every setting decided: made before the first step, or read from a checkpoint."""
 
 import platform
 from collections.abc import Mapping
@@ -16,34 +16,39 @@ from textgen.model_file import Description, Model, TextInfo, TrainingInfo
 from textgen.training.recipe import batch_size, complete, planned_epochs, shape
 from textgen.training.speed import characters_a_second
 
-SCORING_CHARACTERS = 2_000_000  # trained between two scorings inside a longer epoch
-STARTING_SECONDS = 10  # imports, compilation, and the last scoring: what a budget has not for its steps
-COMPLETED = ("plan", "budget", "patience", "callback")  # ends of a run after which nothing is left to do
-PACKAGES = ("keras", "tensorflow", "numpy")  # whose versions the model file names
+EVALUATION_CHARACTERS = 2_000_000  # trained on between two evaluations inside a longer epoch
+STARTING_SECONDS = 10  # of a budget that go into imports, compilation and the last evaluation
+COMPLETED = (
+    "plan",
+    "budget",
+    "patience",
+    "callback",
+)  # reasons to stop after which the run is complete, so that nothing is left to resume
+PACKAGES = ("keras", "tensorflow", "numpy")  # whose versions are recorded in the model file
 
 
 @dataclass(frozen=True)
 class Epochs:
-    """A run that reads the text so often, unless its patience ends it."""
+    """A run of a number of epochs, unless early stopping ends it."""
 
     number: int
 
 
 @dataclass(frozen=True)
 class Minutes:
-    """A run that takes so much wall-clock time."""
+    """A run with a wall-clock budget."""
 
     number: float
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """All that decides a run: with the same plan and text, an interrupted run ends as one that was not.
+    """All that a run depends on: with the same plan and text, an interrupted run ends as an uninterrupted one.
 
     Attributes:
         corpus: the text, encoded with the model's vocabulary.
-        model: the network's shape.
-        training: how it is trained.
+        model: the network's architecture.
+        training: the hyperparameters of training.
         until: what ends the run.
     """
 
@@ -54,17 +59,17 @@ class Plan:
 
     @property
     def epochs(self) -> int | None:
-        """How often the text is read; None where the time decides it."""
+        """The number of epochs; None with a wall-clock budget."""
         return self.until.number if isinstance(self.until, Epochs) else None
 
     @property
     def minutes(self) -> float | None:
-        """How long the run takes; None where the epochs decide it."""
+        """The wall-clock budget; None with a number of epochs."""
         return self.until.number if isinstance(self.until, Minutes) else None
 
     @cached_property
     def hold_out(self) -> int:
-        """How many characters at the text's end are held out."""
+        """The number of characters held out at the end of the text."""
         return self.corpus.hold_out(self.training.validation)
 
     @cached_property
@@ -77,7 +82,7 @@ class Plan:
     def describe(
         self, *, epochs: float = 0.0, seconds: float = 0.0, validation_nats: float | None = None, date: str = ""
     ) -> Description:
-        """What the model file says, of weights that so much was done for."""
+        """The description in the model file, of weights after so many epochs and seconds."""
         corpus, training = self.corpus, self.training
         return Description(
             corpus.vocabulary,
@@ -107,7 +112,7 @@ class Plan:
         )
 
     def to_meta(self) -> dict[str, Any]:
-        """What a checkpoint holds of it, as JSON values."""
+        """As JSON values, for a checkpoint."""
         corpus = self.corpus
         text = {name: getattr(corpus, name) for name in ("name", "sha256", "sources", "replacement")}
         return {
@@ -122,7 +127,7 @@ class Plan:
 
     @classmethod
     def from_meta(cls, meta: Mapping[str, Any], corpus: Corpus) -> Self:
-        """The plan that a checkpoint holds, of the same text in the vocabulary that it names."""
+        """The plan that is stored in a checkpoint, for the same text in the stored vocabulary."""
         until = Minutes(meta["minutes"]) if meta["epochs"] is None else Epochs(meta["epochs"])
         training = _with_patience(TrainingConfig.from_dict(meta["training"]), until)
         return cls(corpus, Shape.from_dict(meta["model"]), Hyperparameters.from_dict(asdict(training)), until)
@@ -136,20 +141,20 @@ def make_plan(
     training: TrainingConfig | None = None,
     source: Model | None = None,
 ) -> tuple[Plan, list[str]]:
-    """Decide what a user leaves open.
+    """Decide the settings that the user leaves open.
 
     Args:
         corpus: the text, in the codes of the model to train.
-        until: what ends the run; None plans the number of epochs from the text's size.
-        model: the network's shape, as far as it is asked for.
-        training: how to train, as far as it is asked for.
+        until: the number of epochs or the budget; None chooses the number of epochs from the text's size.
+        model: the architecture, as far as it is given.
+        training: the hyperparameters, as far as they are given.
         source: the model whose weights the run starts from.
 
     Returns:
-        The plan, and what a user must be told of it.
+        The plan, and notes for the user.
 
     Raises:
-        RunError: the shape asked for is not `source`'s.
+        RunError: the given architecture is not that of `source`.
     """
     training = training or TrainingConfig()
     model = (model or ModelConfig()) if source is None else shape_of(source, model)
@@ -173,13 +178,13 @@ def make_plan(
 
 
 def _with_patience(training: TrainingConfig, until: Epochs | Minutes) -> TrainingConfig:
-    """With the usual patience where none is asked for: a run that is given a time uses it."""
+    """With the default patience if none is given; a run with a budget has no early stopping by default."""
     usual = DEFAULT_PATIENCE if isinstance(until, Epochs) else None
     return replace(training, patience=training.patience or usual)
 
 
 def shape_of(source: Model, model: ModelConfig | None) -> ModelConfig:
-    """The shape of a model to start from, with the dropout that is asked for."""
+    """The architecture of the model to start from, with the given dropout."""
     model, its = model or ModelConfig(), source.description.model
     for name in ("layers", "units", "embedding"):
         asked = getattr(model, name)
@@ -189,18 +194,18 @@ def shape_of(source: Model, model: ModelConfig | None) -> ModelConfig:
 
 
 def _unseen(corpus: Corpus, validation: float, source: Model | None) -> list[str]:
-    """What to tell of symbols that the hold-out alone has, and the model to start from has not learnt either."""
+    """A note on characters that only the held-out part has, and that the model to start from does not have either."""
     learnt = () if source is None else source.description.vocabulary.symbols
     found = {symbol: count for symbol, count in corpus.unseen(validation).items() if symbol not in learnt}
     return [unseen_note(found, corpus.hold_out(validation))] if found else []
 
 
-def scoring_interval(windows: Windows) -> int:
-    """The steps between two scorings, the epochs' ends aside."""
-    return max(1, min(windows.per_epoch, SCORING_CHARACTERS // (windows.streams * windows.length)))
+def evaluation_interval(windows: Windows) -> int:
+    """The number of steps between two evaluations inside an epoch."""
+    return max(1, min(windows.per_epoch, EVALUATION_CHARACTERS // (windows.streams * windows.length)))
 
 
-def is_scoring(step: int, windows: Windows) -> bool:
-    """Whether the model is scored after so many steps: at each epoch's end, and inside longer epochs."""
+def is_evaluation_due(step: int, windows: Windows) -> bool:
+    """Whether the model is evaluated after this step: at the end of each epoch, and inside longer epochs."""
     place = step % windows.per_epoch
-    return place == 0 or place % scoring_interval(windows) == 0
+    return place == 0 or place % evaluation_interval(windows) == 0

@@ -1,8 +1,8 @@
-"""What training changes in the process that it runs in: little of a host program, all that helps where it is at home.
+"""Settings of the whole process: as few as possible in a host program, all that help if it only trains.
 
-Without `configure`, `textgen.train` leaves as it is whatever belongs to the whole process, but for what TensorFlow asks
-for: Keras's backend, which is chosen while Keras is imported, and the number of TensorFlow's threads, which it takes
-before it has started, and which are left alone where the program has set them itself.
+Without `configure`, `textgen.train` changes only what TensorFlow requires: the Keras backend, chosen while Keras is
+imported, and the number of TensorFlow's threads, which must be set before it starts, and which is left alone if the
+program has set it.
 """
 
 import ctypes
@@ -14,30 +14,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Event
 
-ENVIRONMENT = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}  # the first whatever keras.json says
+ENVIRONMENT = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}  # the backend overrides keras.json
 
 _at_home = Event()
 
 
 def configure() -> None:
-    """Say that this process is there for training, as the command does: call it before the first `textgen.train`.
+    """Configure this process for training, as the command does; call it before the first `textgen.train`.
 
-    Training is up to a fifth faster then, since the C library keeps the memory that a step frees for the next one. And
-    what TensorFlow writes to stderr while it starts is hidden, unless it fails: all that is written to file descriptor
-    2 meanwhile, by whatever thread. A program that has imported TensorFlow before has seen that; one that has made
-    use of it before has the threads that it started with.
+    Training becomes up to 20 % faster, since the C library keeps the memory that a step frees for the next step. And
+    TensorFlow's startup messages are hidden, unless it fails. To do so, everything that any thread writes to file
+    descriptor 2 during startup is hidden. If the program has imported TensorFlow before, its messages have been shown
+    already; if it has used TensorFlow before, the number of threads stays as it was.
     """
     _at_home.set()
 
 
 def at_home() -> bool:
-    """Whether the process is there for training."""
+    """Whether `configure` was called."""
     return _at_home.is_set()
 
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Let Keras and TensorFlow be imported with the environment that they need, which is put back; quietly, at home."""
+    """Set the environment variables to import Keras and TensorFlow, and restore them; hide messages if configured."""
     before = {name: os.environ.get(name) for name in ENVIRONMENT}
     os.environ["KERAS_BACKEND"] = ENVIRONMENT["KERAS_BACKEND"]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", ENVIRONMENT["TF_CPP_MIN_LOG_LEVEL"])
@@ -54,9 +54,9 @@ def importing() -> Iterator[None]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """At home, keep what C++ code writes to file descriptor 2 from the user, unless the block fails.
+    """If configured, hide what C++ code writes to file descriptor 2, unless the block fails.
 
-    Nowhere else: another thread's lines would be lost, and a process that it starts would inherit the descriptor.
+    Not otherwise: lines of other threads would be lost, and processes that they start would inherit the descriptor.
     """
     saved = _second_descriptor() if at_home() and not logging.getLogger("textgen").isEnabledFor(logging.DEBUG) else None
     if saved is None:
@@ -79,7 +79,7 @@ def quiet() -> Iterator[None]:
 
 
 def _second_descriptor() -> int | None:
-    """Another descriptor of what 2 is; None where that is closed, and there is nobody to keep chatter from."""
+    """A duplicate of descriptor 2; None if it is closed, so that there is nothing to hide."""
     try:
         return os.dup(2)
     except OSError:
@@ -87,10 +87,10 @@ def _second_descriptor() -> int | None:
 
 
 def keep_freed_memory() -> None:
-    """Have the C library keep memory that is freed, up to a gigabyte in each of its arenas, for what asks next.
+    """Make the C library keep freed memory, up to a gigabyte per arena, for later allocations.
 
-    A step's arrays are as large as those of the step before. To give their pages back and to be given others, filled
-    with zeros, took a fifth of a step.
+    The arrays of a step are as large as those of the previous one. Returning their pages to the system and getting
+    new ones, filled with zeros, took a fifth of a step.
     """
     trim_threshold, mmap_threshold = -1, -3  # glibc's names are M_TRIM_THRESHOLD and M_MMAP_THRESHOLD
     try:

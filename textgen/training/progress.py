@@ -1,4 +1,4 @@
-"""What a training run reports, to one callable."""
+"""The events that a training run reports to `on_progress`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,60 +8,61 @@ from textgen.evaluation.baselines import Baseline
 
 @dataclass(frozen=True)
 class Started:
-    """The run is about to take its first step."""
+    """The run is about to start its first step."""
 
     name: str  # the corpus's
-    characters: int  # of the whole text
-    hold_out: int  # characters of it held out
-    symbols: int
+    characters: int  # in the whole text
+    hold_out: int  # characters held out at its end
+    symbols: int  # vocabulary size
     parameters: int
-    streams: int
-    window: int
-    epochs: int | None  # None under a budget of minutes
+    streams: int  # batch size
+    window: int  # sequence length
+    epochs: int | None  # planned; None with a budget of minutes
     dropout: float
-    embedding: int
+    embedding: int  # dimension
     learning_rate: float  # the peak
     rng_seed: int
-    resumed_at: float  # epochs done by the run before it was interrupted; 0 of a new one
-    reading: tuple[str, ...]  # what is to be told of how the text was read
-    notes: tuple[str, ...]  # what was done otherwise than asked
+    resumed_at: float  # epochs done before the interruption; 0 in a new run
+    reading: tuple[str, ...]  # how the texts were read, a line each
+    notes: tuple[str, ...]  # what differs from what was asked for
 
 
 @dataclass(frozen=True)
 class Stepped:
-    """A step is done."""
+    """A training step is done."""
 
     step: int
     planned_steps: int
-    loss: float  # nats per character, of this step's windows
+    loss: float  # mean cross-entropy of this step, nats per character
     epochs: float
-    characters: int  # trained so far
+    characters: int  # trained on so far
     seconds_left: float | None  # None until the speed is known
 
 
 @dataclass(frozen=True)
-class Scored:
-    """The held-out text has been scored, or would have been if there were one."""
+class Evaluated:
+    """The validation loss has been computed, if text is held out."""
 
     epochs: float
     seconds: float
-    train_nats: float  # mean since the last scoring
-    validation_nats: float | None
-    best: bool  # these weights are the ones kept
-    sample: str  # a few dozen characters the model wrote
+    train_nats: float  # mean training loss since the last evaluation, nats per character
+    validation_nats: float | None  # None if nothing is held out
+    best: bool  # lowest validation loss so far: these weights are saved
+    sample: str  # a few dozen generated characters
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """How a run ended: what it reports last, and what `textgen.train` returns.
+    """The result of a run: its last event, and what `textgen.train` returns.
 
     Attributes:
         model: the model file with the best weights.
-        validation_nats: their held-out loss, nats per character; None without a hold-out, or before the first scoring.
-        epochs: how often the text was read in all.
-        seconds: wall-clock time of the run, its interrupted parts included.
+        validation_nats: their validation loss, nats per character; None if nothing is held out, or before the first
+            evaluation.
+        epochs: the number of epochs, including those before an interruption.
+        seconds: wall-clock time of all parts of the run.
         stopped_by: `plan`, `budget`, `patience`, `callback`, `SIGINT`, `SIGTERM` or `SIGHUP`.
-        baselines: simpler predictors of the held-out text; none of an interrupted run.
+        baselines: the losses of an n-gram model and xz on the held-out text; none of an interrupted run.
     """
 
     model: Path
@@ -72,4 +73,4 @@ class TrainingResult:
     baselines: list[Baseline]
 
 
-Event = Started | Stepped | Scored | TrainingResult
+Event = Started | Stepped | Evaluated | TrainingResult

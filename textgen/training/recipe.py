@@ -1,4 +1,4 @@
-"""What a user leaves open, chosen from the text's size: batch, learning rate, dropout, embedding width, epochs.
+"""Default hyperparameters, chosen from the text's size: batch size, learning rate, dropout, embedding, epochs.
 
 The choices follow measurements, see docs/performance.md.
 """
@@ -10,12 +10,12 @@ from dataclasses import asdict, replace
 from textgen.config import DEFAULT_LAYERS, DEFAULT_UNITS, Hyperparameters, ModelConfig, Shape, TrainingConfig
 from textgen.corpus.windows import Windows
 
-FINE_TUNING_RATE = 3e-3  # where much is to be kept
+FINE_TUNING_RATE = 3e-3  # lower, so that the weights change less
 WARM_UP = 50  # steps over which the learning rate rises
-FLOOR = 0.03  # share of the peak at the plan's end
+FLOOR = 0.03  # fraction of the peak at the end
 WEIGHT_DECAY = 0.1  # times the learning rate, at each step
-BETA_2 = 0.99  # the loss's scale changes fast in short runs
-AVERAGED = 0.998  # share of an average of the weights that a step keeps: it spans some 500 steps
+BETA_2 = 0.99  # lower than usual, since gradients change fast in short runs
+AVERAGED = 0.998  # decay of the running average of the weights, which spans some 500 steps
 GRADIENT_NORM = 1.0  # the whole gradient is scaled down to this norm (Pascanu, Mikolov and Bengio, 2013)
 
 
@@ -28,18 +28,18 @@ def complete(
     epochs: float,
     fine_tuning: bool = False,
 ) -> tuple[Shape, Hyperparameters, list[str]]:
-    """Fill in what is `None`.
+    """Choose the values that are `None`.
 
     Args:
-        model: may leave anything open.
-        training: may leave batch size, learning rate and rng seed open; no patience is none.
-        characters: to train on, without the hold-out; at least one window.
-        symbols: the vocabulary's size.
-        epochs: how often the text will be read, or is expected to be.
-        fine_tuning: whether training starts from weights that have learnt already.
+        model: any value may be None.
+        training: batch size, learning rate and random seed may be None; a patience of None is no early stopping.
+        characters: to train on, without the held-out part; at least one window.
+        symbols: the vocabulary size.
+        epochs: the planned or expected number of epochs.
+        fine_tuning: whether training starts from trained weights.
 
     Returns:
-        The network's shape, how it is trained, and what a user must be told of it.
+        The architecture, the hyperparameters, and notes for the user.
     """
     notes = []
     most = Windows.most_streams(characters, training.window)
@@ -61,28 +61,28 @@ def complete(
 
 
 def shape(model: ModelConfig, *, symbols: int, epochs: float) -> Shape:
-    """The network's shape for a vocabulary of so many symbols, in a text that is read so often."""
+    """The architecture for a vocabulary of `symbols` characters and a number of epochs."""
     chosen = Shape(DEFAULT_LAYERS, DEFAULT_UNITS, _dropout(epochs), 64 if symbols <= 256 else 128)
     return replace(chosen, **{name: value for name, value in asdict(model).items() if value is not None})
 
 
 def batch_size(characters: int) -> int:
-    """Streams side by side: fewer for a short text, which is learnt by heart before it has given many steps."""
+    """The batch size: smaller for a short text, which would be memorised after few steps."""
     return 8 if characters < 50_000 else 16
 
 
 def _peak(characters: int) -> float:
-    """The highest learning rate: lower for a text so long that hardly any of it is read twice."""
+    """The peak learning rate: lower for a text so long that it is read only once or twice."""
     return 1e-2 if characters < 3_000_000 else 7e-3
 
 
 def _dropout(epochs: float) -> float:
-    """None where no character is read twice; more, the more often each is read."""
+    """The dropout rate: 0 for a single epoch, higher for more epochs."""
     return 0.0 if epochs < 1.5 else 0.1 if epochs < 3 else 0.2 if epochs < 9 else 0.3
 
 
 def planned_epochs(characters: int) -> int:
-    """How often a text is read when the user sets neither epochs nor minutes: the smaller, the more often."""
+    """The number of epochs if neither epochs nor minutes are given: more for a smaller text."""
     epochs: float = 20 * (100_000 / characters) ** 0.2
     return round(min(40, max(2, epochs)))
 

@@ -1,8 +1,7 @@
 """The LSTM's loop over time, with its gradient written out (Hochreiter and Schmidhuber, 1997; Gers et al., 2000).
 
-Both loops exist twice: compiled, where textgen was installed with a C compiler at hand, and in TensorFlow elsewhere.
-In float32 a test holds them equal to 1e-5; in bfloat16 both round the factors of their products, and TensorFlow the
-results too.
+Both loops exist twice: in the kernel, if textgen was installed with a C compiler, and in TensorFlow. A test checks that
+they agree to 1e-5 in float32; in bfloat16 both round the factors of their products, and TensorFlow the results too.
 """
 
 import ctypes

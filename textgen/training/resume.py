@@ -1,4 +1,4 @@
-"""Going on with an unfinished run: what it was started with, and whether its folder's model is the one that it left."""
+"""Resuming an unfinished run: its settings and text, and whether the model in its folder is its own."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,12 +20,12 @@ from textgen.training.run_folder import Row, RunFolder, open_run_folder
 
 @dataclass(frozen=True, eq=False)
 class Unfinished:
-    """A run to go on with.
+    """A run to resume.
 
     Attributes:
         folder: its folder, locked.
-        checkpoint: where it stands.
-        warning: what a user must be told of the checkpoint.
+        checkpoint: its state.
+        warning: a note for the user on the checkpoint.
     """
 
     folder: RunFolder
@@ -34,7 +34,7 @@ class Unfinished:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """What its text was read from; nothing of a text given as a string."""
+        """The sources of its text; empty for a text given as a string."""
         return tuple(self.checkpoint.meta["text"]["sources"])
 
     @property
@@ -43,7 +43,7 @@ class Unfinished:
         return Reading.from_dict(self.checkpoint.meta["reading"])
 
     def check(self, given: Mapping[str, Any]) -> None:
-        """Raise `RunError` naming the first value, by its argument, that is not the one that the run was started with.
+        """Raise `RunError` for the first argument whose value differs from that of the run.
 
         Args:
             given: values of `ModelConfig`, `TrainingConfig` and `Reading`, `epochs` and `minutes`.
@@ -58,11 +58,11 @@ class Unfinished:
                 )
 
     def read(self, paths: Sequence[str | Path] = ()) -> Corpus:
-        """Its text, read as it was the first time, from its own files or from those that are given.
+        """Read its text as the first time, from its own files or from those that are given.
 
         Raises:
             CorpusError: it cannot be read.
-            RunError: it was no file, and none is given.
+            RunError: it was not a file, and none is given.
         """
         paths = paths or locate(self.sources)
         if not paths:
@@ -70,10 +70,10 @@ class Unfinished:
         return Corpus.from_files(*paths, reading=self.reading)
 
     def plan(self, corpus: Corpus) -> Plan:
-        """The run's plan, of a text that must be the one that it was started on.
+        """The plan of the run, for a text that must be the one it was started on.
 
         Raises:
-            RunError: it is another text, or the checkpoint says what cannot be of it.
+            RunError: it is another text, or the checkpoint does not match it.
         """
         meta, folder = self.checkpoint.meta, self.folder.path
         text = meta["text"]
@@ -120,16 +120,16 @@ def unfinished(path: str | Path) -> Iterator[Unfinished]:
 
 
 def left_model(folder: RunFolder, plan: Plan, checkpoint: Checkpoint) -> tuple[TrainingInfo | None, str | None]:
-    """What the folder's model says of its training, if it is the best of the run that is resumed.
+    """The training information of the model in the folder, if it is the best model of the resumed run.
 
-    It may be better than the checkpoint's: a run can be killed between the two. What is not this run's best is moved
-    aside, never lost: it may be the best of another.
+    It may be better than the checkpoint's, since a run can be killed between saving the two. Any other model is
+    renamed, never lost: it may be the best of another run.
 
     Returns:
-        None where the run has lost its model; and what a user must be told then.
+        The information, or None if the run has lost its model; and in that case a note for the user.
 
     Raises:
-        RunError: the file cannot be moved.
+        RunError: the file cannot be renamed.
     """
     if not folder.model.exists():
         return None, f"{folder.model}: is missing; the run continues without its best model"
@@ -148,7 +148,7 @@ def left_model(folder: RunFolder, plan: Plan, checkpoint: Checkpoint) -> tuple[T
 
 
 def _decided(description: Description) -> Description:
-    """What is the same in all models of a run, wherever its text lies and whatever resumes it."""
+    """The part of a description that is the same in all models of a run."""
     training = replace(description.training, epochs=0.0, seconds=0.0, validation_nats=None, versions={}, date="")
     return replace(description, text=replace(description.text, name=""), training=training)
 
@@ -160,4 +160,4 @@ def _is_as_good(found: TrainingInfo, checkpoint: Checkpoint) -> bool:
     if best is not None:
         return found.validation_nats is not None and found.validation_nats <= best
     scored = [row.epochs for row in (Row(*row) for row in meta["history"]) if row.train_nats is not None]
-    return found.epochs >= max(scored, default=0.0)  # nothing is held out: the latest is the best
+    return found.epochs >= max(scored, default=0.0)  # nothing is held out, so the latest is the best

@@ -1,4 +1,4 @@
-"""A run, once all is decided: from its beginning or a checkpoint to its end, whatever learner computes it."""
+"""Runs a plan with a learner, from the start or from a checkpoint to the end."""
 
 from collections.abc import Callable, Sequence
 
@@ -27,26 +27,26 @@ def run(
     callbacks: Callbacks,
     on_progress: Callable[[Event], None],
 ) -> tuple[float, str]:
-    """Train as planned; leave the best weights in the run folder.
+    """Train as planned, and save the best weights in the run folder.
 
     Args:
-        plan: what decides the run.
-        learner: the network at its start.
-        folder: locked; of a run that goes on, with its history and what it has kept.
-        limit: what ends it.
-        started: when the run began, on `time.monotonic`'s clock, the time of its interrupted parts counted.
-        checkpoint: where to go on from.
-        checkpoint_seconds: the longest time between two checkpoints.
-        notes: what was done otherwise than asked.
-        callbacks: told of each step.
+        plan: of the run.
+        learner: with the initial weights.
+        folder: locked; when resuming, with the history and the saved model.
+        limit: when to stop.
+        started: when the run began, on `time.monotonic`'s clock, moved back by the time of its earlier parts.
+        checkpoint: where to resume from.
+        checkpoint_seconds: the maximum time between two checkpoints.
+        notes: what differs from what was asked for.
+        callbacks: notified of each step.
         on_progress: called with each event.
 
     Returns:
-        How often the text was read in all, and why the run has ended; see `Loop.run`.
+        The number of epochs in total, and why the run has ended; see `Loop.run`.
 
     Raises:
         TrainingError: a loss is not finite.
-        RunError: the run folder cannot be written, or the checkpoint is another optimizer's.
+        RunError: the run folder cannot be written, or the checkpoint is of another optimizer.
     """
     position = Position(first_planned(plan))
     if checkpoint is not None:

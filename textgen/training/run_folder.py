@@ -1,4 +1,4 @@
-"""`models/NAME/`: what a run leaves there, and who may write it."""
+"""The run folder `models/NAME/`: its files and its lock."""
 
 import csv
 import errno
@@ -28,42 +28,42 @@ from textgen.training.learner import Arrays
 LOCK = ".lock"
 HISTORY = "history.csv"
 CURVE = "curve.png"
-OWN = (FILE_NAME, HISTORY, NEWEST, PREVIOUS, CURVE)  # what makes a folder a run's
+OWN = (FILE_NAME, HISTORY, NEWEST, PREVIOUS, CURVE)  # the files that show that a folder holds a run
 
 
 class Row(NamedTuple):
-    """One line of `history.csv`: a scoring, or a plan made anew between two."""
+    """One line of `history.csv`: an evaluation, or a new plan between two."""
 
     step: int
     epochs: float
     characters: int
-    seconds: float  # since the command began
+    seconds: float  # since the run began
     planned_steps: int
     learning_rate: float
-    train_nats: float | None  # mean since the last row that has it
+    train_nats: float | None  # mean since the last row that has one
     validation_nats: float | None
 
 
 class RunFolder:
     """The folder of one run, locked while it trains.
 
-    An old run's files stay until the new one saves its first model.
+    The files of an old run are kept until the new one saves its first model.
     """
 
     def __init__(self, path: Path) -> None:
-        """Made by `open_run_folder` alone, which checks the path and takes the lock."""
+        """Created only by `open_run_folder`, which checks the path and takes the lock."""
         self.path = path
         self.model = path / FILE_NAME
         self.kept: TrainingInfo | None = None  # of the model that this run has saved
         self._rows: list[Row] = []
-        self._own = False  # nothing of an older run is left
+        self._own = False  # the files of an older run have been removed
 
     def restore(self, rows: Sequence[Sequence[Any]], kept: TrainingInfo | None) -> None:
-        """Go on with the history of a checkpoint; what was written after it is dropped, to be written again.
+        """Restore the history of a checkpoint; rows that were written after it are dropped.
 
         Args:
             rows: the history.
-            kept: of the model that the run has left in the folder; None where it is lost.
+            kept: of the model that the run has saved in the folder; None if it is lost.
         """
         self._rows = [Row(*row) for row in rows]
         self.kept = kept
@@ -71,7 +71,7 @@ class RunFolder:
         self._write_history()
 
     def set_aside(self) -> Path:
-        """Give the model file a name that no other file has, and return it.
+        """Rename the model file to an unused name, and return it.
 
         Raises:
             RunError: it cannot be renamed.
@@ -81,7 +81,7 @@ class RunFolder:
             return self.model.rename(next(self.path / name for name in names if not (self.path / name).exists()))
 
     def save_model(self, write_archive: Callable[[Path], None], description: Description) -> None:
-        """Write the model file, whole or not at all; the first time, clear an old run away.
+        """Write the model file atomically; the first time, remove the files of an old run.
 
         Raises:
             RunError: it cannot be written.
@@ -101,26 +101,26 @@ class RunFolder:
             self._write_history()
 
     def save_checkpoint(self, meta: Mapping[str, Any], arrays: Arrays) -> None:
-        """Write a checkpoint that holds the history too.
+        """Write a checkpoint, which includes the history.
 
         Raises:
-            RunError: it cannot be written; the last one stays.
+            RunError: it cannot be written; the previous one is kept.
         """
         with _writing(self.path):
             write_checkpoint(self.path, Checkpoint(dict(meta) | {"history": self._rows}, arrays))
 
     def drop_damaged(self) -> None:
-        """Remove a newest checkpoint that is not whole; the run goes on from the one before."""
+        """Remove a damaged newest checkpoint; the run resumes from the previous one."""
         with _writing(self.path):
             remove_damaged(self.path)
 
     def save_curve(self, draw: Callable[[Path], None]) -> None:
-        """Write the plot of the history, whole or not at all."""
+        """Write the plot of the history atomically."""
         with _writing(self.path), replacing(self.path / CURVE) as temporary:
             draw(temporary)
 
     def finish(self) -> None:
-        """Remove what only an unfinished run needs."""
+        """Remove the checkpoints, which only an unfinished run needs."""
         with _writing(self.path):
             remove_checkpoints(self.path)
 
@@ -145,16 +145,16 @@ class RunFolder:
 
 @contextmanager
 def open_run_folder(path: str | Path, *, force: bool = False, resume: bool = False) -> Iterator[RunFolder]:
-    """Make a run folder, or take over an old one, and hold its lock.
+    """Create a run folder, or reuse an old one, and hold its lock.
 
     Args:
         path: of the folder.
         force: an old run may be replaced.
-        resume: an unfinished run must be there.
+        resume: the folder must hold an unfinished run.
 
     Raises:
-        RunError: the name is empty or a model file's, the folder holds a run and `force` is not given, there is nothing
-            to resume, another process trains into it, or it cannot be written.
+        RunError: the name is empty or that of a model file, the folder holds a run and `force` is not given, there is
+            nothing to resume, another process is using it, or it cannot be written.
     """
     if not str(path):
         raise RunError("the path of the run folder is empty; name one with `output`")
@@ -193,9 +193,9 @@ def check_resumable(path: Path) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[bool]:
-    """Make a folder where it is missing, and hold a lock of the operating system's, which ends with the process.
+    """Create the folder if needed, and hold a lock of the operating system, which ends with the process.
 
-    Gives whether the folder was made.
+    Yields whether the folder was created.
     """
     with _writing(path):
         made = not path.exists()
@@ -213,12 +213,12 @@ def _locked(path: Path) -> Iterator[bool]:
 def _open_lock(path: Path) -> int:
     while True:
         path.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):  # another process has just removed the folder, which it had made
+        with suppress(FileNotFoundError):  # another process has just removed the folder that it had created
             return os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
 
 
 def _holds(path: Path, descriptor: int) -> bool:
-    """Take the lock; False if another process has removed the file meanwhile, so that it would keep nobody out."""
+    """Take the lock; False if another process has removed the lock file meanwhile, which makes it useless."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -235,18 +235,18 @@ def _holds(path: Path, descriptor: int) -> bool:
 
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Turn a failure to write inside the block into one line."""
+    """Turn a failure to write inside the block into a `RunError`."""
     try:
         yield
     except OSError as error:
         raise RunError(
-            f"{path}: cannot be written ({reason(error)}); free it, or name another folder with `output`"
+            f"{path}: cannot be written ({reason(error)}); make it writable, or name another folder with `output`"
         ) from error
 
 
 def _remove_if_empty(path: Path) -> None:
-    """Leave no empty folder behind where there was none."""
-    with suppress(OSError):  # another process may begin to use it
+    """Remove the folder if it is empty, since it did not exist before."""
+    with suppress(OSError):  # another process may start to use it
         if all(item.name == LOCK for item in path.iterdir()):
             (path / LOCK).unlink(missing_ok=True)
             path.rmdir()

@@ -1,4 +1,4 @@
-"""How fast this machine will train, roughly, and before TensorFlow is there: it decides what a budget is used for."""
+"""Estimates the training speed of this machine before TensorFlow is loaded, to plan a run with a budget."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,25 +10,25 @@ from textgen.generation.blas import one_thread
 from textgen.kernel import library
 from textgen.machine import bfloat16, cores
 
-SHARD_ROWS = 4  # streams a thread needs for its products to pay
-TIMED = 3  # products at least, and
-ENOUGH = 0.05  # seconds of them, after which their time is known
-# Of a whole step of 16 streams over this product, with the kernel and without it; in bfloat16 and in float32.
+SHARD_ROWS = 4  # streams that a thread needs to be worth its cost
+TIMED = 3  # products at least
+ENOUGH = 0.05  # seconds of them
+# Speed of a whole step of 16 streams relative to this product: (with, without the kernel), by bfloat16 or float32.
 EFFICIENCY = {True: (1.6, 1.2), False: (1.05, 0.8)}
-IMPORTING = 8.0  # seconds that the import of TensorFlow and the compilation of a step take
-ORTHOGONAL = 1e-9  # seconds, times the cube of the units, that an LSTM's first weights take
+IMPORTING = 8.0  # seconds for importing TensorFlow and compiling a step
+ORTHOGONAL = 1e-9  # seconds for initialising an LSTM, times the cube of its units
 
 
 def shards(streams: int) -> int:
-    """Into how many parts of a batch, each on one core, a step is cut."""
+    """The number of shards of a batch, each of which runs on one core."""
     return max(1, min(cores(), streams // SHARD_ROWS))
 
 
 def characters_a_second(model: Shape, streams: int, symbols: int) -> float:
-    """The targets a second that a network will be trained on, from the time of the product its steps repeat most.
+    """Estimated training speed in characters per second, from the time of the most frequent matrix product.
 
-    A target takes six operations a weight: two forward, four backward. The product is timed on all cores that a step
-    uses at once, for they share what else is going on.
+    A character takes six operations per weight: two forward, four backward. The product is timed on all cores that a
+    step uses at the same time, since other processes slow them too.
     """
     weights = model.units * ((8 * model.layers - 4) * model.units + symbols)
     parts = shards(streams)
@@ -52,5 +52,5 @@ def characters_a_second(model: Shape, streams: int, symbols: int) -> float:
 
 
 def starting_seconds(model: Shape) -> float:
-    """What passes before a network's first step is done, roughly, the step itself left out."""
+    """Estimated seconds until a network is ready for its first step."""
     return IMPORTING + ORTHOGONAL * model.layers * model.units**3

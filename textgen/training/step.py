@@ -1,12 +1,12 @@
 """One training step, compiled: windows and states → new weights, states and loss.
 
-On a GPU the plain Keras layers run, so that their cuDNN path stays eligible. On a processor the recurrence is written
-out: the input product of all steps is one matrix product before the loop over time (for the first layer a table with a
-row for each symbol), the weight gradients are one product after it, and the batch is cut into shards that run side by
-side, each on one thread. Both compute the same numbers; a test holds their losses and gradients equal.
+On a GPU the plain Keras layers run, so that their cuDNN path stays eligible. On a CPU the recurrence is written out:
+the input product of all steps is one matrix product before the loop over time (for the first layer a table with a row
+for each character), the weight gradients are one product after it, and the batch is split into shards that run in
+parallel, each on one thread. Both compute the same numbers; a test checks that losses and gradients agree.
 
-Where the processor multiplies bfloat16, the large products of the written-out step round their factors to it, and
-TensorFlow's their results. Weights, states, sums of gradients and the head's product stay float32 (Micikevicius et
+On a CPU that multiplies bfloat16, the large products of the written-out step round their factors to it, and those of
+TensorFlow their results too. Weights, states, sums of gradients and the head's product stay float32 (Micikevicius et
 al., 2018).
 """
 
@@ -24,13 +24,13 @@ States = list[list[Any]]  # of each layer h and c, both (B, H)
 
 
 def written_out(network: KerasNetwork, codes: Any, states: States, masks: Sequence[Any]) -> tuple[Any, States]:
-    """The forward pass for a processor.
+    """The forward pass for a CPU.
 
     Args:
-        network: whose weights are used.
+        network: provides the weights.
         codes: int32 `(B, T)`.
-        states: at the window's start.
-        masks: of each layer what its outputs are multiplied with, `(T, B, H)`.
+        states: LSTM states at the start of the window.
+        masks: dropout masks, one per layer, that its outputs are multiplied with, `(T, B, H)`.
 
     Returns:
         The logits `(T, B, V)` and the states at the window's end.
@@ -75,12 +75,12 @@ def loss_and_gradients(
     """The mean loss of a window in nats, its gradients in the order of the weights, and the states at its end.
 
     Args:
-        network: whose weights are used.
+        network: provides the weights.
         codes: int32 `(B, T)`.
         targets: int32 `(B, T)`.
-        states: at the window's start.
-        masks: of each layer what its outputs are multiplied with, `(T, B, H)`.
-        written: take `written_out` rather than `plain`.
+        states: LSTM states at the start of the window.
+        masks: dropout masks, one per layer, that its outputs are multiplied with, `(T, B, H)`.
+        written: use `written_out` instead of `plain`.
     """
     variables = [variable.value for variable in network.training_model.trainable_variables]
     with tf.GradientTape() as tape:
@@ -93,9 +93,9 @@ def loss_and_gradients(
 
 
 def dropout_masks(rate: float, shape: tuple[int, int, int], layers: int, rng_seed: int, number: Any) -> list[Any]:
-    """The dropout masks of a step, each `(T, B, H)`, from the seed and the step's number alone.
+    """The dropout masks of a step, each `(T, B, H)`; they depend only on the seed and the step's number.
 
-    What is kept is scaled up, so that the expected output stays the same (Srivastava et al., 2014).
+    Outputs that are not dropped are scaled up, so that the expected output stays the same (Srivastava et al., 2014).
     """
     if rate == 0:
         return [tf.ones((1, 1, 1))] * layers
@@ -104,7 +104,7 @@ def dropout_masks(rate: float, shape: tuple[int, int, int], layers: int, rng_see
 
 
 def _average(network: KerasNetwork, number: Any) -> None:
-    """Let the averages of the weights follow them (Polyak and Juditsky, 1992), the more slowly the later the step."""
+    """Update the running averages of the weights (Polyak and Juditsky, 1992), more slowly in later steps."""
     done = tf.cast(number, tf.float32)
     kept = tf.minimum(AVERAGED, (1 + done) / (10 + done))
     for average, variable in zip(network.averages, network.training_model.trainable_variables, strict=True):
@@ -114,7 +114,7 @@ def _average(network: KerasNetwork, number: Any) -> None:
 def compile_step(
     network: KerasNetwork, optimizer: Any, *, dropout: float, streams: int, length: int, rng_seed: int
 ) -> Callable[[Any, Any, States, Any, Any], tuple[Any, States]]:
-    """Make the compiled step.
+    """Compile the training step.
 
     Returns:
         A function of codes and targets (int32 `(B, T)`), the states, the step's number (int32) and the learning rate
@@ -155,7 +155,7 @@ def compile_step(
 
 
 def make_optimizer(network: KerasNetwork) -> Any:
-    """AdamW (Loshchilov and Hutter, 2019) with clipping, and a shorter memory of squared gradients than usual."""
+    """AdamW (Loshchilov and Hutter, 2019) with gradient clipping, and a lower beta_2 than usual."""
     optimizer = keras.optimizers.AdamW(
         learning_rate=0.0, weight_decay=WEIGHT_DECAY, beta_2=BETA_2, global_clipnorm=GRADIENT_NORM
     )

@@ -1,4 +1,4 @@
-"""`textgen.train`: what is checked and decided before the heavy import, and the result."""
+"""`textgen.train`: checks and plans before TensorFlow is imported, trains, and compares with the baselines."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -47,35 +47,34 @@ def train(
     callbacks: Sequence[Any] = (),
     on_progress: Callable[[Event], None] | None = None,
 ) -> TrainingResult:
-    """Train a network on a corpus and keep its best weights in a run folder.
+    """Train a network on a corpus and save the weights with the lowest validation loss in a run folder.
 
     Args:
-        corpus: the text; its end is held out. With `resume` it may be left out: the run's own files are read again.
-        output: the run folder, made where it is missing.
-        epochs: how often to read the text.
-        minutes: wall-clock time for the whole call, instead of `epochs`. With neither, the number of epochs is
-            planned from the text's size.
-        model: the network's shape; what is None in it is chosen.
-        training: how to train; what is None in it is chosen.
-        start_from: a run folder or `.keras` file whose weights to start from; its vocabulary grows by the text's
-            new characters, and its shape is taken over; what `model` says of it must agree, the dropout aside.
-        resume: go on with the unfinished run in `output`, bit for bit as if it had not been interrupted. Nothing else
-            need be given; what is given must agree with the run. A model file there that is not the run's best is moved
-            aside.
-        force: replace an old run in `output`, as soon as the new one saves its first model.
-        checkpoint_seconds: the longest time between two checkpoints.
-        callbacks: `keras.callbacks.Callback` objects. They see the training model and its optimizer; what they
-            remember is not in a checkpoint.
-        on_progress: called with each `Started`, `Stepped` and `Scored`, and at the end with the `TrainingResult`;
-            `textgen.progress()` is one that shows a bar, in a notebook too.
+        corpus: the text; its end is held out. Optional with `resume`, which reads the run's own files again.
+        output: the run folder; it is created if needed.
+        epochs: the number of epochs.
+        minutes: wall-clock budget for the whole call, instead of `epochs`. With neither, the number of epochs is chosen
+            from the text's size.
+        model: the architecture; values that are None are chosen.
+        training: the hyperparameters; values that are None are chosen.
+        start_from: a run folder or `.keras` file to fine-tune: training starts from its weights. New characters of the
+            text are added to its vocabulary. Its architecture is used; `model` may change only the dropout.
+        resume: continue the unfinished run in `output`, bit for bit as if it had not been interrupted. No other
+            argument is needed; those that are given must agree with the run. A model file in the folder that is not
+            the run's best is renamed.
+        force: replace an existing run in `output`, as soon as the new one saves its first model.
+        checkpoint_seconds: the maximum time between two checkpoints.
+        callbacks: `keras.callbacks.Callback` objects. They have access to the training model and its optimizer; their
+            own state is not saved in checkpoints.
+        on_progress: called with each event: `Started`, `Stepped`, `Evaluated`, and at the end the `TrainingResult`.
+            `textgen.progress()` shows a progress bar, on a terminal or in a notebook.
 
     Raises:
-        CorpusError: the text is too short, or that of the run to resume cannot be read.
+        CorpusError: the text is too short, or the text of the run to resume cannot be read.
         ModelFileError: `start_from` cannot be read.
-        RunError: the run folder holds a run already, has nothing to resume, is in use, or cannot be written; or what is
-            given disagrees with the run to resume.
-        TrainingError: the memory that there is does not suffice, or a loss is not finite; the best weights so far are
-            kept.
+        RunError: the run folder holds a run already, has nothing to resume, is in use, or cannot be written; or an
+            argument disagrees with the run to resume.
+        TrainingError: the memory does not suffice, or a loss is not finite; the best weights so far are kept.
         ValueError: an argument is out of its range, or two exclude each other.
         TypeError: an argument is of a wrong type.
     """
@@ -126,7 +125,7 @@ def train(
             callbacks=callbacks,
             on_progress=on_progress,
         )
-    on_progress(result)  # when the folder is free again, for whoever resumes at once
+    on_progress(result)  # after the lock is released, so that a resume at once succeeds
     return result
 
 
@@ -139,14 +138,14 @@ def go_on(
     callbacks: Sequence[Any] = (),
     on_progress: Callable[[Event], None] | None = None,
 ) -> TrainingResult:
-    """Go on with the unfinished run in a folder; for the other arguments, results and errors see `train`.
+    """Resume the unfinished run in a folder; for the other arguments, results and errors see `train`.
 
     Args:
         output: the run folder.
-        read: gives the run's text.
-        given: what must agree with the run; see `Unfinished.check`.
-        checkpoint_seconds: the longest time between two checkpoints.
-        callbacks: Keras's.
+        read: returns the text of the run.
+        given: values that must agree with the run; see `Unfinished.check`.
+        checkpoint_seconds: the maximum time between two checkpoints.
+        callbacks: Keras callbacks.
         on_progress: called with each event.
     """
     started, on_progress = time.monotonic(), on_progress or _ignore
@@ -179,7 +178,7 @@ def _complete(
     callbacks: Sequence[Any],
     on_progress: Callable[[Event], None],
 ) -> TrainingResult:
-    """Train as planned, from `start`'s weights or a checkpoint where there are some, and see to what follows."""
+    """Train as planned, from the weights `start` or a checkpoint if given, and compare with the baselines."""
     check_memory(plan, () if checkpoint else ("units", "batch_size") if start is None else ("batch_size",))
     limit = limit_of(plan, started=started, step=checkpoint.meta["position"]["step"] if checkpoint else 0)
     notes = [*notes, *([] if checkpoint else short_budget(plan, limit))]
@@ -202,7 +201,7 @@ def _complete(
 
 
 def _check_types(**given: object) -> None:
-    """Raise `TypeError` for the first argument of a wrong type, those that are numbers aside."""
+    """Raise `TypeError` for the first argument of a wrong type, apart from numbers."""
     if given["corpus"] is not None:
         expect("corpus", given["corpus"], Corpus, "make one with textgen.Corpus.from_files or textgen.Corpus.from_text")
     for name, kind in (
@@ -230,12 +229,12 @@ def _refuse_both(epochs: object, minutes: object, start_from: object, resume: bo
 
 
 def _asked(config: ModelConfig | TrainingConfig | None) -> dict[str, Any]:
-    """What a configuration asks for."""
+    """The values of a configuration."""
     return {} if config is None else asdict(config)
 
 
 def _refuse_short(corpus: Corpus, window: int) -> None:
-    """Raise `CorpusError` for a text of less than two windows."""
+    """Raise `CorpusError` for a text shorter than two windows."""
     if len(corpus) < (shortest := 2 * window + 1):
         raise CorpusError(
             f"{corpus.label}: the text has {counted(len(corpus), 'character')}; expected at least {shortest:,} "
@@ -244,15 +243,15 @@ def _refuse_short(corpus: Corpus, window: int) -> None:
 
 
 def _ignore(event: Event) -> None:
-    """Tell nobody."""
+    """Do nothing."""
 
 
 def make_learner(
     plan: Plan, start: Sequence[NDArray[np.float32]] | None, callbacks: Sequence[Any]
 ) -> tuple[Learner, Callbacks]:
-    """What is trained as planned, from `start`'s weights where there are some, and whom it tells.
+    """Build the learner of a plan, with the weights `start` if given, and its callbacks.
 
-    The heavy import is here, so that it comes once nothing else can be wrong.
+    TensorFlow is imported here, after everything else has been checked.
     """
     try:
         from textgen.training.keras_learner import KerasCallbacks, KerasLearner
@@ -266,7 +265,7 @@ def make_learner(
 
 
 def _finish(folder: RunFolder, plan: Plan, best: float | None) -> list[Baseline]:
-    """Compare with simpler predictors, draw the curve, and clear up."""
+    """Compare with the baselines, draw the curve, and remove the checkpoints."""
     corpus = plan.corpus
     compared = []
     if best is not None:
