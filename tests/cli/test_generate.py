@@ -483,7 +483,7 @@ def test_the_texts_of_other_files_are_read_as_any_and_told_of(tmp_path: Path) ->
     assert told.startswith(f"{path}: 60 characters, read as cp1252 (guessed)")
     code, text, told = in_process(*SHIPPED, "--no-copy", "6", "--against", str(tmp_path / "none"))
     assert (code, text) == (1, "")
-    assert told.startswith(f"textgen: error: {tmp_path / 'none'}: no such file or folder")
+    assert told.startswith(f"textgen: error: {tmp_path / 'none'}: no such file; check the path")
 
 
 def test_the_help_has_sections() -> None:
