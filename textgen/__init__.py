@@ -1,6 +1,6 @@
-"""textgen trains a character-level LSTM on any text and writes new text in its manner.
+"""textgen trains a character-level LSTM on any text and generates new text in its style.
 
-Importing it is quick: names are looked up when they are first used (PEP 562), and only `train` imports Keras.
+Importing it is fast: names are imported when they are first used (PEP 562), and only `train` imports Keras.
 """
 
 from importlib import import_module
@@ -68,5 +68,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """What `dir`, `help` and completion show: the public names, without what else Python keeps in a module."""
+    """The public names, for `dir`, `help` and completion."""
     return sorted([*__all__, "__version__"])

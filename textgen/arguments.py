@@ -1,4 +1,4 @@
-"""What a value may be, an argument or a stored one: its type and its range, told in one line where it is wrong."""
+"""Checks the type and range of arguments and stored values; a wrong one is an error of one line."""
 
 import os
 import reprlib
@@ -18,7 +18,7 @@ _SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = LONGEST
 
 
 class Range(NamedTuple):
-    """The allowed values of a number: whole or real, between two bounds, each belonging to it or not."""
+    """The allowed range of an integer or a real number."""
 
     kind: type[int] | type[float]
     low: float
@@ -36,11 +36,11 @@ class Range(NamedTuple):
         return f"{low} {self.high:{',d' if self.kind is int else ',.15g'}}"
 
     def check(self, name: str, value: Any) -> Any:
-        """The value as a number of Python's own, an `int` or a `float`; NumPy's are taken too.
+        """The value as an `int` or a `float` of Python; numbers of NumPy are accepted too.
 
         Raises:
-            TypeError: it is no such number; the message names `name`, the range and the value.
-            ValueError: it is out of the range, told in the same way.
+            TypeError: it is not such a number; the message names `name`, the range and the value.
+            ValueError: it is out of the range; the message is the same.
         """
         problem = f"`{name}` must be {self}, not {shown(value)}"
         accepted: Any = Integral if self.kind is int else Real
@@ -53,7 +53,7 @@ class Range(NamedTuple):
 
 
 def shown(value: object) -> str:
-    """A value as a message shows it: in one line, and a short one whatever it is."""
+    """A value as messages show it: shortened, in one line."""
     try:
         return _SHORT.repr(value).replace("\n", " ")
     except ValueError:  # more digits than Python is willing to print
@@ -61,20 +61,20 @@ def shown(value: object) -> str:
 
 
 def listed(names: Collection[str]) -> str:
-    """Names as a message lists them: a few at the most, and each as `shown` where it is no plain name."""
+    """Names as messages list them: the first few, each as `shown` unless it is an identifier."""
     first = [name if name.isidentifier() and len(name) < LONGEST else shown(name) for name in sorted(names)[:MOST]]
     more = [f"{len(names) - MOST:,} more"] if len(names) > MOST else []
     return ", ".join(first + more)
 
 
 def check_text(name: str, value: object, most: int) -> None:
-    """Raise `ValueError` unless a value is a text, not too long, in whole characters."""
+    """Raise `ValueError` unless a value is valid Unicode text of at most `most` characters."""
     if not isinstance(value, str) or len(value) > most or any("\ud800" <= symbol <= "\udfff" for symbol in value):
         raise ValueError(f"`{name}` must be text of at most {most:,} characters, not {shown(value)}")
 
 
 def expect(name: str, value: object, kind: Any, remedy: str = "") -> None:
-    """Raise `TypeError` naming an argument, what it must be and what it is, unless it is of a type or of a union's."""
+    """Raise `TypeError`, with the expected and the actual type, unless a value is of a type or union of types."""
     if not isinstance(value, kind):
         *first, last = [_called(part) for part in get_args(kind) or (kind,)]
         wanted = f"{', '.join(first)} or {last}" if first else last
@@ -93,7 +93,7 @@ def strings(name: str, value: object) -> tuple[str, ...]:
 
 
 def expect_known(given: Iterable[str], known: Collection[str]) -> None:
-    """Raise `TypeError` for the first keyword argument that is not known, offering the nearest that is."""
+    """Raise `TypeError` for the first unknown keyword argument, and suggest a similar one."""
     for name in given:
         if name not in known:
             near = get_close_matches(name, known, 1)
@@ -108,20 +108,20 @@ def _called(kind: type) -> str:
 
 
 def number(allowed: Range, default: float | None) -> Any:
-    """A field that holds a number in a range, or `None` where its type says so."""
+    """A dataclass field for a number in a range, or `None` if its type allows it."""
     return field(default=default, metadata=within(allowed))
 
 
 def within(allowed: Range) -> Mapping[str, Range]:
-    """What makes a field of `Checked` one that holds a number in a range."""
+    """The metadata of a field of `Checked` whose number has a range."""
     return {"range": allowed}
 
 
 class Checked:
-    """Checks the types of a dataclass's fields as it is made, and the ranges of those that have one."""
+    """A dataclass whose types and ranges are checked when it is created."""
 
     def __post_init__(self) -> None:
-        """Raise `TypeError` for the first value of a wrong type, `ValueError` for one out of its range."""
+        """Raise `TypeError` for the first value of a wrong type, `ValueError` for the first out of its range."""
         for item in fields(self):  # type: ignore[arg-type]
             value, allowed = getattr(self, item.name), item.metadata.get("range")
             kind: Any = item.type.__origin__ if isinstance(item.type, GenericAlias) else item.type
@@ -132,7 +132,7 @@ class Checked:
 
     @classmethod
     def given(cls, name: str, whole: Self | None, options: Mapping[str, Any]) -> Self:
-        """The one that is given whole, as argument `name`, or else one of keyword arguments named after its fields.
+        """The object `whole`, given as argument `name`, or one created from keyword arguments for its fields.
 
         Raises:
             ValueError: both are given, or a value is out of its range.
@@ -147,7 +147,7 @@ class Checked:
 
     @classmethod
     def from_dict(cls, values: object) -> Self:
-        """Make one from stored values, all of them present and none unknown; `ValueError` otherwise."""
+        """Create one from stored values; `ValueError` if one is missing, unknown or wrong."""
         expected = {item.name for item in fields(cls)}  # type: ignore[arg-type]
         if not isinstance(values, Mapping):
             raise ValueError(f"the {cls.__name__} is not an object")
@@ -156,4 +156,4 @@ class Checked:
         try:
             return cls(**values)
         except (TypeError, ValueError) as error:
-            raise ValueError(str(error).replace("`", "")) from error  # these are no arguments of anyone's
+            raise ValueError(str(error).replace("`", "")) from error  # stored values are not arguments

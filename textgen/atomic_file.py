@@ -1,4 +1,4 @@
-"""Files that are either the old one or the whole new one, also after a crash."""
+"""Atomic writing: after a crash, a file is either the old one or the complete new one."""
 
 import errno
 import fcntl
@@ -15,7 +15,7 @@ LONGEST_SUFFIX = 16  # bytes; some programs tell from it what to write
 
 @contextmanager
 def replacing(path: Path, *, durable: bool = True, private: bool = False, keep_links: bool = False) -> Iterator[Path]:
-    """Give the path of a temporary file to write; when the block ends well, it takes the place of `path`.
+    """Yield the path of a temporary file to write; if the block succeeds, it replaces `path`.
 
     The temporary file lies beside `path`, has its suffix, exists already, and is gone after an error. It is opened so
     that it follows no link and was nobody else's before, and in a folder such as /tmp no one but its owner can put
@@ -67,7 +67,7 @@ def replacing(path: Path, *, durable: bool = True, private: bool = False, keep_l
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files in a folder whose processes have ended without doing it.
+    """Remove temporary files in a folder that ended processes have left.
 
     A process holds a lock of the operating system's on its temporary file, which ends with it however it ends.
     """
@@ -82,7 +82,7 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _made_beside(path: Path, mode: int) -> tuple[int, Path]:
-    """Make and lock a temporary file of a name that no other has; give its open descriptor too."""
+    """Create and lock a temporary file with an unused name; return its open descriptor too."""
     suffix = path.suffix if len(os.fsencode(path.suffix)) <= LONGEST_SUFFIX else ""
     while True:
         temporary = path.with_name(f"{PREFIX}{secrets.token_hex(8)}.tmp{suffix}")
@@ -100,7 +100,7 @@ def _made_beside(path: Path, mode: int) -> tuple[int, Path]:
 
 
 def _take_over(descriptor: int, old: os.stat_result) -> None:
-    """Give a file the permissions of an older one, and its owner and group if the system allows that."""
+    """Copy the permissions of an older file, and its owner and group if the system allows it."""
     mode = old.st_mode & 0o777
     try:
         os.fchown(descriptor, old.st_uid, old.st_gid)

@@ -3,7 +3,7 @@
     TextgenError
     ├── CorpusError      a text cannot be read, or is unfit for what was asked of it
     ├── ModelFileError   a model cannot be read, or is not one of textgen's
-    ├── SeedError        a seed phrase has characters that the model does not know
+    ├── SeedError        a seed phrase has characters that are not in the model's vocabulary
     ├── RunError         a run folder is taken, or cannot be written
     └── TrainingError    the training itself failed
 
@@ -25,7 +25,7 @@ class ModelFileError(TextgenError):
 
 
 class SeedError(TextgenError):
-    """A seed phrase has characters that the model does not know."""
+    """A seed phrase has characters that are not in the model's vocabulary."""
 
 
 class RunError(TextgenError):

@@ -1,4 +1,4 @@
-"""Entries and arrays out of a Keras archive, strictly: the sizes are compared before anything is read.
+"""Reads entries and arrays of a Keras archive, strictly: sizes are checked before anything is read.
 
 The archive is a zip whose entries are stored as they are, and the weights in it an HDF5 file. Both say themselves how
 large their parts are, and a stranger's may say anything: a few bytes could stand for gigabytes. So an entry must lie

@@ -1,4 +1,4 @@
-"""What this machine has to compute with."""
+"""Properties of this machine: cores, processor features, available memory."""
 
 import os
 import resource
@@ -11,33 +11,33 @@ CPU_INFO = PROC / "cpuinfo"
 
 
 def cores() -> int:
-    """The processor cores that this process may use."""
+    """The number of CPU cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def processor_flags() -> frozenset[str]:
-    """What the processor can do, by Linux's names (`avx2`, …), among other words; elsewhere nothing is known of it."""
+    """The CPU features that Linux lists (`avx2`, …); empty on other systems."""
     return frozenset(_text(CPU_INFO).split())
 
 
 def bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16, and TensorFlow makes use of it: then it does so at twice the speed."""
+    """Whether the CPU multiplies bfloat16 and TensorFlow uses it, which is twice as fast."""
     return "avx512_bf16" in processor_flags() and os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "0"
 
 
 def memory() -> int | None:
-    """The bytes that this process can still have: what is free of RAM and swap, of its control groups, of `ulimit -d`.
+    """The bytes that are still available to this process, given RAM and swap, its control groups and `ulimit -d`.
 
-    None where the system tells nothing of them.
+    None if the system does not report them.
     """
     found = [*_free_of_machine(), *_free_of_control_groups(), *_free_of_limit(resource.RLIMIT_DATA, "VmData")]
     return max(0, min(found)) if found else None
 
 
 def address_space() -> int | None:
-    """The bytes that `ulimit -v` leaves for this process's addresses; None where it sets no limit."""
+    """The bytes of address space that `ulimit -v` leaves to this process; None without a limit."""
     found = list(_free_of_limit(resource.RLIMIT_AS, "VmSize"))
     return max(0, *found) if found else None
 

@@ -1,4 +1,4 @@
-"""MODEL.keras read without Keras, strictly, and described by `textgen.json`.
+"""Reads `MODEL.keras` strictly and without Keras; reads and writes its description, `textgen.json`.
 
 The file is a standard Keras archive: a zip with `config.json`, which only Keras reads, `model.weights.h5`, and one
 entry more, `textgen.json`. Nothing in it is ever run: the description is checked key by key, and of the weights only
@@ -40,7 +40,7 @@ HEAD = 4096  # bytes by which a text is told
 
 
 class LayerWeights(NamedTuple):
-    """One LSTM: `kernel (E or H, 4H)`, `recurrent (H, 4H)`, `bias (4H,)`; gates in Keras's order i, f, c, o."""
+    """One LSTM layer: `kernel (E or H, 4H)`, `recurrent (H, 4H)`, `bias (4H,)`; gates in Keras's order i, f, c, o."""
 
     kernel: Array
     recurrent: Array
@@ -73,7 +73,7 @@ class Weights:
 
     @property
     def parameters(self) -> int:
-        """The number of trained numbers."""
+        """The number of trainable parameters."""
         ends = self.embedding.size + self.head.size + self.head_bias.size
         return ends + sum(array.size for lstm in self.lstms for array in lstm)
 
@@ -91,7 +91,7 @@ def layout(config: Shape, symbols: int) -> dict[str, tuple[int, ...]]:
 
 @dataclass(frozen=True)
 class TextInfo(Checked):
-    """The text that a model was trained on, and how it was normalised."""
+    """The training text of a model, and how it was normalised."""
 
     name: str
     sha256: str  # of the normalised text in UTF-8
@@ -112,13 +112,13 @@ class TextInfo(Checked):
 
     @property
     def normalisation(self) -> Normalisation:
-        """What was done to its characters, and is done to whatever else the model reads."""
+        """The normalisation of its characters, which also applies to everything else that the model reads."""
         return Normalisation(self.unicode, self.lowercase)
 
 
 @dataclass(frozen=True)
 class TrainingInfo(Checked):
-    """How a model was trained, up to the weights that were kept."""
+    """How a model was trained, up to the saved weights."""
 
     epochs: float = field(metadata=within(AMOUNT))
     seconds: float = field(metadata=within(AMOUNT))
@@ -144,7 +144,7 @@ class TrainingInfo(Checked):
 
 @dataclass(frozen=True)
 class Description:
-    """What `textgen.json` says."""
+    """The contents of `textgen.json`."""
 
     vocabulary: Vocabulary
     model: Shape
@@ -180,7 +180,7 @@ class Description:
 
 
 def _as_now(text: object) -> object:
-    """What format 1 says of a text, with what it has no word for."""
+    """The text information of format 1, with the fields that were added later."""
     if not isinstance(text, dict):
         return text
     if "repair" in text:
@@ -202,14 +202,14 @@ class Model:
 
 
 def add_description(archive: Path, description: Description) -> None:
-    """Add `textgen.json` to an archive that Keras has written."""
+    """Add `textgen.json` to an archive written by Keras."""
     entry = zipfile.ZipInfo(DESCRIPTION)  # a fixed date: the same training writes the same entry
     with zipfile.ZipFile(archive, "a") as opened:
         opened.writestr(entry, description.to_json())
 
 
 def shipped() -> Path:
-    """The model that comes with textgen: inside the package, where the wheel has it, or in the checkout.
+    """The bundled model: inside the package if installed from a wheel, or in the checkout.
 
     Raises:
         ModelFileError: it is in neither place.
@@ -220,7 +220,7 @@ def shipped() -> Path:
 
 
 def locate(path: str | Path) -> Path:
-    """The model file that a run folder or a file name stands for.
+    """The model file for a run folder or a file name.
 
     Raises:
         ModelFileError: there is none.
@@ -279,7 +279,7 @@ def _read(path: Path) -> tuple[Description, Weights]:
 
 
 def _recognised(path: Path) -> str:
-    """What a file is that is no archive, and what to do; empty where it is nothing that is often mistaken for one."""
+    """A message for other kinds of files that are often mistaken for a model; empty if it is none of them."""
     with path.open("rb") as file:
         head = file.read(HEAD)
     if head.startswith(b"\x89HDF"):

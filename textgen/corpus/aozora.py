@@ -1,4 +1,4 @@
-"""What Aozora Bunko adds to a text: an explanation of its marks, a colophon, and the marks themselves.
+"""Finds what Aozora Bunko adds to a text: an explanation of its marks, a colophon, and the marks themselves.
 
 Title, author and the explanation between lines of dashes stand first, and last a colophon of lines such as 底本：「…」,
 入力：…, 校正：…. In between stand readings (ruby) 《…》, with ｜ before the words read if they are not just the kanji
@@ -79,7 +79,7 @@ def frames(text: str, place: int, limit: int, last: str | None) -> Iterator[Fram
 
 
 def without_marks(chunks: Iterable[str], removed: Removed) -> Iterator[str]:
-    """Take out readings, notes and bars. One that begins `LONGEST_MARK` before the end is known to be whole or none.
+    """Remove readings, notes and bars. One that begins `LONGEST_MARK` before the end is known to be whole or none.
 
     A bar without a reading goes if the text's first header says what bars are: others have taken out the readings.
     """

@@ -1,4 +1,4 @@
-"""The user's cache folder: codes of texts read before, and what is remembered of their files.
+"""The user's cache folder: encoded texts, and the hashes and encodings of their files.
 
 An entry is a file of codes and a description beside it, which is written last; neither is ever changed, only replaced
 whole. An entry is believed when its description's checksum is right, and its file of codes is the very file that was
@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 
 
 class Stored(NamedTuple):
-    """An open file of codes, what is known of it, as JSON values, and what a user must be told, a line each."""
+    """An open file of codes, its metadata as JSON values, and notes for the user."""
 
     codes: IO[bytes]
     meta: Mapping[str, Any]
@@ -41,7 +41,7 @@ class Stored(NamedTuple):
 
 
 def cache_folder() -> Path:
-    """The folder that holds whatever can be made or fetched anew; it may not exist yet."""
+    """The cache folder, whose contents can always be made or downloaded again; it may not exist yet."""
     if given := os.environ.get(VARIABLE):
         return Path(given).absolute()
     from platformdirs import user_cache_path
@@ -50,7 +50,7 @@ def cache_folder() -> Path:
 
 
 def clean() -> int:
-    """Remove all entries; return how many bytes that has freed.
+    """Remove all entries; return the number of bytes freed.
 
     Raises:
         CorpusError: a file cannot be removed.
@@ -62,19 +62,19 @@ def clean() -> int:
 
 
 def digest(*parts: object) -> str:
-    """A name for what is made from these JSON values alone."""
+    """A hash of JSON values, as the name of a cache entry."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def stamp_of(status: os.stat_result) -> list[int]:
-    """Size, times of change and inode of a file: what differs when its content may differ."""
+    """Size, change times and inode of a file, which differ if its content may differ."""
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
 def scratch_file() -> IO[bytes]:
-    """A file that has no name, so that it vanishes when it is closed, however the process ends.
+    """An open file without a name, which disappears when it is closed, however the process ends.
 
-    It lies in the cache folder, which is made for large files, or else in the system's folder for temporary ones.
+    It is in the cache folder, which is meant for large files, or else in the system's temporary folder.
 
     Raises:
         CorpusError: neither can be written.
@@ -106,7 +106,7 @@ def in_scratch(write: Callable[[IO[bytes]], Result]) -> tuple[IO[bytes], Result]
 
 
 def load(key: str) -> Stored | None:
-    """The entry of a name, if it is whole; it counts as used."""
+    """The entry of a name, if it is intact; it is marked as used."""
     description = _folder() / f"{key}.json"
     with ExitStack() as opened, suppress(OSError, ValueError):
         meta = _described(description)
@@ -134,9 +134,9 @@ def find(wanted: Callable[[Mapping[str, Any]], bool]) -> Stored | None:
 
 
 def store(key: str, write: Callable[[IO[bytes], IO[bytes]], Mapping[str, Any]]) -> Stored:
-    """Make an entry, and make room for it. Processes that make the same one at once do not disturb each other.
+    """Make an entry, and free space for it. Several processes may make the same entry at the same time.
 
-    Where the folder cannot be written, or is full, the codes are in a file without a name.
+    If the folder cannot be written or is full, the codes are in a file without a name.
 
     Args:
         key: its name, from `digest`.
@@ -175,7 +175,7 @@ def _kept(key: str, write: Callable[[IO[bytes], IO[bytes]], Mapping[str, Any]]) 
 
 
 class Memory:
-    """What is remembered of files, each by its identity, of those that were named together."""
+    """Stored values for files, each by its identity, of files that were named together."""
 
     def __init__(self, *names: object) -> None:
         """Recall what was remembered under these names, JSON values; nothing, if it is unreadable."""

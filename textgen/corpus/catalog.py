@@ -1,4 +1,4 @@
-"""The catalog: public-domain texts that are known by name, each pinned to one address and one SHA-256."""
+"""The catalog: texts in the public domain by name, each pinned to an address and a SHA-256."""
 
 import os
 import re
@@ -25,18 +25,18 @@ CHECKS = {
 
 @dataclass(frozen=True)
 class CatalogText:
-    """One text of the catalog.
+    """A text of the catalog.
 
     Attributes:
-        name: what it is called on the command line; also its file's name, without `.txt`.
-        title: as people know it.
-        author: who wrote it.
+        name: its name on the command line; also its file name, without `.txt`.
+        title: of the work.
+        author: of the work.
         language: a BCP 47 tag, `en`.
-        licence: under what it can be used, or why it is in the public domain.
+        licence: its licence, or why it is in the public domain.
         url: an address whose content does not change.
         sha256: of the bytes served there.
-        size: how many bytes are served there.
-        characters: how many characters training counts, with line ends as one LF.
+        size: number of bytes served there.
+        characters: number of characters after normalisation, each line end counted as one.
     """
 
     name: str
@@ -91,7 +91,7 @@ def read_catalog(path: Path | None = None) -> dict[str, CatalogText]:
     """The texts of a catalog by name, in its order; without a path, those of `catalog_path`.
 
     Raises:
-        CorpusError: the file cannot be read, is no TOML, or has a table that is not a text's.
+        CorpusError: the file cannot be read, is not TOML, or has an invalid table.
     """
     path = path or catalog_path()
     try:
@@ -116,10 +116,10 @@ def _text(path: Path, name: str, table: Any) -> CatalogText:
 
 
 def find(catalog: Mapping[str, CatalogText], name: str) -> CatalogText:
-    """The text of a name.
+    """The text with a name.
 
     Raises:
-        CorpusError: the catalog has no such text; the nearest names are offered.
+        CorpusError: the catalog has no such text; similar names are suggested.
     """
     if name in catalog:
         return catalog[name]
@@ -129,5 +129,5 @@ def find(catalog: Mapping[str, CatalogText], name: str) -> CatalogText:
 
 
 def nearest(catalog: Mapping[str, CatalogText], name: str) -> str:
-    """The names that are like a name or a path; empty when none is."""
+    """The names that are similar to a name or a path; empty if there are none."""
     return " or ".join(get_close_matches(Path(name).stem.lower(), catalog))

@@ -1,4 +1,4 @@
-"""What characters are called."""
+"""Names of characters in messages."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""Arrays of codes too large for memory: mapped from a file, read in parts, their pages given back."""
+"""Arrays of codes larger than memory: mapped from a file and read in parts."""
 
 import mmap
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ PAUSE = 256  # readings here and there after which the pages of a mapped text ar
 
 
 def mapped(file: IO[bytes], dtype: np.dtype[np.unsignedinteger]) -> Codes:
-    """The codes of an open file, read as they are used; the file may be closed, and have no name."""
+    """The codes of an open file as a memory map; the file may be closed afterwards, and need no name."""
     with file:
         return np.memmap(file, dtype, mode="r")
 
@@ -35,10 +35,10 @@ def gather(codes: NDArray[np.integer], places: NDArray[np.integer] | slice, numb
 
 
 def _give_back(codes: NDArray[np.integer]) -> None:
-    """Let the pages that were read of a mapped file go.
+    """Release the pages of a mapped file.
 
-    The system would take them when it needs them. But they count as this process's memory until then, and a text of a
-    gigabyte would be taken for a gigabyte that is gone.
+    The system would reclaim them when it needs them, but until then they count as memory of this process: a text of a
+    gigabyte would look like a gigabyte of memory in use.
     """
     array: object = codes
     while isinstance(array, np.ndarray):
@@ -48,11 +48,11 @@ def _give_back(codes: NDArray[np.integer]) -> None:
 
 
 def translate(codes: Codes, table: NDArray[np.integer]) -> Codes:
-    """Other codes for the same text, where the first ones lie: in memory, or mapped from a nameless file.
+    """The codes of the same text in another vocabulary, in memory or mapped, as the given ones are.
 
     Args:
         codes: shape `(N,)`.
-        table: the new code of each old one; `UNKNOWN` leaves it out.
+        table: the new code of each old one; `UNKNOWN` drops it.
 
     Returns:
         Codes of the smallest type that holds the table's, shape `(M,)`.
@@ -77,5 +77,5 @@ def translate(codes: Codes, table: NDArray[np.integer]) -> Codes:
 
 
 def count_known(codes: Codes, table: NDArray[np.integer]) -> int:
-    """How many of the codes a table does not leave out."""
+    """The number of codes that a table does not drop."""
     return sum([int((table[part] != UNKNOWN).sum()) for part in parts(codes)])

@@ -1,4 +1,4 @@
-"""Text in chunks → a file of codes, of the smallest sufficient integer type; nothing of the text's size in memory.
+"""Encodes a text that comes in chunks into a file of codes, in constant memory.
 
 Codes are given in the order in which symbols appear, and written so; when all are known, the file is read once more
 and written in the codes of the sorted vocabulary.
@@ -21,14 +21,14 @@ NO_BYTE = 255  # in tables of bytes, for what has no code
 
 @dataclass(frozen=True)
 class Coded:
-    """What is known of a text when its codes are written.
+    """The result of encoding a text.
 
     Attributes:
-        vocabulary: its symbols, sorted by code point.
-        characters: how many codes there are.
+        vocabulary: its characters, sorted by code point.
+        characters: the number of codes.
         sha256: of the text in UTF-8, before rare symbols were replaced.
-        replacement: the symbol that stands for rare ones; None if none was replaced.
-        replaced: the rare symbols.
+        replacement: the symbol that replaces rare characters; None if none was replaced.
+        replaced: the rare characters.
     """
 
     vocabulary: Vocabulary
@@ -39,7 +39,7 @@ class Coded:
 
 
 class _Coder:
-    """Gives codes in the order in which symbols appear."""
+    """Assigns codes in the order in which characters appear."""
 
     def __init__(self, draft: IO[bytes], *, counting: bool) -> None:
         self._draft = draft
@@ -100,14 +100,14 @@ def encode(name: str, chunks: Iterable[str], *, draft: IO[bytes], codes: IO[byte
     """Encode a text.
 
     Args:
-        name: the text's, for messages.
+        name: of the text, for messages.
         chunks: the normalised text.
         draft: an empty file to write to and read again.
         codes: the file that gets the codes, in the vocabulary's smallest integer type.
-        min_count: a symbol that occurs less often is replaced.
+        min_count: characters that occur less often are replaced.
 
     Raises:
-        CorpusError: the text is empty, or has an unpaired surrogate, or only rare symbols.
+        CorpusError: the text is empty, or has an unpaired surrogate, or only rare characters.
         OSError: a file cannot be written.
     """
     coder = _Coder(draft, counting=min_count > 1)

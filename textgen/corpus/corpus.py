@@ -1,4 +1,4 @@
-"""A text as training sees it: integer codes, the end of them held out."""
+"""`Corpus`: a text as integer codes with their vocabulary; its end is held out."""
 
 import io
 import os
@@ -56,14 +56,14 @@ class Corpus:
     """One text, or several joined, normalised and encoded.
 
     Attributes:
-        name: what the text is called, after its first file.
-        vocabulary: the characters of the whole text, sorted by code point.
-        codes: the text's codes, shape `(N,)`, of the smallest sufficient unsigned type; those of files are not in
-            memory but mapped from the cache folder.
-        sha256: of the normalised text in UTF-8, before rare symbols were replaced.
+        name: of the text, after its first file.
+        vocabulary: all distinct characters of the text, sorted by code point.
+        codes: of the text, shape `(N,)`, of the smallest sufficient unsigned type; those of files are mapped from the
+            cache folder, not held in memory.
+        sha256: of the normalised text in UTF-8, before rare characters were replaced.
         reading: how it was read.
-        replacement: the symbol that stands for rare ones; None if there were none.
-        sources: what was named to read it from, absolute paths and `-`; nothing of a text given as a string.
+        replacement: the symbol that replaces rare characters; None if there were none.
+        sources: the absolute paths and `-` that it was read from; empty for a text given as a string.
         notes: what a user must be told of how it was read, a line each.
     """
 
@@ -84,10 +84,10 @@ class Corpus:
 
         Args:
             text: the text.
-            name: what to call it.
-            unicode: the form of Unicode to bring it into: `none`, `nfc` or `nfkc`.
-            lowercase: whether to make its letters small.
-            min_count: symbols that occur less often are replaced by one.
+            name: of the text.
+            unicode: the Unicode normalisation form: `none`, `nfc` or `nfkc`.
+            lowercase: whether to convert it to lowercase.
+            min_count: characters that occur less often are replaced by one symbol.
 
         Raises:
             CorpusError: the text is empty, or has a NUL, unpaired surrogate, or thousands of combining marks in a
@@ -119,13 +119,13 @@ class Corpus:
     def from_files(cls, *paths: str | Path, reading: Reading | None = None, **options: Unpack[ReadingOptions]) -> Self:
         r"""Read texts and join them.
 
-        The codes are kept in the user's cache folder, by content and options, and taken from there the next time.
+        The codes are stored in the user's cache folder, by content and options, and reused the next time.
 
         Args:
             *paths: files, folders, archives (zip, tar, gzip, xz, bzip2), `-` for standard input. Their order is kept;
                 inside a folder or an archive, texts are ordered by path, `ch2` before `ch10`.
             reading: how to read them, instead of options.
-            **options: the fields of `Reading`: `encoding` of all files (default: each one's own, told from its bytes),
+            **options: the fields of `Reading`: `encoding` of all files (default: detected for each),
                 `glob` (which files of a folder or an archive, `*.txt`), `separator` between two texts (`\n`), `markup`
                 (read HTML and RTF as they are), `repair` (mend invalid bytes in UTF-8 and mojibake, take out control
                 characters and stray byte order marks), `strip` (take out what Project Gutenberg and Aozora Bunko have
@@ -174,7 +174,7 @@ class Corpus:
         return len(self.codes)
 
     def recoded(self, vocabulary: Vocabulary) -> Self:
-        """The same text in the codes of another vocabulary, which must have all its symbols."""
+        """The same text in the codes of another vocabulary, which must have all its characters."""
         if vocabulary == self.vocabulary:
             return self
         table = vocabulary.encode("".join(self.vocabulary.symbols))
@@ -182,18 +182,18 @@ class Corpus:
 
     @property
     def label(self) -> str:
-        """What messages call the text."""
+        """The name of the text in messages."""
         return called(self.sources) if self.sources else self.name
 
     def hold_out(self, share: float = 0.1) -> int:
-        """How many characters at the end are held out: a share of the text, at most `LARGEST_HOLD_OUT`."""
+        """The number of characters held out at the end: a fraction of the text, at most `LARGEST_HOLD_OUT`."""
         return held_out(len(self), share)
 
     def unseen(self, share: float = 0.1) -> dict[str, int]:
-        """Symbols of the hold-out that the rest of the text lacks, so that training never sees them.
+        """Characters that occur only in the held-out part, so that the model is never trained on them.
 
         Returns:
-            How often each occurs, the commonest first, equally common ones by code.
+            How often each occurs, most frequent first, ties by code.
         """
         learnt = len(self) - self.hold_out(share)
         counts = np.bincount(self.codes[learnt:], minlength=len(self.vocabulary))
@@ -210,7 +210,7 @@ class Corpus:
 
 
 def held_out(characters: int, share: float) -> int:
-    """How many characters at a text's end are held out."""
+    """The number of characters held out at the end of a text."""
     return min(characters - int((1 - share) * characters), LARGEST_HOLD_OUT)
 
 
@@ -225,7 +225,7 @@ def unseen_note(unseen: Mapping[str, int], hold_out: int) -> str:
 
 
 def _stored(name: str, texts: Sequence[Text], reading: Reading) -> cache.Stored:
-    """The codes of texts: from the cache, or made now."""
+    """The codes of texts: from the cache, or encoded now."""
     contents = [[text.sha256, text.encoding.name, text.encoding.how == "mixed"] for text in texts]
     key = cache.digest(2, UNIDATA_VERSION, RULES, mender(), contents, asdict(reading))
 
@@ -243,15 +243,15 @@ def _stored(name: str, texts: Sequence[Text], reading: Reading) -> cache.Stored:
 
 
 def called(paths: Sequence[str | Path]) -> str:
-    """What messages call the text that is read from some paths: by the first one's own name."""
+    """The name of a text in messages, after the first of its paths."""
     first = "standard input" if str(paths[0]) == STANDARD_INPUT else Path(paths[0]).name or str(paths[0])
     return f"{first} and {len(paths) - 1:,} more" if len(paths) > 1 else first
 
 
 def name_of(path: str | Path) -> str:
-    """What a text is called, and its run folder: its file's name without `.txt` and the like.
+    """The name of a text and its run folder: the file name without `.txt` and the like.
 
-    It is fit for both whatever the file is called: it is not hidden, and none of `.` and `..`.
+    It is usable for both whatever the file name is: never hidden, and never `.` or `..`.
     """
     if str(path) == STANDARD_INPUT:
         return "stdin"
@@ -265,5 +265,5 @@ def _sound(name: str) -> str:
 
 
 def _rare(symbols: str) -> tuple[str, ...]:
-    """What to tell of symbols that were replaced."""
+    """A note on characters that were replaced."""
     return (f"replaced: {counted(len(symbols), 'rare symbol')}, {symbols[:40]}",) if symbols else ()

@@ -1,4 +1,4 @@
-"""Bytes → the encoding that they are likely to be in, where nothing decides it."""
+"""Guesses the encoding of bytes that are not Unicode."""
 
 import codecs
 import re
@@ -54,7 +54,7 @@ _MIXED = re.compile(rf"[A-Za-z]{_OTHER}|{_OTHER}[A-Za-z]")
 
 
 class Guess(NamedTuple):
-    """The likeliest encoding, and a rival that is nearly as likely and reads the text otherwise, if there is one."""
+    """The most likely encoding, and a rival that is nearly as likely and reads the text differently, if any."""
 
     name: str
     rival: str | None = None
@@ -62,12 +62,12 @@ class Guess(NamedTuple):
 
 @cache
 def guesser() -> str:
-    """What guesses here: what another has guessed may differ."""
+    """The name and version of the detector, whose guesses may differ from those of others."""
     return f"{RULES}, chardet {version('chardet')}"
 
 
 def guess(sample: bytes) -> Guess | None:
-    """The likeliest encoding of lines that are in no Unicode; None where they are like none.
+    """The most likely encoding of lines that are not Unicode; None if none fits.
 
     Args:
         sample: whole lines, each with at least one byte above 127.
@@ -87,7 +87,7 @@ def guess(sample: bytes) -> Guess | None:
 
 
 def _candidates(sample: bytes) -> Iterator[tuple[str, float]]:
-    """The encodings that decode a sample, the likeliest first, with the detector's confidence in each."""
+    """The encodings that decode a sample, most likely first, with the detector's confidence."""
     import chardet
 
     eras = chardet.EncodingEra.ALL & ~chardet.EncodingEra.MAINFRAME

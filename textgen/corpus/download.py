@@ -1,4 +1,4 @@
-"""Catalog name → file in the user's cache folder, fetched when it is not there."""
+"""Downloads texts of the catalog into the user's cache folder."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,12 +23,12 @@ BY_HAND = "give the path of a file of yours"
 
 
 def texts_folder() -> Path:
-    """Where downloaded texts are kept."""
+    """The folder of downloaded texts."""
     return cache_folder() / "texts"
 
 
 def cached(text: CatalogText) -> Path | None:
-    """The text's file, if it is in the cache whole and unchanged."""
+    """The text's file, if it is in the cache and intact."""
     path = _place(text)
     try:
         if path.stat().st_size != text.size:
@@ -42,22 +42,22 @@ def cached(text: CatalogText) -> Path | None:
 def fetch(text: CatalogText, on_progress: Progress | None = None) -> Path:
     """The text's file, downloaded unless it is in the cache.
 
-    The bytes go to a temporary file beside their place, and take it when size and SHA-256 are right: there is never
-    half a file. A file that was changed in the cache is downloaded again.
+    The bytes go to a temporary file, which is renamed if size and SHA-256 are right, so there is never an incomplete
+    file. A file that was changed in the cache is downloaded again.
 
     Args:
         text: from the catalog.
-        on_progress: called with 0 when a download begins, and after each piece with the bytes that have come.
+        on_progress: called with 0 when a download begins, and after each piece with the number of bytes received.
 
     Raises:
-        CorpusError: there is no connection, the server does not serve the text, or the cache folder takes no file.
+        CorpusError: there is no connection, the server does not serve the text, or the cache folder cannot be written.
     """
     if path := cached(text):
         return path
     import pooch  # slow to import, as is requests
 
     path = _place(text)
-    pooch.get_logger().setLevel("ERROR")  # it would tell users what textgen tells them
+    pooch.get_logger().setLevel("ERROR")  # textgen reports errors itself
     download = _Download(text, on_progress)
     with _failures_told(text, download):
         shelf = pooch.create(
@@ -73,7 +73,7 @@ def fetch(text: CatalogText, on_progress: Progress | None = None) -> Path:
 
 @contextmanager
 def _failures_told(text: CatalogText, download: "_Download") -> Iterator[None]:
-    """Turn a failed download into one line."""
+    """Turn a failed download into a `CorpusError`."""
     import requests
 
     path = _place(text)
@@ -100,11 +100,11 @@ def _failures_told(text: CatalogText, download: "_Download") -> Iterator[None]:
 def locate(texts: Sequence[str], on_progress: Progress | None = None) -> tuple[str, ...]:
     """The paths of texts that are given by path or by catalog name; what is not in the cache is downloaded.
 
-    A path that exists wins over a name. A catalog text's place in the cache stands for its name, so that a run whose
-    text was cleaned away can still be resumed. Standard input (`-`) stays what it is.
+    An existing path takes precedence over a name. The path of a catalog text in the cache stands for its name, so that
+    a run whose text was removed from the cache can still be resumed. Standard input (`-`) is returned as it is.
 
     Raises:
-        CorpusError: a text is neither a path nor a name, with the nearest names; or the errors of `fetch`.
+        CorpusError: a text is neither a path nor a name (similar names are suggested), or an error of `fetch`.
     """
     if all(_is_path(text) for text in texts):
         return tuple(texts)
@@ -114,12 +114,12 @@ def locate(texts: Sequence[str], on_progress: Progress | None = None) -> tuple[s
 
 
 def downloads() -> list[Path]:
-    """All files that downloads have left in the cache."""
+    """All downloaded files in the cache."""
     return sorted(path for path in texts_folder().glob("*") if path.is_file())
 
 
 def remove_downloads() -> int:
-    """Remove them, and return how many bytes that has freed.
+    """Remove the downloaded files, and return the number of bytes freed.
 
     Raises:
         CorpusError: a file cannot be removed.
@@ -155,11 +155,11 @@ def _named(catalog: Mapping[str, CatalogText], text: str) -> CatalogText:
 
 
 class _RefusedError(Exception):
-    """The server's answer says that asking again is no use."""
+    """The server refused in a way that makes a retry useless."""
 
 
 class _Download:
-    """What pooch calls to bring an address into a file, and what it writes the pieces to."""
+    """The downloader that pooch calls, and the file-like object that it writes to."""
 
     def __init__(self, text: CatalogText, on_progress: Progress | None) -> None:
         self._text = text
@@ -217,7 +217,7 @@ def _status(response: "requests.Response") -> str:
 
 
 def _cause(error: BaseException | None) -> str:
-    """The operating system's word at the bottom of the network libraries' errors, if there is one."""
+    """The message of the operating system inside the errors of the network libraries, if any."""
     word = ""
     while error is not None:
         word = getattr(error, "strerror", None) or word

@@ -1,4 +1,4 @@
-"""Bytes → characters: which encoding a text is in, and decoding that drops nothing."""
+"""Determines the encoding of a text, and decodes it without losing anything."""
 
 import codecs
 import hashlib
@@ -29,15 +29,15 @@ SHOWN = 48  # characters of a line that shows how a text was read
 
 @dataclass(frozen=True)
 class Encoding:
-    """How a text's bytes are read.
+    """The encoding of a text.
 
     Attributes:
         name: Python's name of the codec.
-        how: where it comes from: `mark` (a byte order mark), `valid` (it is UTF-8), `escapes` (escape sequences of
+        how: how it was determined: `mark` (a byte order mark), `valid` (it is UTF-8), `escapes` (escape sequences of
             ISO 2022 or HZ), `guessed`, `given`, or `mixed` (UTF-8 in which invalid bytes are read as cp1252).
-        line: of what is guessed, the first line that is not ASCII, as it reads it.
+        line: if guessed, the first line that is not ASCII, decoded.
         rival: another encoding that is nearly as likely.
-        rival_line: the same line as this one would read it.
+        rival_line: the same line, decoded by the rival.
     """
 
     name: str
@@ -50,30 +50,30 @@ class Encoding:
         return f"{self.name} (guessed)" if self.how == "guessed" else self.name
 
     def told(self) -> str:
-        """How the text was read, with a line of it where this is a guess."""
+        """A note on the encoding, with a line of the text if it is a guess."""
         line = f": “{self.line}”" if self.line else ""
         rival = f"; {self.rival} would read “{self.rival_line}”" if self.rival else ""
         return f"read as {self}{line}{rival}"
 
 
 class Examined(NamedTuple):
-    """What a first look at a source's bytes has shown."""
+    """The result of a first pass over a source's bytes."""
 
     sha256: str  # of the bytes
     encoding: Encoding
 
 
 def examine(name: str, blocks: Iterable[bytes], given: str | None, *, repair: bool = False) -> Examined:
-    """Read a text once to tell its encoding: the one given, what its bytes decide, or a guess.
+    """Read a text once to determine its encoding: the given one, what its bytes determine, or a guess.
 
     Args:
         name: of the source, for messages.
         blocks: its bytes.
-        given: what the user says it is, which overrides all else.
+        given: by the user, which overrides everything else.
         repair: whether bytes that are not UTF-8, in a text that is, are read as cp1252.
 
     Raises:
-        CorpusError: the mark cannot be right, the text is UTF-8 but for some bytes, or it is like no encoding.
+        CorpusError: the byte order mark is wrong, the text is UTF-8 with invalid bytes, or no encoding fits.
     """
     digest = hashlib.sha256()
     seen = Evidence()
@@ -129,7 +129,7 @@ def _guessed(name: str, seen: Evidence) -> Encoding:
 
 
 def _shown(sample: bytes, name: str, rival: str | None = None) -> Encoding:
-    """A guess, with the first line that tells: one that is not ASCII, and that a rival reads otherwise."""
+    """A guess, with the first line that shows it: not ASCII, and different in a rival."""
     lines = _lines(sample, name)
     if rival is None:
         line = next((line for line in lines if not line.isascii()), "")
@@ -168,11 +168,11 @@ def decode(name: str, blocks: Iterable[bytes], encoding: Encoding, faults: Fault
     Args:
         name: of the source, for messages.
         blocks: its bytes.
-        encoding: see `examine`. Bytes that are foreign in it, if it is `mixed`, become lone surrogates.
-        faults: is told of a last character that the text's end cuts.
+        encoding: see `examine`. If it is `mixed`, invalid bytes become lone surrogates.
+        faults: records a last character that is cut off.
 
     Raises:
-        CorpusError: a byte is not of the encoding, or a character is NUL.
+        CorpusError: a byte is invalid in the encoding, or a character is NUL.
     """
     decoder = codecs.getincrementaldecoder(encoding.name)("surrogateescape" if encoding.how == "mixed" else "strict")
     newlines = io.IncrementalNewlineDecoder(None, translate=True)

@@ -1,4 +1,4 @@
-"""What bytes show of their encoding as they pass: whether they are UTF-8, how far not, and the lines that tell."""
+"""Collects evidence of a text's encoding: valid and invalid UTF-8, and lines that are not ASCII."""
 
 import codecs
 import re
@@ -20,7 +20,7 @@ _LINES = re.compile(
 
 
 class Evidence:
-    """What has been seen of a text's bytes.
+    """Evidence from the bytes of a text.
 
     Bytes above 127 of other encodings do fall so by chance that they are characters of UTF-8, but seldom all of a word.
     So a text is UTF-8 with invalid bytes in it where characters of UTF-8 outnumber the bytes that belong to none, and
@@ -29,7 +29,7 @@ class Evidence:
     Attributes:
         head: the first bytes.
         valid: how many characters of UTF-8 there are above 127; not all are counted where it is surely UTF-8.
-        foreign: how many bytes belong to none; they are not counted to the end of a text that is clearly not UTF-8.
+        foreign: the number of invalid bytes; counting stops in a text that is clearly not UTF-8.
         first: the offset of the first of these; None while all is UTF-8, but for a character that the end may cut.
         sample: the first lines with bytes above 127, of a text that is not surely UTF-8.
         escapes: the first lines from that on which has what may be an escape sequence, as long as all is ASCII.
@@ -49,7 +49,7 @@ class Evidence:
         self._surely = False  # whether so much is UTF-8 that nothing else can be
 
     def is_utf8(self) -> bool:
-        """Whether it is UTF-8, if perhaps with invalid bytes in it."""
+        """Whether it is UTF-8, perhaps with invalid bytes."""
         if self.first is None or self._surely:
             return True
         words = _WORDS.findall(self.sample)
@@ -130,7 +130,7 @@ class Evidence:
 
     @property
     def is_settled(self) -> bool:
-        """Whether so much is foreign that no more is counted."""
+        """Whether there are so many invalid bytes that counting stops."""
         return self.foreign >= ENOUGH and self.foreign > self.valid and not self._surely
 
     def _tally(self, piece: bytes, *, final: bool = False) -> int:

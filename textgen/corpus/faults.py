@@ -1,7 +1,7 @@
-r"""What is in a text that nobody has typed: found, told with its first place, and mended if so wished.
+r"""Finds stray characters (invalid bytes, mojibake, control characters), reports them, and repairs them if asked.
 
-A text is looked at in whole lines; a line longer than `LONGEST` is taken apart every so many characters. So the end is
-the same for chunks of any size, and nothing of a text's size is in memory.
+A text is processed in whole lines; a line longer than `LONGEST` is split every `LONGEST` characters. So the result is
+the same for chunks of any size, in constant memory.
 """
 
 import re
@@ -18,7 +18,7 @@ from textgen.corpus.characters import code_point
 from textgen.corpus.vocabulary import code_points
 from textgen.wording import counted
 
-RULES = 1  # to be raised with each change of what is found or mended: what older rules have made is made anew
+RULES = 1  # to be raised with each change of the rules, so that cached results of older rules are not used
 LONGEST = 2**16  # characters of a line that are looked at together
 SLICE = 2**17  # code points that are looked at at once: they fit a cache
 BEYOND = 0x422  # the first code point above all that are looked for one by one
@@ -56,7 +56,7 @@ _FOLLOWS[code_points(_CONTINUING + _CONTINUING_1251)] = True
 
 
 class Kind(NamedTuple):
-    """A kind of fault: what one is called, and what `repair` does to it, in two forms; empty where that is nothing."""
+    """A kind of fault: its name, and what `repair` does to it, as present and past; empty if nothing."""
 
     noun: str
     does: str = ""
@@ -75,14 +75,14 @@ KINDS = {
 
 @dataclass
 class Fault:
-    """What there is of one kind.
+    """The faults of one kind.
 
     Attributes:
-        count: how often.
-        line: of the first, from 1 on.
-        character: of the first in its line, from 1 on.
-        shown: the first ones, each once.
-        left: how many `repair` could not mend.
+        count: their number.
+        line: of the first, counted from 1.
+        character: of the first in its line, counted from 1.
+        shown: the first different ones.
+        left: the number that `repair` could not repair.
     """
 
     count: int = 0
@@ -94,11 +94,11 @@ class Fault:
 
 @dataclass
 class Faults:
-    """What is in a text that nobody has typed.
+    """The faults of a text.
 
     Attributes:
-        cut: how many bytes of a last character were left out, which the text's end cuts.
-        of: what there is of each kind that was found, see `KINDS`.
+        cut: the number of bytes of an incomplete last character, which was dropped.
+        of: the faults of each kind that was found, see `KINDS`.
     """
 
     cut: int = 0
@@ -106,11 +106,11 @@ class Faults:
 
     @classmethod
     def from_dict(cls, values: Any) -> "Faults":
-        """Take what `dataclasses.asdict` has made."""
+        """Create from the output of `dataclasses.asdict`."""
         return cls(values["cut"], {kind: Fault(**fault) for kind, fault in values["of"].items()})
 
     def told(self, *, repair: bool) -> Iterator[tuple[str, str]]:
-        """What to tell of each kind, after a text's name, and what is true of other texts that have it, too."""
+        """For each kind, the note on this text, and the note on many texts that have it."""
         if self.cut:
             yield (
                 f"without its last character, which is cut off after {counted(self.cut, 'byte')}",
@@ -130,23 +130,23 @@ class Faults:
 
 @cache
 def mender() -> str:
-    """What finds and mends here: what another has read may differ."""
+    """The version of the rules and of ftfy, whose results may differ from those of others."""
     return f"{RULES}, ftfy {version('ftfy')}"
 
 
 def as_cp1252(text: str) -> str:
-    """A text with what cp1252 makes of its invalid bytes, which are lone surrogates."""
+    """The text with its invalid bytes, which are lone surrogates, decoded as cp1252."""
     return text.translate(_FOREIGN)
 
 
 def look(chunks: Iterable[str], faults: Faults, *, repair: bool = False) -> Iterator[str]:
-    r"""Pass a text on, mended if so wished, and tell what is in it.
+    r"""Pass a text on, repaired if asked, and record its faults.
 
     Args:
         chunks: the text, with `\n` for newlines and lone surrogates for invalid bytes.
         faults: is filled in as the text is read.
-        repair: whether to read invalid bytes and C1 controls as cp1252, to mend mojibake, and to take out inner byte
-            order marks and control characters.
+        repair: whether to read invalid bytes and C1 controls as cp1252, repair mojibake, and remove stray byte order
+            marks and control characters.
     """
     line, character = 1, 1
     for piece in _in_lines(chunks):

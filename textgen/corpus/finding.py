@@ -1,4 +1,4 @@
-"""What a user names → sources: files, what folders and archives hold, standard input; in a stable order.
+"""Finds the texts that paths name: files, the files of folders and archives, standard input, in a stable order.
 
 The order is that of the arguments; inside a folder or an archive, the natural one of the paths. What a file is packed
 with, and what it is, is told by its bytes, not by its name.
@@ -26,7 +26,7 @@ NAMED = 3  # of what was passed over, where all of it was
 
 
 class Skipped(NamedTuple):
-    """What was passed over in a folder or an archive, and why."""
+    """A file of a folder or an archive that was skipped, and why."""
 
     name: str
     why: str
@@ -36,23 +36,23 @@ class Skipped(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The sources of a text, in order, and what was passed over."""
+    """The sources of a text, in order, and the skipped files."""
 
     sources: list[Source]
     skipped: list[Skipped]
 
 
 def find_sources(paths: Sequence[str | Path], glob: str, *, markup: bool = False) -> Found:
-    """Find the texts that paths stand for.
+    """Find the texts that paths name.
 
     Args:
         paths: files, folders, archives, and `-` for standard input, which is copied to the cache folder.
-        glob: which files of a folder, and which entries of an archive, are texts; it is compared with their last part,
-            with and without a suffix such as `.gz`, capitals and small letters alike.
-        markup: whether HTML and RTF are texts, too.
+        glob: which files of a folder, and which entries of an archive, are texts; it is compared with the file name,
+            with and without a suffix such as `.gz`, ignoring case.
+        markup: whether to accept HTML and RTF.
 
     Raises:
-        CorpusError: a path is missing or unreadable, holds no text, or is an archive not to be trusted.
+        CorpusError: a path is missing or unreadable, holds no text, or is an untrustworthy archive.
     """
     finder = _Finder(glob, markup)
     try:

@@ -1,4 +1,4 @@
-"""What is no plain text, told by its content, whatever its name."""
+"""Recognises files that are not plain text by their content, whatever their name."""
 
 import re
 from collections.abc import Collection
@@ -11,12 +11,12 @@ WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")  # of UTF-16 and UTF-32
 
 
 class Kind(NamedTuple):
-    """What a file is instead of plain text.
+    """A file format other than plain text.
 
     Attributes:
-        name: what to call it, after "is".
+        name: in messages, after "is".
         remedy: what a user can do.
-        markup: whether it is a text all the same, with markup in it.
+        markup: whether it is text with markup.
     """
 
     name: str
@@ -70,7 +70,7 @@ PAGE = re.compile(r"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 
 
 def recognise(head: bytes) -> Kind | None:
-    """What a file that begins so is, other than plain text; None if it may be one."""
+    """The format of a file with these first bytes; None if it may be plain text."""
     if is_zip(head):
         return document_in_zip(_local_names(head), head) or _packed("a zip archive")
     if is_tar(head):

@@ -1,4 +1,4 @@
-"""What Project Gutenberg adds to a text: headers, licences, closing lines, since 1991, in one text once or many times.
+"""Finds what Project Gutenberg has added to texts since 1991: headers, licences, closing lines, once or many times.
 
 A header is a stretch in which the library is named again and again and that ends with a line that opens the book:
 `*** START OF … PROJECT GUTENBERG …`, or the end of the "small print". It stands at the beginning of a text, after a

@@ -1,4 +1,4 @@
-"""Characters → the form that a model is trained on, in chunks, whatever their size, as if the text came in one."""
+"""Normalises the characters of a text, in chunks of any size, with the same result as for the whole text."""
 
 import functools
 import unicodedata
@@ -14,7 +14,7 @@ UNIDATA_VERSION = unicodedata.unidata_version  # of Unicode's tables: others may
 
 
 class MarksError(ValueError):
-    """A text has a longer run of combining marks than any script; `place` is the character where it begins."""
+    """A text has a longer run of combining marks than any script has; `place` is where it begins."""
 
     def __init__(self, place: int) -> None:
         """At that character."""
@@ -27,12 +27,12 @@ class MarksError(ValueError):
 
 @dataclass(frozen=True)
 class Normalisation:
-    """What is done to every text that a model reads: its own, an evaluated one, a seed phrase.
+    """The normalisation of every text that a model reads: its training text, evaluated texts, seed phrases.
 
     Attributes:
         unicode: the form of Unicode (Unicode Standard Annex 15): `none` leaves characters as they are, `nfc` composes
             them, `nfkc` also replaces what is merely another shape.
-        lowercase: whether letters become small, after that.
+        lowercase: whether to convert to lowercase afterwards.
     """
 
     unicode: str = "nfc"

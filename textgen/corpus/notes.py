@@ -1,4 +1,4 @@
-"""What a user must be told of how texts were read: few lines also for many texts."""
+"""Notes for the user on how texts were read; few lines even for many texts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -8,13 +8,13 @@ from textgen.corpus.reading import Text
 from textgen.corpus.removal import Removed
 from textgen.wording import counted
 
-TEXTS = 10  # that are told one by one; all further ones together
-NAMES = 3  # that stand for many
-MUCH = 0.3  # of a text: where more was stripped, a user should look at what is left
+TEXTS = 10  # that get a line each; all others share lines
+NAMES = 3  # that are named of many
+MUCH = 0.3  # share of a text: if more was removed, the user should check what is left
 
 
 def of_texts(texts: Sequence[Text], results: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What reading texts has shown: a line for each of the first, then one for all others and for each remark on them.
+    """Notes on texts: a line for each of the first, then one for all others and one for each remark on them.
 
     Args:
         texts: all of them.
@@ -26,7 +26,7 @@ def of_texts(texts: Sequence[Text], results: Sequence[Mapping[str, Any]]) -> lis
 
 
 def too_much(left: int, removed: Removed) -> str:
-    """The share of a text that was taken out, where it is so much that a user must be told."""
+    """The share of a text that was removed, if it is large; else empty."""
     whole = left + removed.characters
     if removed.characters <= MUCH * whole:
         return ""
@@ -36,7 +36,7 @@ def too_much(left: int, removed: Removed) -> str:
 
 
 def nothing_found(names: Sequence[str]) -> list[str]:
-    """What to tell of texts that had nothing to strip."""
+    """A note on texts that had nothing to strip."""
     if not names:
         return []
     where = f"{len(names):,} texts{such_as(names)}" if len(names) > NAMES else ", ".join(names)
@@ -44,7 +44,7 @@ def nothing_found(names: Sequence[str]) -> list[str]:
 
 
 def _stripped(texts: Sequence[tuple[str, int, Removed]]) -> list[str]:
-    """What to tell of texts that were stripped: of each its name, how many characters are left, what was taken out."""
+    """Notes on stripped texts, each with its name, the characters left, and what was removed."""
     framed = [f"removed from {name}: {words}" for name, _, removed in texts if (words := removed.words())]
     much = [(name, share) for name, left, removed in texts if (share := too_much(left, removed))]
     warnings = [f"warning: `strip` removed a large part of {name}: {share}" for name, share in much]

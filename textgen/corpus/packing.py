@@ -1,4 +1,4 @@
-"""Packed bytes → bytes: gzip, xz, bzip2 and what the entries of a zip are packed with, block by block, within limits.
+"""Decompresses gzip, xz, bzip2 and the entries of a zip, block by block, within limits.
 
 The modules that unpack raise whatever they like on damaged bytes; it is caught around their calls alone, by `damage`.
 """
@@ -30,7 +30,7 @@ STARTS = {
 
 
 class Packing(NamedTuple):
-    """How bytes are packed.
+    """How bytes are compressed.
 
     Attributes:
         method: a key of `UNPACKERS`, or `stored`.
@@ -44,7 +44,7 @@ class Packing(NamedTuple):
 
 
 class Allowance:
-    """Counts the files and the bytes that an archive unpacks to, and refuses more than texts would give."""
+    """Counts the files and bytes that an archive unpacks to, and refuses far more than texts have."""
 
     def __init__(self, name: str, packed: int) -> None:
         """Nothing is unpacked yet of an archive of this name and this many bytes."""
@@ -201,7 +201,7 @@ def _with_sizes(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def damaged(name: str, why: object) -> CorpusError:
-    """The error of an archive that cannot be what it was."""
+    """The error for a damaged archive."""
     return CorpusError(f"{name}: the archive is damaged ({why}); copy it again")
 
 

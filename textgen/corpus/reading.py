@@ -1,4 +1,4 @@
-"""Paths → texts: each source with its encoding, decoded, stripped and normalised as it is read."""
+"""Reads texts: finds their sources and encodings, then decodes, repairs, strips, joins and normalises them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field
@@ -20,11 +20,11 @@ from textgen.wording import counted
 
 
 class Remark(NamedTuple):
-    """Something that a user must be told of a text.
+    """A note for the user on a text.
 
     Attributes:
-        text: for this one alone.
-        common: for many, of which it is true; empty if it is the same.
+        text: for this text.
+        common: for many texts; empty if it is the same.
     """
 
     text: str
@@ -33,17 +33,17 @@ class Remark(NamedTuple):
 
 @dataclass(eq=False)
 class Text:
-    """One source's text, not yet read.
+    """The text of one source, not yet read.
 
     Attributes:
-        source: whose it is.
+        source: of its bytes.
         sha256: of its bytes.
-        encoding: in which it is.
-        strip: whether to take out what libraries have added.
-        repair: whether to mend what can be mended.
+        encoding: of its bytes.
+        strip: whether to remove what libraries added.
+        repair: whether to repair faults.
         characters: read by `chunks` so far, before normalisation.
-        removed: what `chunks` has taken out, or, without `strip`, whose additions it has noticed.
-        faults: what `chunks` has found that nobody types, mended or not.
+        removed: what `chunks` has removed or, without `strip`, could remove.
+        faults: what `chunks` has found, repaired or not.
     """
 
     source: Source
@@ -57,11 +57,11 @@ class Text:
 
     @property
     def name(self) -> str:
-        """What to call it."""
+        """The name in messages."""
         return self.source.name
 
     def chunks(self) -> Iterator[str]:
-        r"""Read it: decoded, its newlines `\n`, mended and stripped if so wished, not yet normalised.
+        r"""Read it: decoded, its newlines `\n`, repaired and stripped if asked, not yet normalised.
 
         Raises:
             CorpusError: it cannot be read or decoded, is empty, or has changed.
@@ -82,16 +82,16 @@ class Text:
         yield from chunks
 
     def result(self) -> dict[str, Any]:
-        """What reading it has shown, as JSON values."""
+        """The result of reading it, as JSON values."""
         return {"characters": self.characters, "removed": asdict(self.removed), "faults": asdict(self.faults)}
 
     def told(self, result: Mapping[str, Any]) -> str:
-        """What a user is told of it in one line, from such a result."""
+        """The note for the user on such a result, in one line."""
         size = f"{self.name}: {counted(result['characters'], 'character')}"
         return ", ".join([size, *(remark.text for remark in self.remarks(result))])
 
     def remarks(self, result: Mapping[str, Any]) -> list[Remark]:
-        """What a user must be told of it beside its size, from such a result."""
+        """The remarks for the user on such a result, besides its size."""
         found = []
         if self.encoding.name != "utf-8":
             found.append(Remark(self.encoding.told(), f"read as {self.encoding}"))
@@ -105,19 +105,19 @@ class Text:
 
 
 def find_texts(paths: Sequence[str | Path], reading: Reading) -> tuple[list[Text], list[Skipped]]:
-    """Find the texts that paths stand for, in order, and tell the encoding of each.
+    """Find the texts that paths name, in order, and determine the encoding of each.
 
-    Of a file that has not changed since it was examined last, this is remembered.
+    The encoding of a file that has not changed since the last time is remembered.
 
     Args:
         paths: files, folders, archives, `-` for standard input.
         reading: how to read them.
 
     Returns:
-        The texts, and what was passed over in folders and archives, with the reason.
+        The texts, and the files of folders and archives that were skipped, with the reason.
 
     Raises:
-        CorpusError: a path is missing or unreadable, holds no text, or is in no encoding known.
+        CorpusError: a path is missing or unreadable, holds no text, or is in no known encoding.
     """
     sources, skipped = find_sources(paths, reading.glob, markup=reading.markup)
     try:
@@ -148,20 +148,20 @@ def _examined(sources: Sequence[Source], paths: Sequence[str | Path], reading: R
 
 
 def decoded(name: str, content: bytes, encoding: str | None = None) -> tuple[str, str | None]:
-    r"""Read what is a text by itself and no source, such as a seed phrase, in whatever encoding it is.
+    r"""Decode a short text such as a seed phrase, in any encoding.
 
-    Bytes that are foreign in UTF-8 are read as cp1252: of so short a text a person sees what became of it.
+    Invalid bytes in UTF-8 are read as cp1252: in so short a text, a person sees the result.
 
     Args:
-        name: what to call it.
+        name: in messages.
         content: its bytes; there may be none.
-        encoding: of one whose bytes do not decide it; None guesses.
+        encoding: used if its bytes do not determine it; None guesses.
 
     Returns:
-        The text, its newlines `\n`, and what a user must be told of it.
+        The text with newlines `\n`, and a note for the user.
 
     Raises:
-        CorpusError: it is in no encoding known, or has a NUL.
+        CorpusError: it is in no known encoding, or has a NUL.
     """
     try:
         found = examine(name, [content], None, repair=True).encoding
@@ -180,7 +180,7 @@ def decoded(name: str, content: bytes, encoding: str | None = None) -> tuple[str
 
 
 def normalisation(reading: Reading) -> Normalisation:
-    """What is done to the characters."""
+    """The normalisation of the characters."""
     return Normalisation(reading.unicode, reading.lowercase)
 
 
@@ -188,7 +188,7 @@ def joined(texts: Sequence[Text], reading: Reading) -> Iterator[str]:
     """The whole text, normalised, in chunks.
 
     Raises:
-        CorpusError: a text cannot be read, or is none that people can read.
+        CorpusError: a text cannot be read, or has too many combining marks in a row.
     """
     separator = with_lf(reading.separator)
     try:

@@ -1,4 +1,4 @@
-"""Taking stretches out of a text that comes in chunks, and keeping account of them."""
+"""Removes headers and footers from a text that comes in chunks, and records them."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -20,10 +20,10 @@ _PARAGRAPH_END = re.compile(r"\n(?=[ \t\u3000]{0,80}\n)|\Z")
 
 
 class Piece(TypedDict):
-    """A header or footer that was taken out.
+    """A removed header or footer.
 
     Attributes:
-        library: whose it is.
+        library: its origin.
         kind: `header` or `footer`.
         characters: its size.
         begins: its first words.
@@ -39,18 +39,18 @@ class Piece(TypedDict):
 
 @dataclass
 class Removed:
-    """What was taken out of a text, or would be.
+    """What was removed from a text, or would be.
 
     Attributes:
-        library: whose it is, or several joined by "and"; empty where nothing was recognised.
-        characters: of all that was taken out.
+        library: the origin, or several joined by "and"; empty if nothing was recognised.
+        characters: the total.
         header: characters of all headers.
-        headers: how many there were.
+        headers: their number.
         footer: characters of all footers.
-        footers: how many there were.
-        readings: how many 《…》.
-        notes: how many ［＃…］.
-        bars: how many ｜.
+        footers: their number.
+        readings: the number of 《…》.
+        notes: the number of ［＃…］.
+        bars: the number of ｜.
         pieces: the first `KEPT` headers and footers of each library.
     """
 
@@ -122,7 +122,7 @@ class Rules(NamedTuple):
 
 
 def without_frames(chunks: Iterable[str], rules: Rules, removed: Removed) -> Iterator[str]:
-    """Take out headers and footers; the same for chunks of any size."""
+    """Remove headers and footers; the result is the same for chunks of any size."""
     held, place = "", 0  # what stands before `place` is there as context alone
     last: str | None = None
     for block, near, final in near_signs(chunks, rules.signs, REACH):

@@ -1,4 +1,4 @@
-"""One text's bytes, wherever they lie: a file, a slice of an archive, a copy of what can be read only once."""
+"""The bytes of a text: a file, a slice of an archive, or a copy of a stream."""
 
 import os
 import stat
@@ -25,7 +25,7 @@ class Source:
     """One text's bytes, not yet read; it can be read several times.
 
     Attributes:
-        name: what to call it in front of the user.
+        name: in messages.
         path: the absolute path of its file, or of the archive that holds it; None of a copied stream.
         stamp: of that file, when it was found, see `stamp_of`; of a copied stream its size.
         start: where its bytes begin in that file.

@@ -1,4 +1,4 @@
-"""What libraries add to a text, recognised and removed: Project Gutenberg's and Aozora Bunko's.
+"""Recognises and removes what Project Gutenberg and Aozora Bunko add to texts.
 
 Everything that decides about a place of the text is within a bounded distance of it, so that a text in chunks is
 treated exactly as a whole one.
@@ -16,7 +16,7 @@ SEVERAL = 5  # readings without any other sign that tell a text of Aozora Bunko
 
 
 def strip(chunks: Iterable[str], removed: Removed) -> Iterator[str]:
-    r"""Take out what libraries have added.
+    r"""Remove what libraries added.
 
     Args:
         chunks: the text, with `\n` for newlines.

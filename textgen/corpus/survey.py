@@ -1,4 +1,4 @@
-"""What is in a text: a look at it before training, in one reading."""
+"""Statistics of a text before training, in one pass."""
 
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ CODE_POINTS = 0x110000
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A symbol of a text, and how often it occurs."""
+    """A character of a text, and how often it occurs."""
 
     symbol: str
     count: int
@@ -58,8 +58,8 @@ class Surveyed:
         rival: another encoding that is nearly as likely.
         rival_line: the same line as this one would read it.
         characters: how many it has before normalisation, without what was taken out.
-        repaired: whether what could be mended was.
-        faults: what is in it that nobody types.
+        repaired: whether they were repaired.
+        faults: its stray characters.
         stripped: whether what a library has added was taken out.
         removed: what that is, or would be; None where no library's additions are recognised.
     """
@@ -79,17 +79,17 @@ class Surveyed:
 
 @dataclass(frozen=True)
 class Survey:
-    """What is in a text, as training would read it.
+    """The statistics of a text, as training would read it.
 
     Attributes:
         sources: in their order.
-        skipped: what was passed over in folders and archives, with the reason.
+        skipped: files of folders and archives that were skipped, with the reason.
         characters: of the whole, normalised text, separators included.
-        lines: how many.
-        symbols: all, the commonest first, equally common ones by code point.
+        lines: their number.
+        symbols: all distinct characters, most frequent first, ties by code point.
         hold_out: characters at the end that training would hold out.
-        unseen: symbols that only these have, the commonest first.
-        rare_below: symbols that occur less often are called rare.
+        unseen: characters that only these have, most frequent first.
+        rare_below: characters that occur less often count as rare.
     """
 
     sources: tuple[Surveyed, ...]
@@ -102,12 +102,12 @@ class Survey:
     rare_below: int
 
     def rare(self) -> list[Symbol]:
-        """The rare symbols, the rarest first."""
+        """The rare characters, rarest first."""
         found = [item for item in self.symbols if item.count < self.rare_below]
         return sorted(found, key=lambda item: (item.count, item.symbol))
 
     def unseen_note(self) -> str | None:
-        """What to tell of symbols that training would never see; None where there are none."""
+        """A note on characters that training would never see; None if there are none."""
         unseen = {item.symbol: item.count for item in self.unseen}
         return unseen_note(unseen, self.hold_out) if unseen else None
 

@@ -20,10 +20,10 @@ def code_points(text: str) -> NDArray[np.uint32]:
 
 
 class Vocabulary:
-    """The symbols a model knows. A symbol is one character; its code is its place in `symbols`."""
+    """The characters of a model, its symbols; the code of a symbol is its index in `symbols`."""
 
     def __init__(self, symbols: Sequence[str]) -> None:
-        """Take the symbols in the order of their codes.
+        """Create it from the symbols in the order of their codes.
 
         Raises:
             ValueError: there is none, one is not a single character or is a surrogate, or one occurs twice.

@@ -1,4 +1,4 @@
-"""Codes → windows for training, in stream order."""
+"""Cuts codes into training windows of `B` parallel streams."""
 
 from dataclasses import dataclass
 
@@ -13,17 +13,17 @@ FORGET = 100  # windows after which a stream is read on as if it began there
 
 @dataclass(frozen=True)
 class Windows:
-    """A text cut into `B` long streams, read side by side in windows of `T` characters.
+    """A text cut into `B` long streams, read in parallel in windows of `T` characters.
 
-    The streams lie one behind the other on the text bent to a ring. Each epoch the ring starts elsewhere, so that
-    windows and streams have other borders, and what is left over at the streams' ends differs. A window follows from
-    its number alone: training that stops at a step goes on there.
+    The text is treated as a ring and cut into consecutive streams. Each epoch starts at another place of the ring, so
+    that the borders of windows and streams, and the remainder at their ends, differ. A window depends only on its
+    number, so training can be resumed at any step.
 
     Attributes:
         codes: the text to train on, shape `(N,)`.
-        streams: `B`.
-        length: `T`.
-        rng_seed: decides where each epoch starts.
+        streams: `B`, the batch size.
+        length: `T`, the sequence length.
+        rng_seed: determines where each epoch starts.
     """
 
     codes: Codes
@@ -33,19 +33,20 @@ class Windows:
 
     @staticmethod
     def most_streams(characters: int, length: int) -> int:
-        """Into how many streams of at least one window a text can be cut."""
+        """The largest number of streams of at least one window that a text can be cut into."""
         return characters // length
 
     @property
     def per_epoch(self) -> int:
-        """The number of windows that one reading of the text gives."""
+        """The number of windows of an epoch."""
         return len(self.codes) // self.streams // self.length
 
     def begins(self, step: int) -> NDArray[np.bool_]:
-        """Which streams are read from a zero state at a step, shape `(B,)`.
+        """Which streams have their LSTM state reset to zero before a step, shape `(B,)`.
 
-        All at an epoch's start; and later each by itself, every `FORGET` windows. On a long text a network would
-        otherwise hardly ever see a beginning, let its cells grow without bound, and write nonsense from a seed.
+        All at the start of an epoch, and later each stream by itself every `FORGET` windows. On a long text the network
+        would otherwise hardly ever see a zero state, let its cell states grow without bound, and generate nonsense
+        from a seed phrase.
         """
         place = step % self.per_epoch
         ages = place + np.arange(self.streams) * FORGET // self.streams  # spread, so that few begin at once

@@ -1,1 +1,1 @@
-"""How good a model is. NumPy only."""
+"""Evaluates models. NumPy only."""

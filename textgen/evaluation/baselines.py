@@ -1,4 +1,4 @@
-"""What a model is compared with: a character n-gram, and xz. Both learn from the training text and see no more.
+"""The baselines for a model: a character n-gram and xz, fitted on the training text only.
 
 Losses are nats per character.
 """
@@ -21,7 +21,7 @@ MOST_CHARACTERS = 2_000_000  # of the training text, its last ones
 
 @dataclass(frozen=True)
 class Baseline:
-    """A simpler predictor of the same text."""
+    """The loss of a simpler predictor on the same text."""
 
     name: str
     nats: float

@@ -1,4 +1,4 @@
-"""`textgen.evaluate`: how well a model predicts a text, beside simpler predictors."""
+"""`textgen.evaluate`: the loss of a model on a text, compared with the baselines."""
 
 import math
 from collections.abc import Sequence
@@ -26,15 +26,15 @@ UNKNOWN_NATS = math.log(1_114_112)  # an unknown character is one of all of Unic
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How well a model predicts a text.
+    """The loss of a model on a text.
 
     Attributes:
-        characters: scored, unknown ones included.
-        unknown: characters among them that the model does not know.
-        nats: the mean loss of a character.
-        part: what was scored: `hold-out`, `whole`, or `whole, seen in training`.
-        baselines: simpler predictors on the same characters; none where they had nothing to learn from.
-        notes: what a user must be told of how the text was read, a line each.
+        characters: the number evaluated, including unknown ones.
+        unknown: the number of those that are not in the vocabulary.
+        nats: the loss: mean cross-entropy in nats per character.
+        part: what was evaluated: `hold-out`, `whole`, or `whole, seen in training`.
+        baselines: the losses of n-gram and xz on the same characters; empty if there was no text to fit them on.
+        notes: for the user, on how the text was read.
     """
 
     characters: int
@@ -51,12 +51,12 @@ class Evaluation:
 
     @property
     def perplexity(self) -> float:
-        """Between how many equally likely characters the model hesitates, in the mean."""
+        """exp(mean cross-entropy): the number of equally likely characters with the same loss."""
         return math.exp(self.nats)
 
 
 def verdict(nats: float, compared: Sequence[Baseline]) -> str:
-    """A model beside the baselines, in words.
+    """The comparison of a model with the baselines, in words.
 
     "better than the best n-gram (order 5) by 0.30 bits per character (2.11 to 2.41; xz 2.52)", for instance.
 
@@ -88,31 +88,31 @@ def evaluate(
     reading: Reading | None = None,
     **options: Unpack[SourceOptions],
 ) -> Evaluation:
-    """Score a model on texts, joined, and normalised as its own text was.
+    """Compute the loss of a model on texts, which are joined and normalised as its training text was.
 
-    Of the model's own training text only the hold-out is scored, and the baselines learn from the rest. Of another text
-    all is scored but its first character, and the baselines learn from `baseline`, if given.
+    Of the model's training text only the held-out part is evaluated, and the baselines are fitted on the rest. Of
+    another text everything but the first character is evaluated, and the baselines are fitted on `baseline`, if given.
 
-    A character that the model does not know is not read by the network. It costs ln 1,114,112 nats, those of a choice
-    among all of Unicode, under the model and the n-gram alike. Where the model has a symbol that replaces rare ones, it
-    stands for the unknown ones too, and they cost what it costs.
+    A character that is not in the vocabulary is not read by the network. It costs ln 1,114,112 nats, as one of all of
+    Unicode's, under the model and the n-gram. If the model has a symbol that replaces rare characters, it also replaces
+    unknown ones, and they cost what it costs.
 
     Args:
         model: a run folder or a `.keras` file.
         *texts: files, folders, archives, `-` for standard input.
         baseline: a text to train the baselines on, of the same kinds.
-        everything: score all of the training text too.
-        protocol: `carried` carries the state along the text; `cold` scores windows of `context` characters, each from
-            a zero state.
-        context: of the cold protocol.
-        reading: how to read files, instead of options; what it says of Unicode, lowercase and rare symbols is the
-            model's to say.
-        **options: `encoding`, `glob`, `separator`, `markup`, `repair` and `strip`, as in `Corpus.from_files`; also of
-            the baseline.
+        everything: evaluate the whole training text.
+        protocol: `carried` carries the LSTM state through the text; `cold` evaluates windows of `context` characters,
+            each from a zero state.
+        context: length of the windows of the cold protocol.
+        reading: how to read files, instead of options; Unicode form, lowercase and rare characters are always those of
+            the model.
+        **options: `encoding`, `glob`, `separator`, `markup`, `repair` and `strip`, as in `Corpus.from_files`; they
+            apply to the baseline too.
 
     Raises:
         ModelFileError: the model cannot be read.
-        CorpusError: a text cannot be read, has no character to score, or the baseline's text is too short.
+        CorpusError: a text cannot be read, has no character to evaluate, or the baseline's text is too short.
         ValueError: an argument is wrong.
         TypeError: an argument is of a wrong type.
     """
@@ -159,7 +159,7 @@ def evaluate(
 
 
 def _corpus(model: Model, texts: Sequence[str | Path], reading: Reading) -> Corpus:
-    """Texts, normalised as the model's own was."""
+    """Texts, normalised as the model's training text was."""
     text = model.description.text
     alike = replace(reading, unicode=text.unicode, lowercase=text.lowercase, min_count=1)
     return Corpus.from_files(*texts, reading=alike)
@@ -176,7 +176,7 @@ def _table(model: Model, corpus: Corpus) -> tuple[NDArray[np.int32], NDArray[np.
 
 
 def _part(model: Model, corpus: Corpus, everything: bool) -> tuple[int, str]:
-    """Where scoring starts, and what the scored part is called."""
+    """Where the evaluated part starts, and its name."""
     description = model.description
     if corpus.sha256 != description.text.sha256:
         return 0, "whole"
@@ -192,7 +192,7 @@ def _part(model: Model, corpus: Corpus, everything: bool) -> tuple[int, str]:
 
 
 def _training(model: Model, before: Codes, baseline: str | Path | None, reading: Reading) -> Codes:
-    """What the baselines learn from: the text's own training part, or a text of its own."""
+    """The text that the baselines are fitted on: the training part of the text, or another text."""
     if baseline is None:
         return before
     corpus = _corpus(model, [baseline], reading)

@@ -1,4 +1,4 @@
-"""The loss of a network on a text, by one of two protocols."""
+"""Computes the loss of a network on a text, with carried or cold state."""
 
 import time
 from collections.abc import Iterator
@@ -21,18 +21,19 @@ ENOUGH = 0.2  # or the seconds of them that are enough
 
 
 def score(weights: Weights, codes: Codes, first: int = 0) -> float:
-    """The mean loss of the characters from `first` on, each scored once, the state carried.
+    """The mean loss of the characters from `first` on, each evaluated once, with the state carried.
 
-    The characters are cut into 32 contiguous streams that run side by side, each first fed the 256 characters before
-    it. At the text's own beginning the state is zero, and the first character, predicted from nothing, is not counted.
+    The characters are cut into 32 contiguous streams that run in parallel, each of which first reads the 256 characters
+    before it. At the beginning of the text the state is zero, and the first character, which nothing predicts, is not
+    counted.
 
     Args:
         weights: the network's.
         codes: the text's codes, `(N,)`.
-        first: where scoring starts; what stands before it is context only.
+        first: where the evaluation starts; characters before it are only context.
 
     Returns:
-        The loss in nats per character; NaN where no character can be scored.
+        The loss in nats per character; NaN if there is no character to evaluate.
     """
     first = max(first, 1)
     streams = max(1, min(STREAMS, len(codes) - first))
@@ -41,7 +42,7 @@ def score(weights: Weights, codes: Codes, first: int = 0) -> float:
 
 
 def evaluation_seconds(model: Shape, symbols: int, characters: int) -> float:
-    """About how long `score` takes, from the time of a few steps of a network of this shape, on all cores at once."""
+    """Estimated seconds that `score` takes, from the time of a few steps of a network of this shape on all cores."""
     network = prepare(Weights.from_list(np.zeros(shape, np.float32) for shape in layout(model, symbols).values()))
     with Batch(network, STREAMS) as batch:
         streams = [_scored(np.zeros(TIMED, np.uint8), 0, TIMED, _Sum()) for _ in range(STREAMS)]
@@ -56,10 +57,10 @@ def evaluation_seconds(model: Shape, symbols: int, characters: int) -> float:
 
 
 def score_cold(weights: Weights, codes: Codes, first: int = 0, *, context: int = 256) -> float:
-    """The mean loss by windows of `context` characters that do not overlap, each from a zero state, all places counted.
+    """The mean loss in windows of `context` characters that do not overlap, each from a zero state.
 
-    This is what nanoGPT reports of a model with that context (Karpathy, 2022). Arguments and result are those of
-    `score`; a window's first character is predicted from the one before it alone.
+    This is what nanoGPT reports for a model with that context length (Karpathy, 2022). Arguments and result are those
+    of `score`; a window's first character is predicted from the one before it alone.
     """
     first = max(first, 1)
     bounds = np.append(np.arange(first, max(len(codes), first + 1), context), max(len(codes), first))

@@ -1,1 +1,1 @@
-"""Weights → text. NumPy only."""
+"""Generates text from weights. NumPy only."""

@@ -1,4 +1,4 @@
-"""One thread for each matrix product.
+"""Limits BLAS to one thread.
 
 Two are little faster for products as small as ours, and wait for each other when the other core is busy: then one is
 ten times as fast.
@@ -19,7 +19,7 @@ _limits: Any = None
 
 @functools.cache
 def _controller() -> ThreadpoolController:
-    """The BLAS that NumPy has loaded, looked for once: a search takes as long as writing ten characters."""
+    """The BLAS library that NumPy has loaded, found once: a search takes as long as generating ten characters."""
     return ThreadpoolController()
 
 

@@ -1,4 +1,4 @@
-"""Another form of what a model does not know: of another composition, width, case or typography, or without accents."""
+"""Replaces unknown characters by similar ones: of another composition, width, case, typography, or without accents."""
 
 import unicodedata
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,7 @@
-"""Logits → codes: pure functions on arrays, in float64.
+"""Sampling: pure functions from logits to codes, in float64.
 
-One order: temperature, then top-k, top-p and min-p, each on what the one before has left, then one draw. The filters
-work on likelihoods: probabilities up to a factor for each row, so that nothing need be divided by its sum. Ties go to
+The order is temperature, top-k, top-p, min-p, each on what the previous one left, then one draw. The filters work on
+likelihoods: probabilities up to a factor per row, so that no row need be divided by its sum. Ties go to
 the lowest code.
 """
 
@@ -15,12 +15,12 @@ Likelihoods = NDArray[np.float64]
 
 
 def likelihoods(logits: Logits, temperature: float = 1.0) -> Likelihoods:
-    """Likelihoods `(B, V)` of logits `(B, V)` divided by a temperature above 0; the likeliest symbol of a row has 1.
+    """Likelihoods `(B, V)` of logits `(B, V)` at a temperature above 0; the most probable symbol of a row has 1.
 
     The softmax (Bridle, 1990) with a temperature (Ackley, Hinton and Sejnowski, 1985), not yet divided by its sum.
 
-    The largest logit is subtracted before the division, so that the likeliest symbols share all at temperatures
-    near 0, and nothing overflows but to a likelihood of 0, as it should.
+    The largest logit is subtracted before the division, so that the most probable symbols share everything at
+    temperatures near 0, and underflow gives a likelihood of 0, as it should.
     """
     shifted = np.subtract(logits, np.maximum.reduce(logits, axis=-1, keepdims=True), dtype=np.float64)
     if temperature < 1e-300:  # the smallest divisors would overflow with a warning
@@ -31,12 +31,12 @@ def likelihoods(logits: Logits, temperature: float = 1.0) -> Likelihoods:
 
 
 def top_k(likelihoods: Likelihoods, k: int) -> Likelihoods:
-    """Keep the k likeliest symbols of each row, the others become 0 (Fan, Lewis and Dauphin, 2018)."""
+    """Keep the k most probable symbols of each row, set the others to 0 (Fan, Lewis and Dauphin, 2018)."""
     return np.where(_ranks(likelihoods) < k, likelihoods, 0.0)
 
 
 def top_p(likelihoods: Likelihoods, p: float) -> Likelihoods:
-    """Keep the fewest likeliest symbols that hold at least the share p (nucleus: Holtzman et al., 2020)."""
+    """Nucleus: keep the fewest most probable symbols of total probability at least p (Holtzman et al., 2020)."""
     order = _likeliest_first(likelihoods)
     ordered = np.take_along_axis(likelihoods, order, axis=-1)
     before = np.cumsum(ordered, axis=-1) - ordered
@@ -48,7 +48,7 @@ def top_p(likelihoods: Likelihoods, p: float) -> Likelihoods:
 
 
 def min_p(likelihoods: Likelihoods, p: float) -> Likelihoods:
-    """Keep the symbols of at least p times the likeliest one's probability (Nguyen et al., 2024)."""
+    """Keep the symbols at least p times as probable as the most probable one (Nguyen et al., 2024)."""
     return np.where(likelihoods >= p * likelihoods.max(axis=-1, keepdims=True), likelihoods, 0.0)
 
 
@@ -84,7 +84,7 @@ def choose(logits: Logits, config: SamplingConfig, drawn: NDArray[np.float64]) -
 
 
 def filtered(logits: Logits, config: SamplingConfig) -> Likelihoods:
-    """The likelihoods `(B, V)` that the configuration's filters leave; what they drop is 0."""
+    """The likelihoods `(B, V)` after the configuration's filters; dropped ones are 0."""
     remaining = likelihoods(logits, config.temperature)
     if config.top_k is not None:
         remaining = top_k(remaining, config.top_k)
@@ -100,7 +100,7 @@ def _likeliest_first(likelihoods: Likelihoods) -> NDArray[np.intp]:
 
 
 def _ranks(likelihoods: Likelihoods) -> NDArray[np.intp]:
-    """Each symbol's place among those of its row, the likeliest 0."""
+    """Each symbol's place among those of its row, the most probable one 0."""
     return np.argsort(_likeliest_first(likelihoods), axis=-1, kind="stable")
 
 

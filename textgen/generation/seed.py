@@ -1,4 +1,4 @@
-"""Seed phrases: from what a user types to codes that the model knows."""
+"""Encodes seed phrases in the codes of a model."""
 
 from typing import Literal, get_args
 
@@ -28,12 +28,12 @@ def encode_seed(
     Args:
         seed: the phrase; it may be empty.
         vocabulary: the model's.
-        normalisation: what was done to the model's text.
-        replacement: the symbol that stood for rare ones in it. If there is one, it stands for the unknown ones of the
-            seed too, that `unknown` would refuse: the model has learnt what follows it.
-        unknown: what becomes of a character that the model does not know: `error` refuses it, `skip` leaves it out,
-            `nearest` takes another form of it and of the marks that combine with it: another composition, width,
-            case or typography of them, or the letter without its accents.
+        normalisation: of the model's text.
+        replacement: the symbol that replaced rare characters in it. If there is one, it also replaces unknown ones of
+            the seed phrase that `unknown` would refuse, since the model was trained on it.
+        unknown: what to do with a character that is not in the vocabulary: `error` refuses it, `skip` drops it,
+            `nearest` replaces it by another form of it and of the marks that combine with it: another composition,
+            width, case or typography of them, or the letter without its accents.
 
     Raises:
         SeedError: with `error`, a character is unknown; with `nearest`, one has no other form that is known; with each,

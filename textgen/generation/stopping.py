@@ -1,4 +1,4 @@
-"""Where to stop: strings looked for in text that comes piece by piece."""
+"""Finds stop strings in text that comes piece by piece."""
 
 from collections.abc import Iterable, Sequence
 

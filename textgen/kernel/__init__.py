@@ -1,1 +1,1 @@
-"""The steps that are worth compiling, in C, and how they are built and found."""
+"""The loops that are worth compiling, in C; how they are built and loaded."""

@@ -1,4 +1,4 @@
-"""Arrays for the kernel to read and write."""
+"""Arrays that the kernel reads and writes."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ LINE = 64  # bytes of a line of the cache: a vector that crosses two takes twice
 
 
 def empty(shape: Sequence[int], dtype: DTypeLike = np.float32) -> NDArray[Any]:
-    """An array that is not filled, and begins where a line of the cache does."""
+    """An uninitialised array, cache-line aligned."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
     space = np.empty(size + LINE, np.uint8)
     start = -space.ctypes.data % LINE
@@ -20,7 +20,7 @@ def empty(shape: Sequence[int], dtype: DTypeLike = np.float32) -> NDArray[Any]:
 
 
 def aligned(array: NDArray[Any]) -> NDArray[Any]:
-    """A copy of an array that begins where a line of the cache does."""
+    """A cache-line aligned copy of an array."""
     copy = empty(array.shape, array.dtype)
     copy[...] = array
     return copy

@@ -1,4 +1,4 @@
-"""The steps in C as shared libraries: built when textgen is installed, loaded when they are first needed.
+"""The kernel as shared libraries: built when textgen is installed, loaded when first needed.
 
 They are built for Linux on x86-64 (AVX2, AVX-512, AVX-512's bfloat16) and on aarch64, and for macOS on Apple silicon,
 by whatever C compiler is at hand. Without one, or elsewhere, textgen takes NumPy's and TensorFlow's steps; so it does
@@ -27,12 +27,12 @@ ABI = 2  # of the functions and structures; vectors.h has the same number, and b
 
 
 class Level(NamedTuple):
-    """What a library is built for.
+    """An instruction set that a library is built for.
 
     Attributes:
         places: the systems and processors, by Python's names, on which it is built.
-        flags: what the processor must have, by Linux's names.
-        options: what the compiler is told.
+        flags: the CPU features that it needs, by Linux's names.
+        options: of the compiler.
     """
 
     places: frozenset[tuple[str, str]]
@@ -63,7 +63,7 @@ FUNCTIONS = {  # name → types of its arguments
 
 
 def levels() -> list[str]:
-    """The levels that are built on this system, the fastest first."""
+    """The levels that are built on this system, fastest first."""
     place = (sys.platform, platform.machine())
     return [name for name, level in LEVELS.items() if place in level.places]
 
@@ -125,7 +125,7 @@ def best_level() -> str | None:
 
 
 def library() -> ctypes.CDLL | None:
-    """The fastest library that this machine can run, or the one that TEXTGEN_KERNEL names; or None.
+    """The fastest library that runs on this machine, or the one that TEXTGEN_KERNEL names; None if there is none.
 
     Raises:
         TextgenError: TEXTGEN_KERNEL names a level that does not run here.
@@ -151,13 +151,13 @@ def _best() -> tuple[str, ctypes.CDLL] | None:
 
 
 def runs(level: str) -> bool:
-    """Whether this processor runs what is built for a level."""
+    """Whether this CPU supports a level."""
     allowed = level != "avx512bf16" or bfloat16()  # one switch for the kernel's loops and TensorFlow's products
     return level in levels() and LEVELS[level].flags <= processor_flags() and allowed
 
 
 def load(level: str) -> ctypes.CDLL | None:
-    """The library for a level; None where it was not built, or is not what was built."""
+    """The library for a level; None if it was not built, or was changed since."""
     try:
         if not _is_as_built(path(level)):
             return None
