@@ -25,6 +25,18 @@ def test_the_page_shows_the_real_help(command: str) -> None:
     assert shown[1] == run(*words, COLUMNS="80").stdout
 
 
+@pytest.mark.parametrize(
+    "term",
+    [
+        *("batch", "epochs", "wall-clock", "early stopping", "validation loss", "held out", "hidden units", "dropout"),
+        *("sequence length", "embedding dimension", "learning rate", "fine-tune", "checkpoint", "random seed"),
+        *("seed phrase", "temperature", "nucleus", "greedy", "log-probability", "cross-entropy", "perplexity"),
+    ],
+)
+def test_the_field_s_terms_are_found_in_the_help(term: str) -> None:
+    assert term in " ".join(PAGE.lower().split())
+
+
 def test_the_events_have_the_fields_that_are_listed() -> None:
     rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| (`.*) \|$", UNATTENDED, re.MULTILINE)
     assert {name: re.findall(r"`(\w+)`", names) for name, names in rows} == {

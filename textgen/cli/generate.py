@@ -37,7 +37,9 @@ class Sections(click.Command):
         section_of = {name: heading for heading, names in SECTIONS.items() for name in names}
         for heading in SECTIONS:
             options = [
-                option for option in self.get_params(ctx) if section_of.get(option.name or "", "Output") == heading
+                option
+                for option in self.get_params(ctx)
+                if isinstance(option, click.Option) and section_of.get(option.name or "", "Output") == heading
             ]
             with formatter.section(heading):
                 formatter.write_dl([record for option in options if (record := option.get_help_record(ctx))])
@@ -45,7 +47,7 @@ class Sections(click.Command):
 
 SECTIONS = {
     "Text": ("seed", "unknown", "length", "end", "stop", "count"),
-    "Choice of the next character": ("temperature", "argmax", "top_k", "top_p", "min_p", "rng_seed"),
+    "Sampling": ("temperature", "argmax", "top_k", "top_p", "min_p", "rng_seed"),
     "Constraints": ("only", "without", "ban", "no_repeat", "no_copy", "against", "match"),
     "Output": ("as_json", "logprobs", "output", "encoding", "help"),
 }
@@ -67,13 +69,13 @@ SECTIONS = {
     default="error",
     show_default=True,
     help="If a character of the seed phrase is not in the vocabulary: stop with an error, skip it, or replace it "
-    "with the nearest one that is, such as ' for ’.",
+    "with a similar one that is, such as ' for ’.",
 )
 @number_option("--length", allowed=LENGTH, summary="Number of characters to generate.", default=500)
 @click.option(
     "--end",
     type=click.Choice(["line", "sentence", "paragraph"]),
-    help="After --length characters, continue to the next such end, for at most 500 more.",
+    help="After --length characters, continue to the end of the line, sentence or paragraph, for at most 500 more.",
 )
 @click.option(
     "--stop",
@@ -104,15 +106,15 @@ SECTIONS = {
 @click.option("--only", type=Text(), metavar="CHARS", help="Alphabet: use these characters only.")
 @click.option("--without", type=Text(), metavar="CHARS", help="Never use these characters (a lipogram).")
 @click.option(
-    "--ban", type=Text(), multiple=True, metavar="TEXT", help="Never write this text. Repeat the option for several."
+    "--ban", type=Text(), multiple=True, metavar="TEXT", help="Never generate this text. Repeat the option for several."
 )
 @number_option(
     "--no-repeat",
     allowed=NO_REPEAT,
-    summary="Never write the same N characters in a row twice, seed phrase included. Ends loops.",
+    summary="Never generate the same N characters in a row twice; this ends loops. The seed phrase counts too.",
 )
 @number_option(
-    "--no-copy", allowed=NO_COPY, summary="Never write N characters in a row that stand in the training text."
+    "--no-copy", allowed=NO_COPY, summary="Never generate N characters in a row that occur in the training text."
 )
 @click.option(
     "--against",
@@ -126,13 +128,14 @@ SECTIONS = {
     "--match",
     type=Text(),
     metavar="REGEX",
-    help="Write a text that matches this regular expression as a whole, within --length, seed phrase aside.",
+    help="Generate text that matches this regular expression as a whole, within --length characters. The seed phrase "
+    "is not part of the match.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each text as a JSON object on a line of its own.")
 @number_option(
     "--logprobs",
     allowed=LOGPROBS,
-    summary="With --json: the log-probability of each character, and of the K most probable ones.",
+    summary="With --json: add the log-probability of each character and of the K most probable alternatives.",
 )
 @click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Write to a file instead of standard output.")
 @click.option(
