@@ -129,7 +129,7 @@ class TrainingInfo(Checked):
     rng_seed: int = field(metadata=within(RNG_SEED))
     validation_nats: float | None = field(
         metadata=within(AMOUNT)
-    )  # held-out loss of these weights; None without a hold-out
+    )  # validation loss of these weights; None if nothing was held out
     versions: dict[str, str]
     date: str  # ISO 8601
 

@@ -39,13 +39,13 @@ def test_a_quiet_training_fetches_its_text_quietly(server: TextServer, tmp_path:
     code, stdout, stderr = in_process("train", "play", "-o", str(tmp_path / "run"), option)
     assert (code, stdout, stderr.count("\n")) == (1, "", 1)
     assert "the folder has a run already" in stderr
-    assert "fetching" in in_process("train", "ode", "-o", str(tmp_path / "run"))[2]
+    assert "downloading" in in_process("train", "ode", "-o", str(tmp_path / "run"))[2]
 
 
 def test_get_prints_the_paths_of_the_files(server: TextServer, own_cache: Path) -> None:
     result = run_here("corpora", "get", "play", "ode")
     assert (result.returncode, result.stdout) == (0, f"{own_cache}/texts/play.txt\n{own_cache}/texts/ode.txt\n")
-    assert result.stderr == "".join(f"{name}: fetching 200,000 bytes from {server.url}\n" for name in ("play", "ode"))
+    assert result.stderr == "".join(f"{name}: downloading 200,000 bytes from {server.url}\n" for name in ("play", "ode"))
     assert (own_cache / "texts" / "ode.txt").read_bytes() == CONTENT
     again = run_here("corpora", "get", "ode")
     assert (again.stdout, again.stderr, server.requests) == (f"{own_cache}/texts/ode.txt\n", "", 2)
@@ -98,8 +98,8 @@ def test_a_failing_download_is_told_in_one_line_and_leaves_nothing(server: TextS
     result = run_here("corpora", "get", "play")
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.splitlines()[1:] == [
-        "play: that failed; trying again",
-        "play: that failed; trying again",
+        "play: failed; trying again",
+        "play: failed; trying again",
         f"textgen: error: play: cannot be downloaded from {server.url} (the connection was cut); try again with a "
         "connection, or give the path of a file of yours",
     ]

@@ -44,7 +44,7 @@ def test_a_sample_is_a_line_of_80_columns_that_steers_nothing(capsys: pytest.Cap
 def test_how_a_run_ended_is_told_with_what_to_do_next(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown(capsys, STARTED, STEPPED, EVALUATED, RESULT)[-3:] == [
         "Stopped: all planned epochs are done. Model: my models/play/model.keras.",
-        "Verdict: better than the best n-gram (order 3) by 0.15 bits per character (2.74 to 2.89).",
+        "Verdict: better than the best n-gram (order 3) by 0.15 bits per character (2.74 vs. 2.89).",
         "Generate:  textgen generate 'my models/play'",
     ]
     ended = replace(RESULT, stopped_by="SIGTERM", validation_nats=1.8, baselines=[])

@@ -109,11 +109,11 @@ def test_wrong_arguments_are_refused(trained: Path, write, wrong: dict) -> None:
 @pytest.mark.parametrize(
     ("bits", "words"),
     [
-        (2.11, "better than the best n-gram (order 5) by 0.30 bits per character (2.11 to 2.41; xz 2.52)"),
-        (2.413, "as good as the best n-gram (order 5) (2.41 to 2.41; xz 2.52 bits per character)"),
+        (2.11, "better than the best n-gram (order 5) by 0.30 bits per character (2.11 vs. 2.41; xz 2.52)"),
+        (2.413, "as good as the best n-gram (order 5) (2.41 vs. 2.41; xz 2.52 bits per character)"),
         (
             3.0,
-            "worse than the best n-gram (order 5) by 0.59 bits per character (3.00 to 2.41; xz 2.52): "
+            "worse than the best n-gram (order 5) by 0.59 bits per character (3.00 vs. 2.41; xz 2.52): "
             "it needs more training, or more text",
         ),
     ],

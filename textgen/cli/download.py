@@ -1,4 +1,4 @@
-"""Texts by name on the command line: what a download shows while it runs."""
+"""Locates texts on the command line, and shows the progress of downloads."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -10,7 +10,7 @@ from textgen.wording import counted
 
 
 def located(texts: Sequence[str], *, quiet: bool = False) -> tuple[str, ...]:
-    """The paths of texts that are given by path or by catalog name; quietly, no download is shown."""
+    """The paths of texts that are given by path or catalog name; with `quiet`, downloads are not shown."""
     from textgen.corpus.download import locate
 
     if quiet:
@@ -20,7 +20,7 @@ def located(texts: Sequence[str], *, quiet: bool = False) -> tuple[str, ...]:
 
 
 class DownloadDisplay(AbstractContextManager["DownloadDisplay"]):
-    """Tells on stderr what is fetched from where; on a terminal, with a bar."""
+    """Shows downloads on stderr, on a terminal with a bar."""
 
     def __init__(self) -> None:
         """Nothing is shown yet."""
@@ -32,7 +32,7 @@ class DownloadDisplay(AbstractContextManager["DownloadDisplay"]):
             self._bar.close()
 
     def __call__(self, text: CatalogText, received: int) -> None:
-        """Show how many of a text's bytes have come, 0 at the start of an attempt."""
+        """Show the number of bytes received, 0 at the start of an attempt."""
         if received == 0:
             self._start(text)
         self._bar.update(received - self._bar.n)
@@ -41,7 +41,7 @@ class DownloadDisplay(AbstractContextManager["DownloadDisplay"]):
         if self._bar is not None:
             self._bar.close()
         first = text != self._text
-        what = f"fetching {counted(text.size, 'byte')} from {text.url}" if first else "that failed; trying again"
+        what = f"downloading {counted(text.size, 'byte')} from {text.url}" if first else "failed; trying again"
         tell(f"{text.name}: {what}")
         self._text = text
         self._bar = bar(total=text.size, unit="B", unit_scale=True, desc=printable(text.name))

@@ -1,8 +1,8 @@
-"""What other programs call our options, for those who come from them."""
+"""The names of our options in other programs, to suggest the right one."""
 
 from collections.abc import Collection
 
-# Without dashes, which are the same as underscores. A name may stand for several options: commands have different ones.
+# Without leading dashes; dashes stand for underscores too. A name may mean several options, of different commands.
 OTHER_NAMES = {
     "--output": "out out-dir output-dir out-file output-file save save-dir savefile checkpoint-dir model-dir name",
     "--minutes": "time max-time time-limit timeout hours seconds",
@@ -46,7 +46,7 @@ OTHER_NAMES = {
 
 
 def by_meaning(word: str, options: Collection[str]) -> list[str]:
-    """Those of a command's options that an unknown one, as it was typed, may stand for."""
+    """The options of a command that an unknown one may mean."""
     name = word.split("=", maxsplit=1)[0].lstrip("-").replace("_", "-").lower()
     if f"--{name}" in options:  # with another number of dashes
         return [f"--{name}"]

@@ -1,4 +1,4 @@
-"""Columns of a terminal: aligned also where characters are two columns wide or none."""
+"""Aligned columns for a terminal, also with characters of width two or zero."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -7,12 +7,12 @@ GAP = "  "
 
 
 def width(text: str) -> int:
-    """How many columns of a terminal a text takes."""
+    """The number of terminal columns of a text."""
     return sum(_columns(character) for character in text)
 
 
 def cut(text: str, columns: int) -> str:
-    """As much of a text's beginning as so many columns hold, with the marks on its last character."""
+    """The beginning of a text that fits in a number of columns, with the marks on its last character."""
     for place, character in enumerate(text):
         columns -= _columns(character)
         if columns < 0:
@@ -21,11 +21,11 @@ def cut(text: str, columns: int) -> str:
 
 
 def aligned(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> list[str]:
-    """Lines of equally wide cells.
+    """Lines with cells of equal width.
 
     Args:
         rows: all with the same number of cells.
-        right: the columns, counted from 0, whose cells stand at the right.
+        right: the columns, counted from 0, whose cells are right-aligned.
     """
     widths = [max(width(cell) for cell in column) for column in zip(*rows, strict=True)]
     return [

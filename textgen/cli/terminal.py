@@ -1,4 +1,4 @@
-"""The one way out: lines for a person go to stderr, data to stdout, and nothing in either steers a terminal."""
+"""All output: messages go to stderr, data to stdout, and neither can send control sequences to a terminal."""
 
 import errno
 import json
@@ -12,22 +12,22 @@ from typing import IO, Any, BinaryIO, TextIO
 from textgen.errors import RunError, reason
 
 LONGEST = 500  # characters of a line on stderr
-# Not printable to Python, yet writing to a reader: joiners, and signs that are drawn around what follows them.
+# Not printable for Python, but part of normal text: joiners, and signs that enclose the characters after them.
 WRITTEN = frozenset(
     "\u200c\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 )
-UNWRITABLE = (OSError, ValueError)  # what a stream raises that is full, or closed, or has lost its terminal or reader
+UNWRITABLE = (OSError, ValueError)  # what a stream raises if it is full or closed, or its terminal or reader is gone
 
 
 def printable(text: str, keep: str = "") -> str:
-    """The text with what could steer a terminal, or feign another line, escaped: it may be a stranger's."""
+    """The text with control characters and line separators escaped, since it may be untrusted."""
     if text.isprintable():
         return text
     return "".join(symbol if symbol in keep or _harmless(symbol) else repr(symbol)[1:-1] for symbol in text)
 
 
 def shortened(text: str, most: int = LONGEST) -> str:
-    """The text, or of a longer one the beginning, and the end, where an error's remedy stands."""
+    """The text, or the beginning and the end of a longer one; the end of an error has its remedy."""
     if len(text) <= most:
         return text
     tail = most // 2
@@ -35,22 +35,22 @@ def shortened(text: str, most: int = LONGEST) -> str:
 
 
 def tell(line: str = "") -> None:
-    """Write a line to stderr, for a person. Where nobody can read it, it is lost, and that is no error."""
-    shown = shortened(printable(shortened(line)))  # to escape ten megabytes would take a second
+    """Write a line to stderr. If stderr cannot be written, the line is lost, without an error."""
+    shown = shortened(printable(shortened(line)))  # escaping ten megabytes would take a second
     with suppress(*UNWRITABLE):
         sys.stderr.write(f"{shown}\n")
         sys.stderr.flush()
 
 
 def bar(**options: Any) -> Any:
-    """A tqdm bar on stderr, shown on a terminal alone; it goes on when the terminal is gone."""
+    """A tqdm bar on stderr, shown only on a terminal; errors are ignored when the terminal is gone."""
     from tqdm import tqdm
 
     return tqdm(file=_Forgiving(sys.stderr), disable=not sys.stderr.isatty(), leave=False, **options)
 
 
 class _Forgiving:
-    """A stream that does not complain."""
+    """A stream that ignores errors."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -72,7 +72,7 @@ def standard_output() -> Iterator[BinaryIO]:
     """Standard output, for bytes; it is flushed at the end.
 
     Raises:
-        BrokenPipeError: the reader has seen enough.
+        BrokenPipeError: the reader has closed the pipe.
         RunError: it cannot be written for another reason.
     """
     try:
@@ -86,7 +86,7 @@ def standard_output() -> Iterator[BinaryIO]:
 
 
 def for_stream(text: str, stream: IO[Any]) -> str:
-    r"""A text as a stream gets it: as it is, or on a terminal with all but \n and \t printable."""
+    r"""The text for a stream: unchanged, or on a terminal with all but \n and \t printable."""
     return printable(text, keep="\n\t") if stream.isatty() else text
 
 
@@ -95,7 +95,7 @@ def write_line(line: str, errors: str = "backslashreplace") -> None:
 
     Args:
         line: without its newline; on a terminal other newlines are escaped.
-        errors: what becomes of a file name's bytes that are not UTF-8: \udcXX, as in JSON, or `surrogateescape`.
+        errors: how to write the bytes of a file name that are not UTF-8: \udcXX, as in JSON, or `surrogateescape`.
     """
     with standard_output() as stream:
         shown = printable(line, keep="\t") if stream.isatty() else line
@@ -106,20 +106,22 @@ def write_json(value: Any, **options: Any) -> None:
     """Print a value as JSON, in UTF-8, or on a terminal in ASCII."""
     with standard_output() as stream:
         shown = json.dumps(value, ensure_ascii=stream.isatty(), **options)
-        stream.write(shown.encode(errors="backslashreplace"))  # it can be large: no copy for the newline's sake
+        stream.write(
+            shown.encode(errors="backslashreplace")
+        )  # separately, since a copy of a large value would cost memory
         stream.write(b"\n")
 
 
 def open_standard_streams() -> None:
-    """Open what is closed of descriptors 0 to 2; else the first files opened would be there, and get the messages.
+    """Open those of descriptors 0 to 2 that are closed; else the first opened files would get them, and the messages.
 
-    Standard input then cannot be read, and standard output not be written; what goes to stderr is lost.
+    Reading standard input or writing standard output then fails; what goes to stderr is lost.
     """
     for number, name, access in ((0, "stdin", os.O_WRONLY), (1, "stdout", os.O_RDONLY), (2, "stderr", os.O_WRONLY)):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, access)  # takes the lowest number that is free, this one
+            os.open(os.devnull, access)  # gets the lowest free number, this one
             os.set_inheritable(number, True)
         if getattr(sys, name) is None:
             mode = "r" if name == "stdin" else "w"
@@ -128,7 +130,7 @@ def open_standard_streams() -> None:
 
 
 def leave_standard_streams() -> None:
-    """Let what could not be written vanish: Python would try once more at its exit, and complain."""
+    """Discard what could not be written: Python would try again at exit, and print an error."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

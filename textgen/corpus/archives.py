@@ -162,13 +162,13 @@ class Forward:
         self._block, self._used, self._at = b"", 0, 0
 
     def read(self, size: int) -> bytes:
-        """Read so many bytes, fewer only at the end."""
+        """Read `size` bytes, fewer only at the end."""
         if size > LONGEST_HEADER:
             raise ValueError(f"it has a header of {size:,} bytes")
         return b"".join(self.pieces(size))
 
     def pieces(self, size: int) -> Iterator[bytes]:
-        """Read so many bytes, as they come."""
+        """Read `size` bytes, in pieces as they come."""
         while size > 0:
             if self._used == len(self._block):
                 self._block, self._used = next(self._blocks, b""), 0

@@ -3,7 +3,7 @@
 An entry is a file of codes and a description beside it, which is written last; neither is ever changed, only replaced
 whole. An entry is believed when its description's checksum is right, and its file of codes is the very file that was
 written (size, times, inode), or, after a copy of the folder, say, has the checksum of the description. What does not
-verify is as if it were not there, and made anew.
+verify is as if it were not there, and is made again.
 
 Nobody but its owner can read it: a text that only they may read would be readable by its codes. Nothing depends on
 it: where it cannot be written, codes go to files without names, which vanish when they are closed.

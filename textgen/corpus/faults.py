@@ -163,7 +163,7 @@ def look(chunks: Iterable[str], faults: Faults, *, repair: bool = False) -> Iter
 
 
 def _in_lines(chunks: Iterable[str]) -> Iterator[str]:
-    """A text in pieces that end with a line, or every so many characters of a long one."""
+    """A text in pieces that end with a line, long lines split every `LONGEST` characters."""
     held = ""
     for chunk in chunks:
         ends = chunk.rfind("\n") + 1
@@ -181,7 +181,7 @@ def _in_lines(chunks: Iterable[str]) -> Iterator[str]:
 
 
 def _parts(piece: str) -> Iterator[str]:
-    """A piece whole, or in its lines and every so many characters of these if one is long."""
+    """A whole piece, or its lines, long ones split every `LONGEST` characters."""
     lines = piece.split("\n")
     if max(map(len, lines)) < LONGEST:
         yield piece
@@ -229,7 +229,7 @@ def _is_clean(points: Points) -> bool:
 
 
 def _may_have_mojibake(points: Points) -> bool:
-    """Whether a letter that begins mojibake stands before what can go on with it."""
+    """Whether a letter that begins mojibake stands before a character that can continue it."""
     first, second = points[:-1], points[1:]
     begins = (first - 0xC2 < 0x2E) | (first - ord("Р") < 2)
     begins &= (second - 0x80 < 0x40) | (second > 0x13F)  # nearly what the table below says, and faster
@@ -241,7 +241,7 @@ def _may_have_mojibake(points: Points) -> bool:
 
 
 def _looked(part: str, faults: Faults, line: int, character: int, *, repair: bool) -> str:
-    """A part that begins at such a line and character, mended if so wished."""
+    """A part that begins at such a line and character, repaired if asked."""
     for found in _FAULT.finditer(part):
         kind = str(found.lastgroup)
         fault = faults.of.setdefault(kind, Fault())

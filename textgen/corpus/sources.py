@@ -94,7 +94,7 @@ class Source:
             raise CorpusError(f"{self.name}: has changed while it was read; wait until it is complete, and try again")
 
     def _slices(self, file: IO[bytes], most: int = BLOCK) -> Iterator[bytes]:
-        """Read its bytes as they are stored. A copy is shared, so its position is set anew each time."""
+        """Read its bytes as they are stored. A copy is shared, so its position is set each time."""
         place, end = self.start, None if self.stored is None else self.start + self.stored
         most = min(most, BLOCK if self.packing is None else PACKED_BLOCK)
         while place != end:

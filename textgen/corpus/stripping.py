@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from textgen.corpus import aozora, gutenberg
 from textgen.corpus.removal import Removed, without_frames
 
-RULES = 2  # to be raised with each change of what is taken out: codes made by older rules are made anew
+RULES = 2  # to be raised with each change of what is removed, so that cached codes of older rules are not used
 EDGE = 2**16  # characters at each end where additions are noticed without being asked for
 SEVERAL = 5  # readings without any other sign that tell a text of Aozora Bunko
 

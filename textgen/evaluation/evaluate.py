@@ -58,7 +58,7 @@ class Evaluation:
 def verdict(nats: float, compared: Sequence[Baseline]) -> str:
     """The comparison of a model with the baselines, in words.
 
-    "better than the best n-gram (order 5) by 0.30 bits per character (2.11 to 2.41; xz 2.52)", for instance.
+    "better than the best n-gram (order 5) by 0.30 bits per character (2.11 vs. 2.41; xz 2.52)", for instance.
 
     Args:
         nats: the model's loss.
@@ -69,7 +69,7 @@ def verdict(nats: float, compared: Sequence[Baseline]) -> str:
         return f"{bits:.2f} bits per character"
     (ngram, least), *others = [(item.name, round(item.nats / math.log(2), 2)) for item in compared]
     best = f"the best {ngram.replace('(', '(order ')}"
-    figures = "; ".join([f"{bits:.2f} to {least:.2f}", *(f"{name} {value:.2f}" for name, value in others)])
+    figures = "; ".join([f"{bits:.2f} vs. {least:.2f}", *(f"{name} {value:.2f}" for name, value in others)])
     if bits == least:
         return f"as good as {best} ({figures} bits per character)"
     if bits < least:
