@@ -45,7 +45,9 @@ def test_a_quiet_training_fetches_its_text_quietly(server: TextServer, tmp_path:
 def test_get_prints_the_paths_of_the_files(server: TextServer, own_cache: Path) -> None:
     result = run_here("corpora", "get", "play", "ode")
     assert (result.returncode, result.stdout) == (0, f"{own_cache}/texts/play.txt\n{own_cache}/texts/ode.txt\n")
-    assert result.stderr == "".join(f"{name}: downloading 200,000 bytes from {server.url}\n" for name in ("play", "ode"))
+    assert result.stderr == "".join(
+        f"{name}: downloading 200,000 bytes from {server.url}\n" for name in ("play", "ode")
+    )
     assert (own_cache / "texts" / "ode.txt").read_bytes() == CONTENT
     again = run_here("corpora", "get", "ode")
     assert (again.stdout, again.stderr, server.requests) == (f"{own_cache}/texts/ode.txt\n", "", 2)
