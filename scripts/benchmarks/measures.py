@@ -1,17 +1,15 @@
 """The parts of the benchmark: how fast textgen and its peers train, how good they get, how fast they write."""
 
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 
 from benchmarks.peer import Peer, alternate, writing
-from benchmarks.results import Figure, multiplies
-from textgen.corpus.download import locate
+from benchmarks.results import Figure, find_text, multiplies
+from benchmarks.tasks import CONSTRAINTS
 
 ROUNDS = 5
 EPOCHS = {"macbeth": 6, "tinyshakespeare": 1}  # texts by name, and how often quality has them read
@@ -63,22 +61,22 @@ def generation(options: Namespace) -> list[Figure]:
         return figures + speeds(peers, "write", STREAMS, "characters/s", options)
 
 
-PARTS = {"training": training, "quality": quality, "generation": generation}
+def constraints(options: Namespace) -> list[Figure]:
+    """Characters a second of one text of textgen's that keeps to a constraint."""
+    with started(["textgen"]) as peers:
+        return speeds(peers, "constrain", list(CONSTRAINTS), "characters/s", options)
 
 
-def speeds(peers: Sequence[Peer], task: str, sizes: Sequence[int], what: str, options: Namespace) -> list[Figure]:
+PARTS = {"training": training, "quality": quality, "generation": generation, "constraints": constraints}
+
+
+def speeds(peers: Sequence[Peer], task: str, sizes: Sequence[int | str], what: str, options: Namespace) -> list[Figure]:
     """What peers that have started do in a second, at all sizes of all peers in turn."""
     asked, seconds = [(peer, size) for size in sizes for peer in peers], 0.3 if options.quick else 3.0
     for peer, size in asked:
         peer.ask(task, size, 0)  # builds, loads and compiles
     measures = {(peer.name, size): partial(peer.ask, task, size, seconds) for peer, size in asked}
     return [Figure(name, what, size, values) for (name, size), values in alternate(measures, ROUNDS).items()]
-
-
-def find_text(name: str) -> str:
-    """The path of a text: in the folder that TEXTGEN_TEXTS names, or else downloaded."""
-    path = Path(os.environ.get("TEXTGEN_TEXTS", "")) / f"{name}.txt"
-    return str(path.absolute()) if path.is_file() else locate([name])[0]
 
 
 @contextmanager

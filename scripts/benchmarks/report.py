@@ -75,10 +75,24 @@ def generation(part: Part) -> str:
     return f"{table(head, starts)}\n\n{rates(part, 'characters/s', 'streams')}"
 
 
+def constraints(part: Part) -> str:
+    """Speeds with each constraint, and their ratio to the speed without."""
+    free, *_ = part.results
+    shares = [
+        median(its / none for its, none in zip(figure.values, free.values, strict=True)) for figure in part.results
+    ]
+    rows = [
+        [figure.at, spread(figure.values, "{:,.0f}"), f"{share:.2f} ×"]
+        for figure, share in zip(part.results, shares, strict=True)
+    ]
+    return table(["constraint", "characters/s", "to none"], rows)
+
+
 PARTS: dict[str, Callable[[Part], str]] = {
     "training": lambda part: rates(part, "targets/s", "batch"),
     "quality": quality,
     "generation": generation,
+    "constraints": constraints,
 }
 
 

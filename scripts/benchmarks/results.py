@@ -10,6 +10,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+from textgen.corpus.download import locate
 from textgen.machine import cores
 
 FOLDER = Path(__file__).parents[2] / "docs" / "benchmarks"
@@ -107,3 +108,9 @@ def _cpuinfo(name: str) -> str:
     info = Path("/proc/cpuinfo")
     lines = (line.partition(":") for line in (info.read_text().splitlines() if info.exists() else ()))
     return next((value.strip() for key, _, value in lines if key.strip() == name), "")
+
+
+def find_text(name: str) -> str:
+    """The path of a text: in the folder that TEXTGEN_TEXTS names, or else downloaded."""
+    path = Path(os.environ.get("TEXTGEN_TEXTS", "")) / f"{name}.txt"
+    return str(path.absolute()) if path.is_file() else locate([name])[0]

@@ -12,13 +12,15 @@ import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import textgen
 from benchmarks import SHAPE, SYMBOLS
-from benchmarks.results import megabytes
+from benchmarks.results import find_text, megabytes
 from textgen import Corpus, TrainingConfig
+from textgen.config import LENGTH as LONGEST
 from textgen.training.learner import Learner, NoCallbacks
 from textgen.training.limit import limit_of
 from textgen.training.plan import Epochs, Plan, make_plan
@@ -28,6 +30,14 @@ from textgen.training.run_folder import open_run_folder
 
 CHARACTERS = 1_000_000  # of the random text that training speed is measured on
 LENGTH = 500  # of the texts that textgen writes at once
+CONSTRAINTS = {  # by the option that asks for it
+    "none": {},
+    "--without": {"without": "qxzQXZ"},
+    "--ban": {"ban": ["the king", "my lord", "I will", "thou art"]},
+    "--no-repeat": {"no_repeat": 20},
+    "--no-copy": {"no_copy": 20},
+    "--match": {"match": r"([A-Za-z ',;:.!?-]{20,45}\n)*"},
+}
 
 
 def work(peer: str, line: Connection) -> None:
@@ -35,6 +45,7 @@ def work(peer: str, line: Connection) -> None:
     tasks: dict[str, Callable[..., float]] = {
         "quality": functools.partial(quality, peer, line),
         "train": lambda batch, seconds: rate(stepper(peer, batch), seconds),
+        "constrain": lambda name, seconds: rate(constrained(name), seconds),
         "write": lambda streams, seconds: rate(writer(peer, streams), seconds),
     }
     try:
@@ -119,6 +130,16 @@ def writer(peer: str, streams: int) -> Callable[[], int]:
     from benchmarks import pytorch
 
     return pytorch.writer(peer, streams)
+
+
+@functools.cache
+def constrained(name: str) -> Callable[[], int]:
+    """A function that writes on at one text that keeps to a constraint; returns how many characters it has written."""
+    options: dict[str, Any] = dict(CONSTRAINTS[name])
+    if "no_copy" in options:
+        options["against"] = find_text("tinyshakespeare")
+    pieces = textgen.load().stream(length=int(LONGEST.high), rng_seed=1, **options)
+    return lambda: sum(len(next(pieces)) for _ in range(20))
 
 
 def rate(repeated: Callable[[], int], seconds: float) -> float:
