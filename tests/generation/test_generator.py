@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import textgen
 from tests.conftest import TEXT, describe, random_weights
 from textgen.config import ModelConfig, SamplingConfig
 from textgen.corpus.corpus import Corpus
@@ -128,6 +129,19 @@ def test_any_number_of_threads_may_use_a_generator(writer: Generator) -> None:
     expected = [texts(seed) for seed in range(20)]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(texts, range(20))) == expected
+
+
+def test_threads_share_the_shipped_model_and_write_what_one_thread_does() -> None:
+    writer = textgen.load()
+    calls = [
+        {"seed": seed, "length": 40 + 9 * number, "rng_seed": number, "temperature": temperature}
+        for number in range(4)
+        for seed in ("ROMEO:", "To be")
+        for temperature in (0, 0.7)
+    ]
+    expected = [writer.generate(**call) for call in calls]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda call: writer.generate(**call), calls)) == expected
 
 
 def test_a_sampling_config_is_taken_as_it_is(writer: Generator) -> None:
