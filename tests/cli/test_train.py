@@ -162,7 +162,7 @@ def test_no_text_is_wrong_usage() -> None:
 def test_a_folder_that_cannot_be_written_is_told(play: Path, tmp_path: Path) -> None:
     code, _, stderr = in_process("train", str(play), "-o", str(play / "run"))
     assert code == 1
-    assert "cannot be written (Not a directory); free it, or name another folder with -o" in stderr
+    assert "cannot be written (Not a directory); make it writable, or name another folder with -o" in stderr
     code, _, stderr = in_process("train", str(play), "-o", "models/play.keras")
     assert code == 1
     assert "name it without .keras: -o models/play" in stderr
@@ -244,7 +244,7 @@ def test_an_interrupted_run_is_resumed_with_the_command_it_prints(play: Path, tm
     assert "resumed after " in resumed.stderr
     again = run(*words)
     assert again.returncode == 1
-    assert again.stderr.endswith(rf" with --from $'{tmp_path}/my caf\xe9 run'" + "\n")
+    assert again.stderr.endswith(rf" and --from $'{tmp_path}/my caf\xe9 run'" + "\n")
 
 
 def test_resume_needs_a_folder_and_a_run(play: Path, tmp_path: Path) -> None:

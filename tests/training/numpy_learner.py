@@ -70,7 +70,9 @@ class NumPyLearner:
 
     def restore(self, arrays: Arrays) -> None:
         if [np.shape(array) for array in self.optimizer] != [array.shape for array in arrays["optimizer"]]:
-            raise ValueError("NumPy keeps its optimizer in another order than the one that the run was started with")
+            raise ValueError(
+                "NumPy stores its optimizer in another order than the version that the run was started with"
+            )
         for name, part in arrays.items():
             setattr(self, name, [np.array(array) for array in part])
 

@@ -92,12 +92,12 @@ def test_what_writes_predicts_what_keras_predicts(
     network.head.kernel.assign(network.head.kernel * 50)
     assign(network.averages, network.weights())
     assign(network.training_model.trainable_variables, network.kept())
-    codes = np.random.default_rng(3).integers(0, V, 500)
+    codes = np.random.default_rng(3).integers(0, V, 200)
     keras_probabilities = network.saved_model(codes[None]).numpy()[0]
     recurrent = prepare(Weights.from_list(network.weights()))
     assert isinstance(recurrent, Compiled if level else Recurrent)
     state = recurrent.start()
-    logits = np.array([recurrent.step(codes[place : place + 1], state)[0].copy() for place in range(500)], np.float64)
+    logits = np.array([recurrent.step(codes[place : place + 1], state)[0].copy() for place in range(200)], np.float64)
     probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     assert keras_probabilities.max() > 0.5
