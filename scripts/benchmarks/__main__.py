@@ -17,17 +17,15 @@ def main() -> None:
     if options.write_docs:
         report.write_docs()
         return
-    path = results.FOLDER / f"{options.save}.json" if options.save else None
-    found = results.read(path, own=True) if path else results.Results(results.machine(), {})
     if not find_spec("torch"):
         print("torch is not installed (the bench extra): the tables leave PyTorch out", file=sys.stderr)
     for name in options.only:
         print(name, file=sys.stderr)
-        begun = results.begin(quick=options.quick)
-        found.parts[name] = replace(begun, results=measures.PARTS[name](options))
-        if path:
-            results.write(path, found)
-        print(f"## {name}\n\n{report.tables(found, name)}\n", flush=True)
+        part = replace(results.begin(quick=options.quick), results=measures.PARTS[name](options))
+        if options.save:
+            path = results.FOLDER / f"{options.save}.json"
+            results.write(path, results.read(path) | {name: part})
+        print(f"## {name}\n\n{report.tables(name, part)}\n", flush=True)
 
 
 def parse() -> argparse.Namespace:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.results import FOLDER, Figure, Part, Results, read
+from benchmarks.results import FOLDER, Figure, Part, read
 
 PAGE = FOLDER.parent / "performance.md"
 BLOCK = re.compile(r"(<!-- benchmark: ([\w-]+)/(\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -23,31 +23,29 @@ def write_docs() -> None:
 
 def filled(page: str, folder: Path = FOLDER) -> str:
     """A page, the tables between its markers made anew."""
-    return BLOCK.sub(lambda found: f"{found[1]}{tables(read(folder / f'{found[2]}.json'), found[3])}\n{found[4]}", page)
+
+    def block(found: re.Match[str]) -> str:
+        _, name, part, end = found.groups()
+        return f"{found[1]}{tables(part, read(folder / f'{name}.json')[part])}\n{end}"
+
+    return BLOCK.sub(block, page)
 
 
-def tables(results: Results, name: str) -> str:
+def tables(name: str, part: Part) -> str:
     """A part's tables, with what they were measured on."""
-    part = results.parts[name]
-    hardware = "; ".join(f"{name} {value}" for name, value in results.machine.items() if value)
+    hardware = "; ".join(f"{name} {value}" for name, value in part.machine.items() if value)
     versions = ", ".join(f"{name} {value}" for name, value in part.versions.items())
     return (
         f"{'A **quick** run' if part.quick else 'Measured'} on {part.date}, the load before it {part.load_before:g}. "
-        f"Hardware: {hardware}. Versions: {versions}. Each peer is a process of its own that may use "
-        f"{results.machine['cores']} threads.\n\n{PARTS[name](part)}"
+        f"Hardware: {hardware}. Versions: {versions}.\n\n{PARTS[name](part)}"
     )
 
 
 def rates(part: Part, what: str, size: str) -> str:
     """Speeds at all sizes."""
     figures = select(part, what)
-    return table(
-        [size, "", what, "textgen is"],
-        [
-            [figure.at, figure.peer, spread(figure.values, "{:,.0f}"), ratio(figure, figures)]
-            for figure in sorted(figures, key=lambda figure: int(figure.at))
-        ],
-    )
+    rows = [[its.at, its.peer, spread(its.values, "{:,.0f}"), ratio(its, figures)] for its in figures]
+    return table([size, "", what, "textgen is"], rows)
 
 
 def quality(part: Part) -> str:
@@ -75,24 +73,11 @@ def generation(part: Part) -> str:
     return f"{table(head, starts)}\n\n{rates(part, 'characters/s', 'streams')}"
 
 
-def constraints(part: Part) -> str:
-    """Speeds with each constraint, and their ratio to the speed without."""
-    free, *_ = part.results
-    shares = [
-        median(its / none for its, none in zip(figure.values, free.values, strict=True)) for figure in part.results
-    ]
-    rows = [
-        [figure.at, spread(figure.values, "{:,.0f}"), f"{share:.2f} ×"]
-        for figure, share in zip(part.results, shares, strict=True)
-    ]
-    return table(["constraint", "characters/s", "to none"], rows)
-
-
 PARTS: dict[str, Callable[[Part], str]] = {
     "training": lambda part: rates(part, "targets/s", "batch"),
     "quality": quality,
     "generation": generation,
-    "constraints": constraints,
+    "constraints": lambda part: rates(part, "characters/s", "streams"),
 }
 
 

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from textgen.corpus.download import locate
+from textgen.kernel.library import best_level
 from textgen.machine import cores
 
 FOLDER = Path(__file__).parents[2] / "docs" / "benchmarks"
@@ -35,27 +36,19 @@ class Part:
     date: str
     quick: bool
     load_before: float  # how many processes wanted a core
+    machine: dict[str, str]
     versions: dict[str, str]
     results: list[Figure]
 
 
-@dataclass(frozen=True)
-class Results:
-    """What is known of a machine."""
-
-    machine: dict[str, str]
-    parts: dict[str, Part]
-
-
 def machine() -> dict[str, str]:
-    """This machine, by what makes it fast; stays the same from run to run."""
+    """This machine, by what makes it fast."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
         "processor": _cpuinfo("model name") or platform.processor() or platform.machine(),
         "cores": str(cores()),
         "vector extensions": ", ".join(name for name in EXTENSIONS if multiplies(name)),
         "memory": f"{memory:.0f} GiB",
-        "system": platform.system(),
     }
 
 
@@ -66,32 +59,29 @@ def multiplies(extension: str) -> bool:
 
 def begin(*, quick: bool) -> Part:
     """A part about to be measured: when, how busy the machine was in the minute before, and with what."""
-    versions = {"python": platform.python_version()} | {name: version(name) for name in PACKAGES if find_spec(name)}
-    return Part(datetime.now(UTC).isoformat(timespec="minutes"), quick, round(os.getloadavg()[0], 2), versions, [])
+    versions = {"kernel": best_level() or "none", "python": platform.python_version()}
+    versions |= {name: version(name) for name in PACKAGES if find_spec(name)}
+    date = datetime.now(UTC).isoformat(timespec="minutes")
+    return Part(date, quick, round(os.getloadavg()[0], 2), machine(), versions, [])
 
 
-def read(path: Path, *, own: bool = False) -> Results:
-    """The results in a file; none where there is no file. To those of its own, more can be added."""
-    if not path.exists():
-        return Results(machine(), {})
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    if own and stored["machine"] != machine():
-        raise SystemExit(f"{path} was measured on another machine: {stored['machine']}; choose another name")
-    parts = {
-        name: Part(**part | {"results": [Figure(**item) for item in part["results"]]})
-        for name, part in stored["parts"].items()
+def read(path: Path) -> dict[str, Part]:
+    """The parts in a file; none where there is no file."""
+    stored = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return {
+        name: Part(**part | {"results": [Figure(**figure) for figure in part["results"]]})
+        for name, part in stored.items()
     }
-    return Results(stored["machine"], parts)
 
 
-def write(path: Path, results: Results) -> None:
-    """Write results, one measurement a line, so that a new one is a small difference."""
+def write(path: Path, parts: dict[str, Part]) -> None:
+    """Write parts, one measurement a line, so that a new one is a small difference."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    parts = ",\n".join(f"{json.dumps(name)}: {_part(part)}" for name, part in sorted(results.parts.items()))
-    path.write_text(f'{{"machine": {json.dumps(results.machine)},\n"parts": {{\n{parts}\n}}}}\n', encoding="utf-8")
+    told = ",\n".join(f"{json.dumps(name)}: {_told(part)}" for name, part in sorted(parts.items()))
+    path.write_text(f"{{\n{told}\n}}\n", encoding="utf-8")
 
 
-def _part(part: Part) -> str:
+def _told(part: Part) -> str:
     head = {name: value for name, value in asdict(part).items() if name != "results"}
     rounded = [replace(figure, values=[float(f"{value:.5g}") for value in figure.values]) for figure in part.results]
     lines = ",\n".join(json.dumps(asdict(figure), ensure_ascii=False) for figure in rounded)

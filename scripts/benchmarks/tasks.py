@@ -10,9 +10,9 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,7 +20,6 @@ import textgen
 from benchmarks import SHAPE, SYMBOLS
 from benchmarks.results import find_text, megabytes
 from textgen import Corpus, TrainingConfig
-from textgen.config import LENGTH as LONGEST
 from textgen.training.learner import Learner, NoCallbacks
 from textgen.training.limit import limit_of
 from textgen.training.plan import Epochs, Plan, make_plan
@@ -29,14 +28,13 @@ from textgen.training.run import run
 from textgen.training.run_folder import open_run_folder
 
 CHARACTERS = 1_000_000  # of the random text that training speed is measured on
-LENGTH = 500  # of the texts that textgen writes at once
-CONSTRAINTS = {  # by the option that asks for it
-    "none": {},
-    "--without": {"without": "qxzQXZ"},
-    "--ban": {"ban": ["the king", "my lord", "I will", "thou art"]},
-    "--no-repeat": {"no_repeat": 20},
-    "--no-copy": {"no_copy": 20},
-    "--match": {"match": r"([A-Za-z ',;:.!?-]{20,45}\n)*"},
+LENGTH = 500  # of the texts that textgen writes side by side
+CONSTRAINTS = {  # peers that write by textgen with an option
+    "textgen --without": {"without": "qxzQXZ"},
+    "textgen --ban": {"ban": ["the king", "my lord", "I will", "thou art"]},
+    "textgen --no-repeat": {"no_repeat": 20},
+    "textgen --no-copy": {"no_copy": 20},
+    "textgen --match": {"match": r"([A-Za-z ',;:.!?-]{20,45}\n)*"},
 }
 
 
@@ -45,15 +43,12 @@ def work(peer: str, line: Connection) -> None:
     tasks: dict[str, Callable[..., float]] = {
         "quality": functools.partial(quality, peer, line),
         "train": lambda batch, seconds: rate(stepper(peer, batch), seconds),
-        "constrain": lambda name, seconds: rate(constrained(name), seconds),
         "write": lambda streams, seconds: rate(writer(peer, streams), seconds),
     }
-    try:
+    with suppress(EOFError):
         while True:
             task, *arguments = line.recv()
             line.send(tasks[task](*arguments))
-    except EOFError:
-        return
 
 
 def learner(peer: str, plan: Plan) -> Learner:
@@ -123,22 +118,17 @@ def stepper(peer: str, batch: int) -> Callable[[], int]:
 
 @functools.cache
 def writer(peer: str, streams: int) -> Callable[[], int]:
-    """A function that writes so many texts side by side, PyTorch a character of each; returns how many these are."""
-    if peer == "textgen":
-        generator = textgen.load()
-        return lambda: sum(len(text.text) for text in generator.texts(count=streams, length=LENGTH, rng_seed=1))
-    from benchmarks import pytorch
+    """A function that writes on, in so many texts side by side; returns how many characters it has written."""
+    if peer.startswith("PyTorch"):
+        from benchmarks import pytorch
 
-    return pytorch.writer(peer, streams)
-
-
-@functools.cache
-def constrained(name: str) -> Callable[[], int]:
-    """A function that writes on at one text that keeps to a constraint; returns how many characters it has written."""
-    options: dict[str, Any] = dict(CONSTRAINTS[name])
+        return pytorch.writer(peer, streams)
+    generator, options = textgen.load(), CONSTRAINTS.get(peer, {})
     if "no_copy" in options:
-        options["against"] = find_text("tinyshakespeare")
-    pieces = textgen.load().stream(length=int(LONGEST.high), rng_seed=1, **options)
+        options = options | {"against": find_text("tinyshakespeare")}
+    if streams > 1:
+        return lambda: sum(len(text.text) for text in generator.texts(count=streams, length=LENGTH, rng_seed=1))
+    pieces = generator.stream(length=10**9, rng_seed=1, **options)
     return lambda: sum(len(next(pieces)) for _ in range(20))
 
 
