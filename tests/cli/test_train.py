@@ -244,7 +244,7 @@ def test_an_interrupted_run_is_resumed_with_the_command_it_prints(play: Path, tm
     assert "resumed after " in resumed.stderr
     again = run(*words)
     assert again.returncode == 1
-    assert again.stderr.endswith(rf" and --from $'{tmp_path}/my caf\xe9 run'" + "\n")
+    assert again.stderr.endswith(rf" and give --from $'{tmp_path}/my caf\xe9 run'" + "\n")
 
 
 def test_resume_needs_a_folder_and_a_run(play: Path, tmp_path: Path) -> None:

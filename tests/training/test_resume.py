@@ -223,7 +223,7 @@ def test_a_finished_run_is_not_resumed(tmp_path: Path) -> None:
         train(tmp_path / "run", resume=True)
     assert str(error.value) == (
         f"{tmp_path / 'run'}: the run is finished; to train its model further, name another folder "
-        f'and `start_from="{tmp_path / "run"}"`'
+        f'and give `start_from="{tmp_path / "run"}"`'
     )
 
 

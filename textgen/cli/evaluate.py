@@ -27,7 +27,7 @@ from textgen.wording import counted
     "--baseline",
     type=click.Path(),
     metavar="TEXT",
-    help="Text to train the n-gram and xz on, for a TEXT that the model was not trained on.",
+    help="Training text for the n-gram and xz, if TEXT is not the model's training text.",
 )
 @click.option("--all", "everything", is_flag=True, help="Evaluate the whole training text, not only its held-out part.")
 @source_options
@@ -46,7 +46,7 @@ def command(
     model and the compressor xz.
 
     If TEXT is the text that the model was trained on, only its held-out part is evaluated. A character that is not in
-    the vocabulary is counted as one of 1,114,112 equally likely characters, all of Unicode.
+    the vocabulary counts as one of the 1,114,112 code points of Unicode, all equally likely.
 
     The loss is the mean cross-entropy in nats per character: the mean of -ln p, where p is the probability that the
     model gave to the character that came next. Bits per character (bpc) are nats / ln 2, and the perplexity is

@@ -114,7 +114,7 @@ def normalisation_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say how characters are normalised; their names are fields of `Reading`."""
     for option in (
         field_option(
-            "--min-count", config=Reading, summary="Replace characters that occur less often by one common symbol."
+            "--min-count", config=Reading, summary="Replace characters that occur less often than this by one symbol."
         ),
         click.option("--lowercase", is_flag=True, help="Convert the text to lowercase."),
         click.option(

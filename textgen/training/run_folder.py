@@ -186,7 +186,8 @@ def check_resumable(path: Path) -> None:
         return
     if (path / FILE_NAME).exists():
         raise RunError(
-            f'{path}: the run is finished; to train its model further, name another folder and `start_from="{path}"`'
+            f"{path}: the run is finished; to train its model further, name another folder "
+            f'and give `start_from="{path}"`'
         )
     raise RunError(f"{path}: there is nothing to resume; start the run without `resume`")
 
