@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textgen.config import SamplingConfig
-from textgen.generation.sampling import choose, filtered, likelihoods, losses, min_p, to_noise, top_k, top_p
+from textgen.generation.sampling import choose, kept, likelihoods, losses, to_noise
 
 rows = st.lists(st.floats(-80, 80, width=32), min_size=1, max_size=12).map(lambda row: np.array([row], np.float32))
 
@@ -47,35 +47,73 @@ def test_huge_logits_and_temperatures_do_not_overflow() -> None:
     assert np.isfinite(likelihoods(logits, 100)).all()
 
 
+def left(shares: list[float], **filters: float) -> list[int]:
+    """The codes that filters leave of some probabilities."""
+    logits = np.log(np.array([shares]))
+    return np.flatnonzero(kept(logits, SamplingConfig(1.0, **filters))).tolist()  # type: ignore[arg-type]
+
+
 def test_top_k_keeps_the_k_likeliest_and_the_lower_code_of_equals() -> None:
-    assert top_k(np.array([[0.2, 0.3, 0.2, 0.3]]), 3).tolist() == [[0.2, 0.3, 0, 0.3]]
-    assert top_k(np.array([[0.2, 0.3]]), 9).tolist() == [[0.2, 0.3]]
+    assert left([0.2, 0.3, 0.2, 0.3], top_k=3) == [0, 1, 3]
+    assert left([0.2, 0.3], top_k=9) == [0, 1]
 
 
 def test_top_p_keeps_the_fewest_that_reach_the_share() -> None:
-    row = np.array([[0.1, 0.5, 0.15, 0.25]])
-    assert top_p(row, 0.5).tolist() == [[0, 0.5, 0, 0]]
-    assert top_p(row, 0.51).tolist() == [[0, 0.5, 0, 0.25]]
-    assert top_p(3 * row, 0.76).tolist() == (3 * np.array([[0, 0.5, 0.15, 0.25]])).tolist()
-    assert top_p(row, 1.0).tolist() == row.tolist()
-    assert top_p(row, 1e-300).tolist() == [[0, 0.5, 0, 0]]
+    row = [0.1, 0.5, 0.15, 0.25]
+    for share, codes in {0.499: [1], 0.51: [1, 3], 0.76: [1, 2, 3], 1.0: [0, 1, 2, 3], 1e-300: [1]}.items():
+        assert left(row, top_p=share) == codes
+    assert left([0.25, 0.25, 0.25, 0.25], top_p=0.5) == [0, 1]
 
 
 def test_min_p_keeps_what_is_near_the_likeliest() -> None:
-    assert min_p(np.array([[0.1, 0.6, 0.3]]), 0.5).tolist() == [[0, 0.6, 0.3]]
-    assert min_p(np.array([[0.1, 0.6, 0.3]]), 1.0).tolist() == [[0, 0.6, 0]]
+    assert left([0.1, 0.6, 0.299], min_p=0.5) == [1]
+    assert left([0.1, 0.6, 0.301], min_p=0.5) == [1, 2]
+    assert left([0.1, 0.6, 0.3], min_p=1.0) == [1]
 
 
-@given(rows, st.integers(1, 12), st.floats(0.01, 1), st.floats(0, 1), st.integers(0, 99))
-def test_whatever_the_filters_the_draw_is_of_what_they_keep(
-    logits: np.ndarray, k: int, p: float, m: float, seed: int
+def one_by_one(row: np.ndarray, config: SamplingConfig) -> set[int]:
+    """What the filters keep of likelihoods, written as they are described."""
+    codes = sorted(range(len(row)), key=lambda code: (-row[code], code))[: config.top_k]
+    ordered = np.zeros(len(row))  # NumPy adds in another order where there are fewer numbers
+    ordered[: len(codes)] = row[codes]
+    if config.top_p is not None:
+        before = np.cumsum(ordered) - ordered
+        enough = config.top_p * ordered.sum()
+        codes = [code for place, code in enumerate(codes) if not place or before[place] < enough]
+    return {code for code in codes if row[code] > 0 and row[code] >= (config.min_p or 0)}
+
+
+@given(
+    st.integers(1, 3),
+    st.integers(1, 40),
+    st.sampled_from([1e-310, 0.01, 0.7, 100]),
+    st.one_of(st.none(), st.integers(1, 40)),
+    st.one_of(st.none(), st.floats(1e-9, 1)),
+    st.one_of(st.none(), st.floats(0, 1)),
+    st.booleans(),
+    st.integers(0, 9999),
+)
+def test_the_filters_keep_what_they_say_of_equals_too(
+    streams: int,
+    symbols: int,
+    temperature: float,
+    k: int | None,
+    p: float | None,
+    m: float | None,
+    ties: bool,
+    seed: int,
 ) -> None:
-    config = SamplingConfig(0.7, k, p, m)
-    kept = min_p(top_p(top_k(likelihoods(logits, 0.7), k), p), m)
-    np.testing.assert_array_equal(filtered(logits, config), kept)
-    code = pick(logits, config, seed)
-    assert code.shape == (1,)
-    assert kept[0, code[0]] > 0
+    config = SamplingConfig(temperature, k, p, m)
+    logits = rng(seed).normal(0, 3, (streams, symbols)).astype(np.float32)
+    if ties:
+        logits = logits.round()
+        logits[rng(seed).random(logits.shape) < 0.2] = -np.inf
+        logits[:, 0] = 0
+    shares = likelihoods(logits, temperature)
+    codes = pick(logits, config, seed)
+    for row, code, mask in zip(shares, codes.tolist(), kept(logits, config), strict=True):
+        assert set(np.flatnonzero(mask & (row > 0)).tolist()) == one_by_one(row, config)
+        assert code in one_by_one(row, config)
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
@@ -106,10 +144,9 @@ def test_equal_logits_give_argmax_the_lowest_code() -> None:
 def test_the_order_is_temperature_then_top_k_then_top_p_then_min_p() -> None:
     """Of 0.4, 0.3, 0.2, 0.1 the three likeliest are kept, of their sum 0.9 the share 0.7, which two reach."""
     logits = np.log(np.array([[0.4, 0.3, 0.2, 0.1]]))
-    kept = filtered(logits, SamplingConfig(1.0, top_k=3, top_p=0.75)) > 0
-    assert kept.tolist() == [[True, True, False, False]]
-    kept = filtered(logits, SamplingConfig(0.2, min_p=0.3)) > 0  # squared twice and more: 0.3 falls under 0.3 of 0.4
-    assert kept.tolist() == [[True, False, False, False]]
+    assert kept(logits, SamplingConfig(1.0, top_k=3, top_p=0.75)).tolist() == [[True, True, False, False]]
+    squared = SamplingConfig(0.2, min_p=0.3)  # twice and more: 0.3 falls under 0.3 of 0.4
+    assert kept(logits, squared).tolist() == [[True, False, False, False]]
 
 
 def test_losses_are_the_cross_entropy() -> None:

@@ -1,8 +1,8 @@
 """Sampling: pure functions from logits to codes, in float64.
 
 The order is temperature, top-k, top-p, min-p, each on what the previous one left, then one draw. The filters work on
-likelihoods: probabilities up to a factor per row, so that no row need be divided by its sum. Ties go to
-the lowest code.
+likelihoods: probabilities up to a factor per row, so that no row need be divided by its sum. Ties go to the lowest
+code.
 """
 
 import numpy as np
@@ -12,6 +12,7 @@ from textgen.config import SamplingConfig
 
 Logits = NDArray[np.floating]
 Likelihoods = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 def likelihoods(logits: Logits, temperature: float = 1.0) -> Likelihoods:
@@ -22,34 +23,13 @@ def likelihoods(logits: Logits, temperature: float = 1.0) -> Likelihoods:
     The largest logit is subtracted before the division, so that the most probable symbols share everything at
     temperatures near 0, and underflow gives a likelihood of 0, as it should.
     """
-    shifted = np.subtract(logits, np.maximum.reduce(logits, axis=-1, keepdims=True), dtype=np.float64)
+    shifted = logits.astype(np.float64)
+    shifted -= np.maximum.reduce(shifted, axis=-1, keepdims=True)
     if temperature < 1e-300:  # the smallest divisors would overflow with a warning
         return (shifted == 0).astype(np.float64)
     shifted /= temperature
     np.exp(shifted, shifted)
     return shifted
-
-
-def top_k(likelihoods: Likelihoods, k: int) -> Likelihoods:
-    """Keep the k most probable symbols of each row, set the others to 0 (Fan, Lewis and Dauphin, 2018)."""
-    return np.where(_ranks(likelihoods) < k, likelihoods, 0.0)
-
-
-def top_p(likelihoods: Likelihoods, p: float) -> Likelihoods:
-    """Nucleus: keep the fewest most probable symbols of total probability at least p (Holtzman et al., 2020)."""
-    order = _likeliest_first(likelihoods)
-    ordered = np.take_along_axis(likelihoods, order, axis=-1)
-    before = np.cumsum(ordered, axis=-1) - ordered
-    kept = np.where(before < p * ordered.sum(axis=-1, keepdims=True), ordered, 0.0)
-    kept[..., 0] = ordered[..., 0]
-    result = np.empty_like(likelihoods)
-    np.put_along_axis(result, order, kept, axis=-1)
-    return result
-
-
-def min_p(likelihoods: Likelihoods, p: float) -> Likelihoods:
-    """Keep the symbols at least p times as probable as the most probable one (Nguyen et al., 2024)."""
-    return np.where(likelihoods >= p * likelihoods.max(axis=-1, keepdims=True), likelihoods, 0.0)
 
 
 def to_noise(exponentials: NDArray[np.float64], temperatures: NDArray[np.float64]) -> None:
@@ -79,29 +59,63 @@ def choose(logits: Logits, config: SamplingConfig, drawn: NDArray[np.float64]) -
     """
     scores = logits + drawn
     if config.filters and config.temperature > 0:
-        scores[filtered(logits, config) == 0] = -np.inf
+        np.putmask(scores, ~kept(logits, config), -np.inf)
     return scores.argmax(axis=-1)
 
 
-def filtered(logits: Logits, config: SamplingConfig) -> Likelihoods:
-    """The likelihoods `(B, V)` after the configuration's filters; dropped ones are 0."""
-    remaining = likelihoods(logits, config.temperature)
-    if config.top_k is not None:
-        remaining = top_k(remaining, config.top_k)
+def kept(logits: Logits, config: SamplingConfig) -> Mask:
+    """Which symbols the configuration's filters keep, `(B, V)`, from logits `(B, V)`.
+
+    First the k most probable (top-k: Fan, Lewis and Dauphin, 2018); of these, the fewest of total probability at least
+    p (top-p, or nucleus: Holtzman et al., 2020); of these, the ones at least p times as probable as the most probable
+    one (min-p: Nguyen et al., 2024). Symbols of likelihood 0 may be among them: they are never drawn.
+    """
+    shares = likelihoods(logits, config.temperature)
+    rows, symbols = shares.shape
+    k = symbols if config.top_k is None else min(config.top_k, symbols)
+    left = None
     if config.top_p is not None:
-        remaining = top_p(remaining, config.top_p)
-    if config.min_p is not None:
-        remaining = min_p(remaining, config.min_p)
-    return remaining
+        ordered = -shares
+        ordered.sort(axis=-1)
+        np.negative(ordered, ordered)  # the most probable first
+        ordered[:, k:] = 0
+        counts = _nucleus(ordered, config.top_p)
+        left = _most_probable(shares, ordered[np.arange(rows), counts - 1], counts)
+    elif k < symbols:
+        ordered = shares.copy()
+        ordered.partition(symbols - k, axis=-1)
+        left = _most_probable(shares, ordered[:, symbols - k], k)
+    if config.min_p is None:
+        return np.ones(shares.shape, np.bool_) if left is None else left
+    probable = shares >= config.min_p  # that of the most probable one is 1
+    return probable if left is None else left & probable
 
 
-def _likeliest_first(likelihoods: Likelihoods) -> NDArray[np.intp]:
-    return np.argsort(-likelihoods, axis=-1, kind="stable")
+def _nucleus(ordered: Likelihoods, p: float) -> NDArray[np.intp]:
+    """How many symbols `(B,)` have a total probability of at least p; those of a row are in descending order."""
+    before = np.add.accumulate(ordered, axis=-1)
+    before -= ordered
+    fewer = before < p * np.add.reduce(ordered, axis=-1, keepdims=True)
+    fewer[:, 0] = True
+    return np.add.reduce(fewer, axis=-1)
 
 
-def _ranks(likelihoods: Likelihoods) -> NDArray[np.intp]:
-    """Each symbol's place among those of its row, the most probable one 0."""
-    return np.argsort(_likeliest_first(likelihoods), axis=-1, kind="stable")
+def _most_probable(shares: Likelihoods, least: Likelihoods, counts: int | NDArray[np.intp]) -> Mask:
+    """The most probable symbols of each row, as a mask `(B, V)`.
+
+    Args:
+        shares: shape `(B, V)`.
+        least: the likelihood of the last symbol to keep, `(B,)`.
+        counts: the number of symbols to keep, in each row or `(B,)`.
+    """
+    least = least[:, None]
+    mask = shares >= least
+    total = len(shares) * counts if isinstance(counts, int) else np.add.reduce(counts)
+    if np.count_nonzero(mask) > total and least.any():  # too many are as probable as the last: drop the highest codes
+        surplus = np.add.reduce(mask, axis=-1) - counts
+        equals = shares == least
+        mask &= ~equals | (np.cumsum(equals[:, ::-1], axis=-1)[:, ::-1] > surplus[:, None])
+    return mask
 
 
 def losses(logits: Logits, codes: NDArray[np.integer]) -> NDArray[np.float64]:
