@@ -1,4 +1,5 @@
 import ctypes
+import fcntl
 import io
 import logging
 import os
@@ -132,13 +133,20 @@ def texts() -> Path:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run folder with a small model, trained by the command on a text that it knows by heart."""
-    folder = tmp_path_factory.mktemp("trained")
-    text = folder / "fox.txt"
-    text.write_text(TEXT * 60, encoding="utf-8")
-    options = "--epochs 12 --units 48 --dropout 0 --batch-size 8 --learning-rate 0.03 --rng-seed 1"
-    result = run("train", str(text), "-o", str(folder / "run"), *options.split())
-    assert result.returncode == 0, result.stderr
+    """A run folder with a small model, trained by the command on a text that it knows by heart.
+
+    Where tests run in several processes, the first that needs it trains it for all.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trained"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "run" / "model.keras").exists():
+            (folder / "fox.txt").write_text(TEXT * 60, encoding="utf-8")
+            options = "--epochs 12 --units 48 --dropout 0 --batch-size 8 --learning-rate 0.03 --rng-seed 1"
+            result = run("train", str(folder / "fox.txt"), "-o", str(folder / "run"), *options.split())
+            assert result.returncode == 0, result.stderr
     return folder / "run"
 
 
