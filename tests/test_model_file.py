@@ -114,13 +114,27 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(
     np.testing.assert_array_equal(read.weights.head, whole.weights.head)
 
 
-def test_the_first_format_is_read_for_ever(tmp_path: Path) -> None:
+def without(name: str, values: dict) -> dict:
+    return {key: value for key, value in values.items() if key != name}
+
+
+def test_older_formats_are_read_for_ever(tmp_path: Path) -> None:
     now = good_description()
-    text = {name: value for name, value in now["text"].items() if name != "repair"}
-    read = read_model(archive(tmp_path / "first.keras", now | {"format": 1, "text": text}))
-    assert read.description == describe(VOCABULARY, CONFIG)
-    assert read.description.text.repair is False
-    for changed in ({"format": 1}, {"format": 2, "text": text}, {"format": 1, "text": []}):
+    text, training = without("repair", now["text"]), without("temperature", now["training"])
+    for older in ({"format": 1, "text": text, "training": training}, {"format": 2, "training": training}):
+        read = read_model(archive(tmp_path / "older.keras", now | older))
+        assert read.description == describe(VOCABULARY, CONFIG)
+        assert (read.description.text.repair, read.description.training.temperature) == (False, None)
+    for changed in (
+        {"format": 1},
+        {"format": 1, "text": text},
+        {"format": 1, "text": [], "training": training},
+        {"format": 2},
+        {"format": 2, "text": text, "training": training},
+        {"format": 2, "training": 5},
+        {"format": 3, "text": text},
+        {"format": 3, "training": training},
+    ):
         refused(archive(tmp_path / "odd.keras", now | changed))
 
 
@@ -134,7 +148,7 @@ def test_a_keras_archive_of_others_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 3}, "it has format 3, of a newer textgen; this one reads up to 2: update textgen"),
+        ({"format": 4}, "it has format 4, of a newer textgen; this one reads up to 3: update textgen"),
         ({"format": None}, "its format is missing"),
         ({"format": 0}, "its format is missing"),
         ({"format": True}, "its format is missing"),
@@ -189,6 +203,11 @@ def test_a_keras_archive_of_others_is_refused(tmp_path: Path) -> None:
         ),
         ({"training": TRAINING_INFO | {"versions": ["a"]}}, "versions must be dict, not list"),
         ({"training": TRAINING_INFO | {"date": "2" * 101}}, "versions and date must be text of at most 100"),
+        ({"training": TRAINING_INFO | {"temperature": 0}}, "temperature must be a number above 0, at most 100, not 0"),
+        (
+            {"training": TRAINING_INFO | {"temperature": "1"}},
+            "temperature must be a number above 0, at most 100, not '1'",
+        ),
         ({"training": {}}, "the TrainingInfo has missing or unknown keys"),
         ({"model": {"layers": 2, "units": 9, "dropout": 0.1, "embedding": 4}}, "is not float32 of shape"),
         ({"model": {"layers": 3, "units": 8, "dropout": 0.1, "embedding": 4}}, "lstm_2/cell/vars/0 is missing"),

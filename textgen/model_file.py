@@ -10,10 +10,10 @@ import json
 import math
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -25,7 +25,11 @@ from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import ModelFileError, reason
 from textgen.keras_archive import Array, opened, read_arrays
 
-FORMAT = 2  # the second has `repair` of the text
+FORMAT = 3
+LATER = (  # the format that brought a key, the part that has it, the key, and what older files mean without it
+    (2, "text", "repair", False),
+    (3, "training", "temperature", None),
+)
 DAMAGED = "it may be cut short or damaged: copy or train it again"
 DESCRIPTION = "textgen.json"
 WEIGHTS = "model.weights.h5"
@@ -35,6 +39,7 @@ MOST_DESCRIPTION = 12 * 2**20  # bytes: a vocabulary of all of Unicode has 9.9 m
 MOST_OVERHEAD = 2**20  # bytes that HDF5 may spend beside the numbers
 MOST_VERSIONS, LONGEST_VERSION = 50, 100  # how many, and characters of each
 AMOUNT = Range(float, 0, 1e40)  # a float32's loss, or how much was done
+TEMPERATURE = Range(float, 0, 100, above_low=True)
 CONTROLS = frozenset(range(32)) - set(b"\t\n\f\r\x1a\x1b")  # bytes that no text in one-byte units has
 HEAD = 4096  # bytes by which a text is told
 
@@ -63,10 +68,14 @@ class Weights:
         layers = [LayerWeights(*lstms[start : start + 3]) for start in range(0, len(lstms), 3)]
         return cls(embedding, tuple(layers), head, head_bias)
 
+    @property
+    def arrays(self) -> list[Array]:
+        """The arrays in Keras's order."""
+        return [self.embedding, *(array for lstm in self.lstms for array in lstm), self.head, self.head_bias]
+
     def are_finite(self) -> bool:
         """Whether every number is finite."""
-        arrays = [self.embedding, self.head, self.head_bias, *(array for lstm in self.lstms for array in lstm)]
-        return all(bool(np.isfinite(array).all()) for array in arrays)
+        return all(bool(np.isfinite(array).all()) for array in self.arrays)
 
     def __repr__(self) -> str:
         return f"<Weights: {len(self.lstms)} × LSTM, {self.parameters:,} parameters>"
@@ -74,8 +83,7 @@ class Weights:
     @property
     def parameters(self) -> int:
         """The number of trainable parameters."""
-        ends = self.embedding.size + self.head.size + self.head_bias.size
-        return ends + sum(array.size for lstm in self.lstms for array in lstm)
+        return sum(array.size for array in self.arrays)
 
 
 def layout(config: Shape, symbols: int) -> dict[str, tuple[int, ...]]:
@@ -132,6 +140,8 @@ class TrainingInfo(Checked):
     )  # validation loss of these weights; None if nothing was held out
     versions: dict[str, str]
     date: str  # ISO 8601
+    # What the logits were divided by after the training; None if nothing was gained by that, or nothing held out.
+    temperature: float | None = field(default=None, metadata=within(TEMPERATURE))
 
     def __post_init__(self) -> None:
         """Raise `TypeError` or `ValueError` for a value that cannot be."""
@@ -173,19 +183,22 @@ class Description:
         if not isinstance(values["vocabulary"], list):
             raise ValueError("its vocabulary is not a list")
         vocabulary = Vocabulary(values["vocabulary"])
-        text = TextInfo.from_dict(_as_now(values["text"]) if values["format"] == 1 else values["text"])
+        values |= _with_later_keys(values)
+        text = TextInfo.from_dict(values["text"])
         if text.replacement is not None and (text.replacement not in vocabulary or len(vocabulary) == 1):
             raise ValueError("its replacement is not one of several symbols of its vocabulary")
         return cls(vocabulary, Shape.from_dict(values["model"]), text, TrainingInfo.from_dict(values["training"]))
 
 
-def _as_now(text: object) -> object:
-    """The text information of format 1, with the fields that were added later."""
-    if not isinstance(text, dict):
-        return text
-    if "repair" in text:
-        raise ValueError("it has missing or unknown keys: repair")
-    return text | {"repair": False}
+def _with_later_keys(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a description, with the keys that were added after its format."""
+    parts = {name: values[name] for _, name, _, _ in LATER if isinstance(values[name], dict)}
+    for since, name, key, meaning in LATER:
+        if values["format"] < since and name in parts:
+            if key in parts[name]:
+                raise ValueError(f"it has missing or unknown keys: {key}")
+            parts[name] = parts[name] | {key: meaning}
+    return parts
 
 
 def _refuse(constant: str) -> None:

@@ -16,7 +16,8 @@ def test_info_tells_what_a_model_is(trained: Path) -> None:
     assert result.returncode == 0
     rows = [line[:16].strip() for line in result.stdout.splitlines()]
     assert [row for row in rows if row] == [
-        "file", "text", "vocabulary", "network", "parameters", "validation loss", "training", "versions",
+        "file", "text", "vocabulary", "network", "parameters", "validation loss", "training", "calibration",
+        "versions",
     ]  # fmt: skip
     assert "fox, 4,080 characters" in result.stdout
     assert r"31 characters: \n ,.Tabcdefghijklmnopqrstuvwxyz" in result.stdout
@@ -39,7 +40,7 @@ def test_what_is_no_model_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "weights", "message"),
     [
-        ({"format": 3}, None, "it has format 3, of a newer textgen"),
+        ({"format": 4}, None, "it has format 4, of a newer textgen"),
         (None, None, "has no textgen.json"),
         ({"vocabulary": ["a"]}, None, "is not float32 of shape (1, 4), which its configuration asks for"),
         ({}, lambda file: file["layers/dense/vars/1"].__setitem__(0, np.nan), "numbers that are not finite"),

@@ -10,6 +10,7 @@ import pytest
 from textgen.cli.progress import Display, JsonLines
 from textgen.cli.table import width
 from textgen.evaluation.baselines import Baseline
+from textgen.training.calibration import Calibration
 from textgen.training.progress import Evaluated, Event, Started, Stepped, TrainingResult
 
 STARTED = Started("play", 1000, 100, 31, 1, 1, 50, 1, 0.1, 64, 0.01, 3, 0.0, (), ())
@@ -46,6 +47,14 @@ def test_how_a_run_ended_is_told_with_what_to_do_next(capsys: pytest.CaptureFixt
         "Stopped: all planned epochs are done. Model: my models/play/model.keras.",
         "Verdict: better than the best n-gram (order 3) by 0.15 bits per character (2.74 vs. 2.89).",
         "Generate:  textgen generate 'my models/play'",
+    ]
+    calibrated = replace(RESULT, validation_nats=1.88, calibration=Calibration(1.15, 1.9, 1.88, 1.95, 1.92))
+    assert shown(capsys, STARTED, STEPPED, EVALUATED, calibrated)[-4:-1] == [
+        "Calibrated: the logits are divided by 1.15, which lowers the validation loss from 1.900 to 1.880 nats "
+        "(fitted on the first half of the held-out text alone, from 1.950 to 1.920 on the second).",
+        "Stopped: all planned epochs are done. Model: my models/play/model.keras, "
+        "validation loss 1.880 nats (2.71 bpc).",
+        "Verdict: better than the best n-gram (order 3) by 0.18 bits per character (2.71 vs. 2.89).",
     ]
     ended = replace(RESULT, stopped_by="SIGTERM", validation_nats=1.8, baselines=[])
     assert shown(capsys, STARTED, STEPPED, EVALUATED, ended)[-3:] == [

@@ -306,7 +306,9 @@ def test_what_happens_is_told_as_json(play: Path, tmp_path: Path) -> None:
     assert lines[0]["reading"] == [f"{play}: 2,040 characters"]
     result = lines[-1]
     assert (result["model"], result["stopped_by"]) == (str(output / "model.keras"), "plan")
-    assert result["validation_nats"] == min(line["validation_nats"] for line in lines if line["event"] == "evaluated")
+    evaluated = [line["validation_nats"] for line in lines if line["event"] == "evaluated"]
+    assert result["calibration"]["nats_before"] == min(evaluated) > result["calibration"]["nats"]
+    assert result["calibration"]["nats"] == result["validation_nats"]
     assert [baseline["name"].split()[0] for baseline in result["baselines"]] == ["n-gram", "xz"]
     code, stdout, stderr = in_process("train", str(play), "-o", str(output), "--json")
     assert (code, stdout, stderr.count("\n")) == (1, "", 1)

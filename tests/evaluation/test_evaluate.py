@@ -131,7 +131,7 @@ def test_the_command_prints_the_verdict_or_json(trained: Path, write) -> None:
     plain = run_here("evaluate", str(trained), str(text))
     assert plain.returncode == 0
     assert plain.stdout.startswith("hold-out: 408 characters, 0 of them not in the vocabulary\n")
-    assert " than the best n-gram (order " in plain.stdout
+    assert " the best n-gram (order " in plain.stdout
     values = json.loads(run_here("evaluate", str(trained), str(text), "--json").stdout)
     assert {"characters", "unknown", "nats", "bpc", "perplexity", "part", "baselines"} <= set(values)
     assert [sorted(item) for item in values["baselines"]] == [["name", "nats"]] * 2

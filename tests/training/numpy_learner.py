@@ -16,6 +16,7 @@ import numpy as np
 from textgen.model_file import WEIGHTS, layout
 from textgen.training.learner import Arrays, Callbacks
 from textgen.training.plan import Plan
+from textgen.training.progress import TrainingResult
 
 MOMENTUM = 0.9
 AVERAGED = 0.5
@@ -55,10 +56,10 @@ class NumPyLearner:
     def kept(self) -> list[np.ndarray]:
         return [array.copy() for array in self.averages]
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, arrays: Sequence[np.ndarray]) -> None:
         content = io.BytesIO()
         with h5py.File(content, "w") as file:
-            for name, array in zip(self.layout, self.kept(), strict=True):
+            for name, array in zip(self.layout, arrays, strict=True):
                 file[name] = array
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("config.json", "{}")
@@ -118,6 +119,11 @@ def make_learner(
     """Stands for `textgen.training.train.make_learner`."""
     learner = NumPyLearner(plan, start)
     return learner, Watch(callbacks, learner)
+
+
+def before_calibration(result: TrainingResult) -> float | None:
+    """The held-out loss of a run's best weights as its evaluations told it."""
+    return result.calibration.nats_before if result.calibration else result.validation_nats
 
 
 # What stands for what, where training looks it up: this learner, no drawing of curves, and no waiting for the disk,

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import textgen
 from tests.conftest import TEXT, in_process
+from tests.training.numpy_learner import before_calibration
 from textgen import Corpus, ModelConfig, TrainingConfig
 from textgen.errors import RunError
 from textgen.model_file import read_model
@@ -57,18 +58,19 @@ def train(output: Path, **options: object) -> textgen.TrainingResult:
 
 
 def outcome(folder: Path) -> tuple:
-    """All that must be the same: the best weights, and the history without its times."""
+    """All that must be the same: the best weights, calibrated, and the history without its times."""
     model = read_model(folder)
-    arrays = [model.weights.embedding, *[part for lstm in model.weights.lstms for part in lstm], model.weights.head]
     with (folder / "history.csv").open() as file:
         rows = [{name: value for name, value in row.items() if name not in TIMES} for row in csv.DictReader(file)]
-    return [array.tobytes() for array in arrays], rows, model.description.training.validation_nats
+    training = model.description.training
+    weights = [array.tobytes() for array in model.weights.arrays]
+    return weights, rows, training.validation_nats, training.temperature
 
 
 @pytest.fixture(scope="module")
 def whole(quick: None, tmp_path_factory: pytest.TempPathFactory) -> tuple:
     folder = tmp_path_factory.mktemp("whole") / "run"
-    train(folder)
+    assert train(folder).calibration is not None
     return outcome(folder)
 
 
@@ -92,10 +94,28 @@ def test_a_killed_run_ends_with_the_same_weights_and_history(tmp_path: Path, who
 def test_an_interrupted_run_ends_with_the_same_weights_and_history(tmp_path: Path, whole: tuple, steps: int) -> None:
     stop = KillAt(steps, lambda: signal.raise_signal(signal.SIGINT))
     result = train(tmp_path / "run", callbacks=[stop], checkpoint_seconds=1000.0)
-    assert result.stopped_by == "SIGINT"
+    assert (result.stopped_by, result.calibration) == ("SIGINT", None)
+    assert read_model(tmp_path / "run").description.training.temperature is None, "it may still go on"
     assert textgen.load(tmp_path / "run").description.text.sha256 == CORPUS.sha256
     train(tmp_path / "run", resume=True, model=None, training=None, epochs=None)
     assert outcome(tmp_path / "run") == whole
+
+
+def test_a_run_killed_just_after_its_calibration_ends_with_the_same_weights(
+    tmp_path: Path, whole: tuple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_folder, "remove_checkpoints", lambda _: die())
+    with pytest.raises(KilledError):
+        train(tmp_path / "run")
+    monkeypatch.undo()
+    content = (tmp_path / "run" / "model.keras").read_bytes()
+    monkeypatch.setattr("textgen.training.train.calibrate", lambda *_: die())  # it is not done twice
+    events: list = []
+    result = train(tmp_path / "run", resume=True, on_progress=events.append)
+    assert events[0].notes == ()
+    assert result.validation_nats == whole[2]
+    assert outcome(tmp_path / "run") == whole
+    assert (tmp_path / "run" / "model.keras").read_bytes() == content
 
 
 def test_without_a_hold_out_an_interrupted_run_keeps_its_last_weights(tmp_path: Path) -> None:
@@ -378,7 +398,7 @@ def test_a_run_that_has_lost_its_best_model_says_so_and_keeps_the_next(
     assert note.startswith(f"{model}: {problem}")
     assert note.endswith(f";{aside} the run continues without its best model")
     assert result.validation_nats == read_model(folder).description.training.validation_nats
-    assert result.validation_nats == min(event.validation_nats for event in events if isinstance(event, Evaluated))
+    assert before_calibration(result) == min(event.validation_nats for event in events if isinstance(event, Evaluated))
     if found is not None:
         assert hashlib.sha256((folder / "other.keras").read_bytes()).digest() == hashlib.sha256(found).digest()
 

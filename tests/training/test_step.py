@@ -163,7 +163,7 @@ def test_the_archive_holds_the_averages_with_rounded_matrices_and_the_weights_st
     weights = network.weights()
     averages = [2 * array + np.float32(0.1) for array in weights]
     assign(network.averages, averages)
-    network.save(tmp_path / "model.keras")
+    network.save(tmp_path / "model.keras", network.kept())
     saved = keras.saving.load_model(tmp_path / "model.keras").get_weights()
     for one, two in zip(saved, averages, strict=True):
         np.testing.assert_array_equal(one, two if two.ndim == 1 else two.astype(ml_dtypes.bfloat16).astype(np.float32))

@@ -32,7 +32,7 @@ def _rows(model: "Model") -> list[tuple[str, str]]:
     description = model.description
     text, training, shape = description.text, description.training, description.model
     symbols = description.vocabulary.symbols
-    nats = training.validation_nats
+    nats, temperature = training.validation_nats, training.temperature
     loss = "unknown" if nats is None else f"{nats:.4f} nats, {nats / math.log(2):.3f} bits per character"
     return [
         ("file", str(model.path)),
@@ -57,6 +57,7 @@ def _rows(model: "Model") -> list[tuple[str, str]]:
             f"{training.learning_rate:g}",
         ),
         ("", f"validation fraction {training.validation:g}, random seed {training.rng_seed}"),
+        ("calibration", "none" if temperature is None else f"logits divided by {temperature:g} after training"),
         ("versions", ", ".join(f"{name} {number}" for name, number in training.versions.items())),
     ]
 

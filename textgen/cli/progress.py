@@ -123,6 +123,12 @@ class Display(AbstractContextManager["Display"]):
     def _finished(self, result: TrainingResult) -> None:
         nats, folder = result.validation_nats, quoted(result.model.parent)
         validation = "" if nats is None or nats == self._last_nats else f", validation loss {loss(nats)}"
+        if gained := result.calibration:
+            tell(
+                f"Calibrated: the logits are divided by {gained.temperature:g}, which lowers the validation loss from "
+                f"{gained.nats_before:.3f} to {gained.nats:.3f} nats (fitted on the first half of the held-out text "
+                f"alone, from {gained.half_nats_before:.3f} to {gained.half_nats:.3f} on the second)."
+            )
         tell(f"Stopped: {STOPPED[result.stopped_by]}. Model: {result.model}{validation}.")
         if nats is not None and result.baselines:
             tell(f"Verdict: {verdict(nats, result.baselines)}.")

@@ -1,7 +1,7 @@
 """Computes the loss of a network on a text, with carried or cold state."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from textgen.config import Shape
 from textgen.corpus.vocabulary import Codes
 from textgen.generation.batch import Batch, in_order
 from textgen.generation.compiled import prepare
+from textgen.generation.sampling import scaled_losses
 from textgen.generation.stream import Seed, Stream
 from textgen.keras_archive import Array
 from textgen.model_file import Weights, layout
@@ -35,10 +36,28 @@ def score(weights: Weights, codes: Codes, first: int = 0) -> float:
     Returns:
         The loss in nats per character; NaN if there is no character to evaluate.
     """
-    first = max(first, 1)
-    streams = max(1, min(STREAMS, len(codes) - first))
-    bounds = np.linspace(first, len(codes), streams + 1).astype(np.int64)
-    return _score(weights, codes, bounds, CONTEXT)
+    return _score(weights, codes, _bounds(codes, max(first, 1)), CONTEXT)
+
+
+def score_scaled(weights: Weights, codes: Codes, first: int, scales: Sequence[float]) -> NDArray[np.float64]:
+    """What `score` would return for either half of the text, if the logits were multiplied by each of some numbers.
+
+    It is all found in one pass, which keeps no logits.
+
+    Args:
+        weights: the network's.
+        codes: the text's codes, `(N,)`.
+        first: where the evaluation starts, at least 1 and at most N - 2.
+        scales: the numbers, `(K,)`.
+
+    Returns:
+        The losses in nats per character, `(2, K)`: first of the characters before the middle, then of the others.
+    """
+    bounds = _bounds(codes, first)
+    sums = np.array([part.scaled for part in _sums(weights, codes, bounds, CONTEXT, scales)])  # (streams, K)
+    middle = len(sums) // 2
+    halves = [(sums[:middle], bounds[: middle + 1]), (sums[middle:], bounds[middle:])]
+    return np.array([part.sum(axis=0) / (ends[-1] - ends[0]) for part, ends in halves])
 
 
 def evaluation_seconds(model: Shape, symbols: int, characters: int) -> float:
@@ -67,22 +86,35 @@ def score_cold(weights: Weights, codes: Codes, first: int = 0, *, context: int =
     return _score(weights, codes, bounds.astype(np.int64), 1)
 
 
+def _bounds(codes: Codes, first: int) -> NDArray[np.int64]:
+    """Where the streams of the carried protocol begin, and the last one ends."""
+    streams = max(1, min(STREAMS, len(codes) - first))
+    return np.linspace(first, len(codes), streams + 1).astype(np.int64)
+
+
 def _score(weights: Weights, codes: Codes, bounds: NDArray[np.int64], context: int) -> float:
     """The mean loss of streams between neighbouring bounds, each first fed `context` characters."""
     total = int(bounds[-1] - bounds[0])
     if total <= 0:
         return float("nan")
+    return sum([part.nats for part in _sums(weights, codes, bounds, context)]) / total
+
+
+def _sums(
+    weights: Weights, codes: Codes, bounds: NDArray[np.int64], context: int, scales: Sequence[float] = ()
+) -> list["_Sum"]:
+    """The losses of the streams, in their order."""
     sums: list[_Sum] = []
 
     def streams() -> Iterator[Stream]:
         for start, end in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
             begin = max(0, start - context)
-            sums.append(_Sum(start - begin - 1))
+            sums.append(_Sum(start - begin - 1, scales))
             yield _scored(codes, begin, end, sums[-1])
 
     for _ in in_order(prepare(weights), streams(), STREAMS):
         pass
-    return sum([part.nats for part in sums]) / total
+    return sums
 
 
 def _scored(codes: Codes, begin: int, end: int, total: "_Sum") -> Stream:
@@ -93,11 +125,15 @@ def _scored(codes: Codes, begin: int, end: int, total: "_Sum") -> Stream:
 class _Sum:
     """Adds up the losses of a stream's characters, one after the other, so that the sum does not depend on blocks."""
 
-    def __init__(self, skipped: int = 0) -> None:
+    def __init__(self, skipped: int = 0, scales: Sequence[float] = ()) -> None:
         self.nats = 0.0
+        self.scaled = np.zeros(len(scales))  # the same, with the logits multiplied by each of some numbers
         self._skipped = skipped  # characters that are context only
+        self._scales = scales
 
     def __call__(self, nats: NDArray[np.float64], logits: Array, codes: NDArray[np.intp]) -> None:
         for loss in nats[self._skipped :].tolist():
             self.nats += loss
+        if self._scales:
+            self.scaled += scaled_losses(logits[self._skipped :], codes[self._skipped :], self._scales)
         self._skipped = max(0, self._skipped - len(nats))

@@ -5,6 +5,8 @@ likelihoods: probabilities up to a factor per row, so that no row need be divide
 code.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -123,3 +125,15 @@ def losses(logits: Logits, codes: NDArray[np.integer]) -> NDArray[np.float64]:
     shifted = logits - logits.max(axis=-1, keepdims=True)
     normaliser = np.log(np.exp(shifted).sum(axis=-1, dtype=np.float64))
     return normaliser - shifted[np.arange(len(codes)), codes]
+
+
+def scaled_losses(logits: Logits, codes: NDArray[np.integer], scales: Sequence[float]) -> NDArray[np.float64]:
+    """The sums `(K,)` of what `losses` gives of the logits multiplied by each of K positive numbers."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    of_codes = shifted[np.arange(len(codes)), codes].sum(dtype=np.float64)
+    work, sums = np.empty_like(shifted), np.empty(len(scales))
+    for place, scale in enumerate(scales):
+        np.multiply(shifted, scale, out=work)
+        np.exp(work, work)
+        sums[place] = np.log(work.sum(axis=-1)).sum(dtype=np.float64) - scale * of_codes
+    return sums

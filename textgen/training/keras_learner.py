@@ -61,9 +61,9 @@ class KerasLearner:
         """The averaged weights, matrices rounded to bfloat16."""
         return self._network.kept()
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, arrays: Sequence[NDArray[np.float32]]) -> None:
         """Save a Keras archive."""
-        self._network.save(path)
+        self._network.save(path, arrays)
 
     def state(self) -> Arrays:
         """Weights, averages, optimizer and LSTM states."""

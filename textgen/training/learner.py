@@ -42,8 +42,8 @@ class Learner(Protocol):
     def kept(self) -> list[NDArray[np.float32]]:
         """Copies of the weights to evaluate and to save, in the order of `model_file.layout`."""
 
-    def save(self, path: Path) -> None:
-        """Write a Keras archive with the weights that `kept` returns."""
+    def save(self, path: Path, arrays: Sequence[NDArray[np.float32]]) -> None:
+        """Write a Keras archive with these weights, in the same order."""
 
     def state(self) -> Arrays:
         """Copies of everything that `restore` needs to continue bit for bit, by the names that `contents` checks."""

@@ -10,6 +10,7 @@ from textgen.training.speed import characters_a_second, starting_seconds
 
 UNPLANNED = 1000  # steps assumed until the speed is known: enough for the warm-up
 REPLANS = 20  # how often a run with a budget is planned again, apart from evaluations
+EVALUATIONS_AT_END = 3  # the last one, the pass that calibrates, and the evaluation of the calibrated weights
 FIRST_REPLAN = 10  # steps after compilation, whose speed the first plan is made from
 
 
@@ -19,7 +20,7 @@ def first_planned(plan: Plan) -> int:
 
 
 def finishing_seconds(characters: int, *, drawn: bool) -> float:
-    """Estimated time for saving, the baselines and the curve after the last evaluation."""
+    """Estimated time for saving, the baselines and the curve at the end of a run."""
     return 1.0 + 2.5e-6 * min(characters, MOST_CHARACTERS) + (1.0 if drawn else 0.0)
 
 
@@ -77,7 +78,7 @@ class Budget(Limit):
 
     Attributes:
         deadline: when everything must be finished, on `time.monotonic`'s clock.
-        finishing_seconds: reserved for what follows the last evaluation.
+        finishing_seconds: reserved for what follows the last evaluation and the calibration.
         evaluation_seconds: the time of an evaluation; estimated until one is measured.
         interval: the steps between two evaluations.
         next_replan: the step at which the run is planned again.
@@ -91,6 +92,11 @@ class Budget(Limit):
         self.deadline, self.finishing_seconds = deadline, finishing_seconds
         self.evaluation_seconds, self.interval = evaluation_seconds, interval
         self.next_replan = step + FIRST_REPLAN + 1  # the first step compiles
+
+    @property
+    def ending_seconds(self) -> float:
+        """The time of the last evaluation and everything that follows it."""
+        return EVALUATIONS_AT_END * self.evaluation_seconds + self.finishing_seconds
 
     def add_evaluation(self, seconds: float) -> None:
         """Expect the next evaluation to take as long."""
@@ -116,7 +122,7 @@ class Budget(Limit):
 
     def _for_steps(self) -> float:
         """The seconds left for steps, without the last evaluation and what follows it."""
-        return self.deadline - time.monotonic() - self.evaluation_seconds - self.finishing_seconds
+        return self.deadline - time.monotonic() - self.ending_seconds
 
 
 def limit_of(plan: Plan, *, started: float, step: int) -> Limit:
@@ -146,7 +152,7 @@ def short_budget(plan: Plan, limit: Limit) -> list[str]:
     model, training, seconds = plan.model, plan.training, 60 * plan.until.number
     speed = characters_a_second(model, training.batch_size, len(plan.corpus.vocabulary))
     step = training.batch_size * training.window / speed
-    least = starting_seconds(model) + step + limit.evaluation_seconds + limit.finishing_seconds
+    least = starting_seconds(model) + step + limit.ending_seconds
     if least <= seconds:
         return []
     return [

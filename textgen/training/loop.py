@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -10,6 +10,7 @@ from typing import Any, Self
 from textgen.errors import TrainingError
 from textgen.evaluation.score import score
 from textgen.generation.generator import Generator
+from textgen.keras_archive import Array
 from textgen.model_file import Weights
 from textgen.training.interruption import Interruption
 from textgen.training.learner import Callbacks, Learner
@@ -90,9 +91,9 @@ class Loop:
     def _resume(self) -> str | None:
         """Make sure that the run has a model; return why it has ended, if it was resumed at its very end."""
         if not self.folder.kept:  # the file is lost, and with it the best weights
-            _, nats = self._measure()
+            weights, nats = self._measure()
             self.position.best, self.position.scorings_since_best = math.inf if nats is None else nats, 0
-            self._save(nats)
+            self._save(weights.arrays, nats)
             self._checkpoint(None)
         return self._ended()
 
@@ -148,7 +149,7 @@ class Loop:
         """Compute the validation loss, save the weights if they are the best, report; return the losses."""
         begun = time.monotonic()
         weights, nats = self._measure()
-        best = self._keep_if_best(nats)
+        best = self._keep_if_best(weights, nats)
         train_nats = self._report(weights, nats, best)
         self.limit.add_evaluation(time.monotonic() - begun)
         return {"loss": train_nats} | ({} if nats is None else {"val_loss": nats})
@@ -162,7 +163,7 @@ class Loop:
             raise TrainingError(self._not_finite(math.nan))
         return weights, nats
 
-    def _keep_if_best(self, nats: float | None) -> bool:
+    def _keep_if_best(self, weights: Weights, nats: float | None) -> bool:
         """Save the weights if they are the best so far; if nothing is held out, the last ones are."""
         position = self.position
         if nats is not None and nats >= position.best:
@@ -172,7 +173,7 @@ class Loop:
         # A run that was killed between saving the model and the checkpoint may have left a better model.
         kept = self.folder.kept.validation_nats if self.folder.kept else None
         if nats is None or kept is None or kept >= nats:
-            self._save(nats)
+            self._save(weights.arrays, nats)
         return True
 
     def _report(self, weights: Weights, nats: float | None, best: bool) -> float:
@@ -192,20 +193,20 @@ class Loop:
         interrupted, since its last weights are then the best.
         """
         if not self.folder.kept or (ended and ended not in COMPLETED and not self.plan.hold_out):
-            self._save(None)
+            self._save(self.learner.kept(), None)
         elapsed = time.monotonic() - self.started
         meta = self.plan.to_meta() | {"position": self.position.to_meta(), "elapsed": elapsed}
         self.folder.save_checkpoint(meta, self.learner.state())
         self.last_checkpoint = time.monotonic()
 
-    def _save(self, nats: float | None) -> None:
+    def _save(self, arrays: Sequence[Array], nats: float | None) -> None:
         description = self.plan.describe(
             epochs=round(self.epochs, 4),
             seconds=self._seconds(),
             validation_nats=nats,
             date=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        self.folder.save_model(self.learner.save, description)
+        self.folder.save_model(lambda path: self.learner.save(path, arrays), description)
 
     def _record(self, train_nats: float | None, validation_nats: float | None) -> None:
         position = self.position

@@ -44,10 +44,10 @@ class KerasNetwork(NamedTuple):
         """The weights to evaluate and save: averaged, matrices rounded to bfloat16, which generating reads faster."""
         return [rounded(array) if array.ndim == 2 else array for array in self.averaged()]
 
-    def save(self, path: Path) -> None:
-        """Save a Keras archive with the weights that `kept` returns."""
+    def save(self, path: Path, arrays: Sequence[NDArray[np.float32]]) -> None:
+        """Save a Keras archive with other arrays in place of the weights."""
         variables, weights = self.training_model.trainable_variables, self.weights()
-        assign(variables, self.kept())
+        assign(variables, arrays)
         try:
             self.saved_model.save(path)
         finally:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textgen.evaluation.baselines import Baseline
+from textgen.training.calibration import Calibration
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class TrainingResult:
         seconds: wall-clock time of all parts of the run.
         stopped_by: `plan`, `budget`, `patience`, `callback`, `SIGINT`, `SIGTERM` or `SIGHUP`.
         baselines: the losses of an n-gram model and xz on the held-out text; none of an interrupted run.
+        calibration: the temperature of the model's logits, and the losses before and after; None if it was not
+            calibrated, as after an interruption.
     """
 
     model: Path
@@ -71,6 +74,7 @@ class TrainingResult:
     seconds: float
     stopped_by: str
     baselines: list[Baseline]
+    calibration: Calibration | None = None
 
 
 Event = Started | Stepped | Evaluated | TrainingResult

@@ -149,7 +149,9 @@ def left_model(folder: RunFolder, plan: Plan, checkpoint: Checkpoint) -> tuple[T
 
 def _decided(description: Description) -> Description:
     """The part of a description that is the same in all models of a run."""
-    training = replace(description.training, epochs=0.0, seconds=0.0, validation_nats=None, versions={}, date="")
+    training = replace(
+        description.training, epochs=0.0, seconds=0.0, validation_nats=None, versions={}, date="", temperature=None
+    )
     return replace(description, text=replace(description.text, name=""), training=training)
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from textgen.errors import CorpusError, TrainingError
 from textgen.evaluation.baselines import Baseline, baselines
 from textgen.kernel.library import library
 from textgen.model_file import read_model
+from textgen.training.calibration import Calibration, calibrate
 from textgen.training.checkpoint import Checkpoint
 from textgen.training.curve import can_draw, draw_curve
 from textgen.training.fine_tuning import grow
@@ -195,9 +196,11 @@ def _complete(
         callbacks=told,
         on_progress=on_progress,
     )
+    completed = stopped_by in COMPLETED
+    calibration = _calibrate(folder, plan, learner) if completed else None
     best = folder.kept.validation_nats if folder.kept else None
-    compared = _finish(folder, plan, best) if stopped_by in COMPLETED else []
-    return TrainingResult(folder.model, best, epochs, time.monotonic() - started, stopped_by, compared)
+    compared = _finish(folder, plan, best) if completed else []
+    return TrainingResult(folder.model, best, epochs, time.monotonic() - started, stopped_by, compared, calibration)
 
 
 def _check_types(**given: object) -> None:
@@ -262,6 +265,24 @@ def make_learner(
 
     learner = KerasLearner(plan, start)
     return learner, KerasCallbacks(callbacks, learner, plan)
+
+
+def _calibrate(folder: RunFolder, plan: Plan, learner: Learner) -> Calibration | None:
+    """Calibrate the best weights, unless the run was interrupted after that had been done.
+
+    The model file alone has them. It is left as it is until no step can follow: a run that is resumed compares its next
+    weights with them.
+    """
+    if folder.kept is None or folder.kept.validation_nats is None or folder.kept.temperature is not None:
+        return None
+    best, codes = read_model(folder.model), plan.corpus.codes
+    calibrated = calibrate(best.weights, codes, len(codes) - plan.hold_out, folder.kept.validation_nats)
+    if calibrated is None:
+        return None
+    weights, calibration = calibrated
+    training = replace(folder.kept, validation_nats=calibration.nats, temperature=calibration.temperature)
+    folder.save_model(lambda path: learner.save(path, weights.arrays), replace(best.description, training=training))
+    return calibration
 
 
 def _finish(folder: RunFolder, plan: Plan, best: float | None) -> list[Baseline]:
