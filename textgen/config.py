@@ -124,7 +124,7 @@ class Reading(Checked):
     encoding: str | None = None  # of all files; None detects that of each file
     glob: str = "*.txt"  # which files of a folder or an archive to read
     separator: str = "\n"  # inserted between two texts
-    markup: bool = False  # accept HTML and RTF, and read them with their markup
+    markup: bool = False  # accept HTML and RTF; their markup is read as text
     repair: bool = False  # repair invalid bytes and mojibake, remove control characters and stray byte order marks
     strip: bool = False  # remove what Project Gutenberg and Aozora Bunko added
     unicode: str = "nfc"  # normalisation form: one of UNICODE

@@ -43,7 +43,7 @@ def command() -> None:
 @command.command("list", short_help="List the texts that can be downloaded by name.")
 @click.option("--json", "as_json", is_flag=True, help="Print each text as a JSON object on a line of its own.")
 def list_texts(as_json: bool) -> None:
-    """List the texts in the public domain that textgen train and the other commands download by name."""
+    """List the public-domain texts that textgen train and the other commands download by name."""
     from textgen.corpus.catalog import read_catalog
     from textgen.corpus.download import cached
 
@@ -84,8 +84,8 @@ def get(names: tuple[str, ...]) -> None:
 def show(texts: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Inspect TEXT... before you train on it: its encoding, size, and most and least frequent characters.
 
-    TEXT and the options are the same as for textgen train. A character is listed as rare if it occurs fewer than
-    --min-count times.
+    TEXT and the options are the same as for textgen train. Characters that occur fewer than --min-count times
+    (by default, 5 times) are listed as rare.
     """
     from textgen.config import Reading
     from textgen.corpus.survey import survey

@@ -27,7 +27,7 @@ from textgen.wording import counted
     "--baseline",
     type=click.Path(),
     metavar="TEXT",
-    help="Training text for the n-gram and xz, if TEXT is not the model's training text.",
+    help="Training text of the n-gram and xz, if TEXT is not the model's training text.",
 )
 @click.option("--all", "everything", is_flag=True, help="Evaluate the whole training text, not only its held-out part.")
 @source_options
@@ -46,7 +46,7 @@ def command(
     model and the compressor xz.
 
     If TEXT is the text that the model was trained on, only its held-out part is evaluated. A character that is not in
-    the vocabulary counts as one of the 1,114,112 code points of Unicode, all equally likely.
+    the vocabulary is given the probability 1/1,114,112, as one of all Unicode code points.
 
     The loss is the mean cross-entropy in nats per character: the mean of -ln p, where p is the probability that the
     model gave to the character that came next. Bits per character (bpc) are nats / ln 2, and the perplexity is
@@ -78,6 +78,6 @@ def command(
             verdict(result.nats, result.baselines),
         ]
         if not result.baselines:
-            lines.append("no comparison: name a text to train the n-gram and xz on with --baseline TEXT")
+            lines.append("no comparison: give the training text of the n-gram and xz with --baseline TEXT")
         for line in lines:
             write_line(line)

@@ -88,7 +88,7 @@ SECTIONS = {
 @field_option(
     "--temperature",
     config=SamplingConfig,
-    summary="Sampling temperature: lower is more predictable, higher more varied; 0 is --argmax.",
+    summary="Sampling temperature: lower is more predictable, higher more varied; 0 means --argmax.",
 )
 @click.option("--argmax", is_flag=True, help="Greedy decoding: always take the most probable character.")
 @field_option("--top-k", config=SamplingConfig, summary="Sample from the k most probable characters only.")
@@ -111,18 +111,18 @@ SECTIONS = {
 @number_option(
     "--no-repeat",
     allowed=NO_REPEAT,
-    summary="Never generate the same N characters in a row twice; this ends loops. The seed phrase counts too.",
+    summary="Never repeat a sequence of this many characters; prevents loops. The seed phrase counts too.",
 )
 @number_option(
-    "--no-copy", allowed=NO_COPY, summary="Never generate N characters in a row that occur in the training text."
+    "--no-copy", allowed=NO_COPY, summary="Never copy a sequence of this many characters from the training text."
 )
 @click.option(
     "--against",
     type=click.Path(),
     multiple=True,
     metavar="TEXT",
-    help="File, folder, archive or catalog text that --no-copy compares with, instead of the training text. Repeat the "
-    "option for several.",
+    help="File, folder, archive or name from textgen corpora list that --no-copy uses instead of the training text. "
+    "Repeat the option for several.",
 )
 @click.option(
     "--match",
@@ -135,7 +135,7 @@ SECTIONS = {
 @number_option(
     "--logprobs",
     allowed=LOGPROBS,
-    summary="With --json: add the log-probability of each character and of the K most probable alternatives.",
+    summary="With --json: add the log-probability of each character and of this many top candidates.",
 )
 @click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Write to a file instead of standard output.")
 @click.option(
@@ -157,8 +157,8 @@ def command(
 ) -> None:
     """Generate text from MODEL, a run folder or a .keras file. Without MODEL, a bundled model of Shakespeare is used.
 
-    The seed phrase is printed first, then the generated text. With --count, the first text appears while it is being
-    generated and the others follow at the end. Constraints are applied first, then temperature, top-k, top-p, min-p.
+    The seed phrase is printed first, then the generated text. With --count, the first text is shown while it is being
+    generated, then the others. Constraints are applied first, then temperature, top-k, top-p, min-p.
     """
     refuse_both(("--temperature", is_given("temperature")), ("--argmax", argmax))
     for name in ("stop", "ban"):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command("info", short_help="Show a model's network, vocabulary and training.")
 @click.argument("model", type=click.Path())
-@click.option("--json", "as_json", is_flag=True, help="Print the description in the model file, textgen.json.")
+@click.option("--json", "as_json", is_flag=True, help="Print textgen.json, the description in the model file.")
 def command(model: str, as_json: bool) -> None:
     """Show the network, vocabulary, training text and training settings of MODEL, a run folder or a .keras file."""
     from textgen.model_file import read_model

@@ -84,20 +84,20 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             is_flag=True,
             help="Remove what Project Gutenberg and Aozora Bunko added: headers, licences, ruby, notes.",
         ),
-        click.option("--markup", is_flag=True, help="Accept HTML and RTF files, and read them with their markup."),
+        click.option("--markup", is_flag=True, help="Accept HTML and RTF files; their markup is read as text."),
         click.option(
             "--separator",
             type=Separator(),
             default=Reading.separator,
             metavar="TEXT",
-            help=r"Text to insert between two texts; \n is a newline.  [default: \n]",
+            help=r"Inserted between two texts; \n is a newline.  [default: \n]",
         ),
         click.option(
             "--glob",
             default=Reading.glob,
             show_default=True,
             metavar="PATTERN",
-            help="Which files of a folder or an archive to read. Case and an ending .gz, .xz or .bz2 are ignored.",
+            help="Files to read in a folder or an archive. Case and an extension .gz, .xz or .bz2 are ignored.",
         ),
         click.option(
             "--encoding",

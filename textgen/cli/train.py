@@ -43,7 +43,7 @@ Chosen = TypeVar("Chosen", Reading, ModelConfig, TrainingConfig)
     "-o",
     "--output",
     type=click.Path(),
-    help="Run folder for the model and its history.  [default: models/NAME, after the first text]",
+    help="Run folder for the model and its history.  [default: models/NAME of the first text]",
 )
 @number_option(
     "--minutes", allowed=MINUTES, summary="Wall-clock budget: minutes of training in total, resumed parts included."
@@ -60,7 +60,7 @@ Chosen = TypeVar("Chosen", Reading, ModelConfig, TrainingConfig)
     f"{DEFAULT_PATIENCE}; off with --minutes.",
 )
 @click.option(
-    "--resume", is_flag=True, help="Resume the unfinished run in the run folder, with its own settings. Needs only -o."
+    "--resume", is_flag=True, help="Resume the unfinished run in the run folder, with the same settings. Needs only -o."
 )
 @click.option(
     "--from",
