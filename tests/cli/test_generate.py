@@ -421,7 +421,7 @@ def test_what_ends_a_text_early_is_told() -> None:
     assert (code, json.loads(text)["stopped_by"]) == (1, "no_repeat")
     assert told == (
         "textgen: error: 1 of 1 text ended before a match, since --no-repeat left nothing to write in 1 text; use "
-        "another random seed, or ask for less\n"
+        "another random seed, or relax the constraints\n"
     )
     assert in_process(*SHIPPED, "--match", "[ab]{30}", "--stop", "a")[0] == 1
 
@@ -452,7 +452,7 @@ def test_log_probabilities_are_for_json() -> None:
         ("--match a(", "--match is not a regular expression: missing ), unterminated subpattern at position 1."),
         (r"--match (a)\1", "--match has a back-reference"),
         ("--match a{40} --length 30", "the shortest text that matches --match has 40 characters"),
-        ("--match Ω", "no text of the characters that may be written can match --match"),
+        ("--match Ω", "no text of the allowed characters can match --match"),
         ("--logprobs 3", "--logprobs needs --json."),
     ],
 )

@@ -67,7 +67,7 @@ def test_arguments_are_normalised_as_the_models_text_was() -> None:
 
 
 def test_the_symbol_of_rare_ones_is_not_written_for_a_match() -> None:
-    with pytest.raises(ValueError, match="no text of the characters that may be written can match"):
+    with pytest.raises(ValueError, match="no text of the allowed characters can match"):
         rules(model(SYMBOLS + "\ufffd", replacement="\ufffd"), 9, match="[\ufffdx]")
 
 
@@ -83,8 +83,8 @@ def test_the_symbol_of_rare_ones_is_not_written_for_a_match() -> None:
         ({"no_copy": 10, "against": Corpus.from_text("abc")}, "`no_copy` must be at most the length of the text, 3 ch"),
         ({"against": "abc"}, "`against` needs `no_copy`, which says how many characters in a row may not be the same"),
         ({"match": ""}, "`match` must have at least one character"),
-        ({"match": "a{10}"}, "the shortest text that matches `match` has 10 characters; expected a `length` of that"),
-        ({"match": "aa", "without": "a"}, "no text of the characters that may be written can match `match`; among th"),
+        ({"match": "a{10}"}, "the shortest text that matches `match` has 10 characters; `length` must be at least"),
+        ({"match": "aa", "without": "a"}, "no text of the allowed characters can match `match`; among th"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(options, message: str) -> None:

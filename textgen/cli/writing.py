@@ -54,7 +54,7 @@ def tell_ends(ended: Counter[str], *, matching: bool) -> None:
     unmatched = sum(ended.values()) - ended["length"] - ended["match"]
     if matching and unmatched:
         told = f"{unmatched:,} of {counted(sum(ended.values()), 'text')} ended before a match"
-        raise TextgenError(f"{told}{why and f', since {why}'}; use another random seed, or ask for less")
+        raise TextgenError(f"{told}{why and f', since {why}'}; use another random seed, or relax the constraints")
     if why:
         tell(as_options(why))
 

@@ -124,7 +124,7 @@ def parse(regex: str, symbols: str, writable: Mask) -> Automaton:
     except (re.error, OverflowError) as error:
         raise ValueError(f"`match` is not a regular expression: {error}") from error
     except RecursionError:
-        raise ValueError("`match` has too many groups inside each other") from None
+        raise ValueError("`match` has too many nested groups") from None
     return building.automaton
 
 
@@ -154,7 +154,7 @@ class _Building:
         if op is ops.AT:
             return self._place(of, flags, after)
         if op in REFUSED:
-            raise ValueError(f"`match` {REFUSED[op]}, which cannot be steered to an end")
+            raise ValueError(f"`match` {REFUSED[op]}, which is not supported")
         state = self.automaton.add()
         self.automaton.steps[state] = (self._class(item, flags), after)
         return state
@@ -181,9 +181,9 @@ class _Building:
     def _place(self, place: Any, flags: int, after: int) -> int:
         starts, ends = (ops.AT_BEGINNING, ops.AT_BEGINNING_STRING), (ops.AT_END, ops.AT_END_STRING)
         if place not in starts + ends:
-            raise ValueError("`match` asks for the border of a word, which cannot be steered to an end")
+            raise ValueError("`match` has a word boundary, which is not supported")
         if flags & re.MULTILINE and place in (ops.AT_BEGINNING, ops.AT_END):
-            raise ValueError("`match` asks for the border of a line, (?m); write newlines as \\n")
+            raise ValueError("`match` has the flag (?m), which is not supported; write newlines as \\n")
         state = self.automaton.add()
         (self.automaton.at_start if place in starts else self.automaton.at_end)[state] = after
         return state

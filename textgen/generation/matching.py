@@ -73,7 +73,7 @@ class Pattern:
         if self.shortest >= FAR:
             missing = list(self._automaton.missing)
             why = f"; among those it needs are {first_named(missing)}" if missing else ""
-            raise ValueError(f"no text of the characters that may be written can match `match`{why}")
+            raise ValueError(f"no text of the allowed characters can match `match`{why}")
 
     def begin(self, seed: NDArray[np.integer], length: int) -> "Match":
         """A text of at most `length` characters; `ValueError` if every match is longer."""
@@ -85,7 +85,7 @@ class Pattern:
         if self.shortest > length:
             raise ValueError(
                 f"the shortest text that matches `match` has {counted(self.shortest, 'character')}; "
-                f"expected a `length` of that at least, not {length:,}"
+                f"`length` must be at least that, not {length:,}"
             )
 
     def in_time(self, node: Node, left: int) -> Mask:
