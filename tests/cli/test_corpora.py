@@ -142,7 +142,7 @@ def test_what_is_neither_path_nor_name_offers_the_nearest(server: TextServer, co
     words = [command, "plya"] if command == "train" else [command, str(trained), "plya"]
     result = run_here(*words)
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == "textgen: error: plya: no such file, and no text of the catalog; did you mean play?\n"
+    assert result.stderr == "textgen: error: plya: no such file or catalog text; did you mean play?\n"
 
 
 def test_a_broken_catalog_is_told(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_a_text_becomes_a_model_named_after_it(play: Path, tmp_path: Path, monke
     assert result.stdout == ""
     lines = result.stderr.splitlines()
     assert lines.pop(0) == "play.txt: 2,040 characters"
-    assert lines[0] == "play: 2,040 characters, 31 of them different; the last 204 held out for validation"
+    assert lines[0] == "play: 2,040 characters, 31 distinct; the last 204 held out for validation"
     assert lines[1].endswith("parameters, batch size 4, sequence length 50, 2 epochs planned")
     assert [line.split(",")[0] for line in lines if line.startswith("epoch ")] == ["epoch 1.0", "epoch 2.0"]
     assert lines[2] == "dropout 0.1, embedding dimension 64, peak learning rate 0.01, random seed 1"
@@ -83,7 +83,7 @@ def test_several_texts_are_joined_and_options_are_kept(play: Path, tmp_path: Pat
             "the text has 9 characters; expected at least 101 with a sequence length of 50: add text, or make",
         ),
         ("あ".encode() * 20 + b"\xff", "UTF-8 with 1 invalid byte, the first at offset 60"),
-        (None, "no such file; check the path of the text"),
+        (None, "no such file; check the path"),
     ],
 )
 def test_unfit_texts_end_with_one_line_and_leave_nothing(
@@ -106,7 +106,7 @@ def test_a_text_removed_between_two_commands_is_told(play: Path, tmp_path: Path)
     assert in_process("train", str(play), "-o", str(tmp_path / "b")) == (
         1,
         "",
-        f"textgen: error: {play}: no such file; check the path of the text, or choose one of 'textgen corpora list'\n",
+        f"textgen: error: {play}: no such file; check the path, or choose a name from 'textgen corpora list'\n",
     )
 
 
@@ -403,7 +403,7 @@ def test_a_folder_in_several_encodings_is_told_source_by_source(
         f"d/a.txt: 306 characters, read as cp932 (guessed): “{line[:33]}”",
         "d/b.txt: 306 characters",
         "skipped: d/.c.txt (hidden)",
-        "d: 613 characters, 28 of them different; the last 62 held out for validation",
+        "d: 613 characters, 28 distinct; the last 62 held out for validation",
     ]
 
 

@@ -97,7 +97,9 @@ def test_near_names_are_offered() -> None:
     assert nearest(catalog, "zzz") == ""
     with pytest.raises(CorpusError, match=r"^shakespeare: the catalog has no such text; did you mean tinyshakespeare"):
         find(catalog, "shakespeare")
-    with pytest.raises(CorpusError, match=r"^zzz: the catalog has no such text; choose one of 'textgen corpora list'$"):
+    with pytest.raises(
+        CorpusError, match=r"^zzz: the catalog has no such text; choose a name from 'textgen corpora list'$"
+    ):
         find(catalog, "zzz")
 
 

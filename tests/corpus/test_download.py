@@ -195,13 +195,13 @@ def test_what_is_neither_path_nor_name_is_told_before_a_download(
 ) -> None:
     with serving() as server:
         monkeypatch.setenv("TEXTGEN_CATALOG", str(server.catalog(tmp_path, "play", "plum")))
-        with pytest.raises(CorpusError, match=r"^pla: no such file, and no text of the catalog; did you mean play"):
+        with pytest.raises(CorpusError, match=r"^pla: no such file or catalog text; did you mean play"):
             locate(["play", "pla"])
         with pytest.raises(CorpusError) as caught:
             locate(["play", "plays/zzz.txt"])
         assert server.requests == 0
     assert str(caught.value) == (
-        "plays/zzz.txt: no such file; check the path of the text, or choose one of 'textgen corpora list'"
+        "plays/zzz.txt: no such file; check the path, or choose a name from 'textgen corpora list'"
     )
 
 

@@ -136,8 +136,8 @@ def test_a_named_pipe_is_read_like_standard_input(tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
-    assert refused(tmp_path / "no.txt") == f"{tmp_path / 'no.txt'}: no such file; check the path of the text"
-    assert refused("a\0b") == "a\0b: no such file; check the path of the text"
+    assert refused(tmp_path / "no.txt") == f"{tmp_path / 'no.txt'}: no such file; check the path"
+    assert refused("a\0b") == "a\0b: no such file; check the path"
     (tmp_path / "empty").mkdir()
     assert refused(tmp_path / "empty") == (
         f"{tmp_path / 'empty'}: no text in this folder matches *.txt; name others with `glob`"

@@ -95,7 +95,7 @@ class Display(AbstractContextManager["Display"]):
             f"{counted(event.epochs, 'epoch')} planned" if event.epochs else "as many epochs as the time budget allows"
         )
         tell(
-            f"{event.name}: {counted(event.characters, 'character')}, {event.symbols:,} of them different; "
+            f"{event.name}: {counted(event.characters, 'character')}, {event.symbols:,} distinct; "
             f"the last {event.hold_out:,} held out for validation"
         )
         tell(

@@ -124,7 +124,7 @@ def find(catalog: Mapping[str, CatalogText], name: str) -> CatalogText:
     if name in catalog:
         return catalog[name]
     near = nearest(catalog, name)
-    remedy = f"did you mean {near}?" if near else "choose one of 'textgen corpora list'"
+    remedy = f"did you mean {near}?" if near else "choose a name from 'textgen corpora list'"
     raise CorpusError(f"{name}: the catalog has no such text; {remedy}")
 
 

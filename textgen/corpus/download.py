@@ -150,8 +150,8 @@ def _named(catalog: Mapping[str, CatalogText], text: str) -> CatalogText:
     if name in catalog:
         return catalog[name]
     if near := nearest(catalog, name):
-        raise CorpusError(f"{text}: no such file, and no text of the catalog; did you mean {near}?")
-    raise CorpusError(f"{text}: no such file; check the path of the text, or choose one of 'textgen corpora list'")
+        raise CorpusError(f"{text}: no such file or catalog text; did you mean {near}?")
+    raise CorpusError(f"{text}: no such file; check the path, or choose a name from 'textgen corpora list'")
 
 
 class _RefusedError(Exception):

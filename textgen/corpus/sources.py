@@ -173,6 +173,6 @@ def told(name: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise CorpusError(f"{name}: no such file; check the path of the text") from error
+        raise CorpusError(f"{name}: no such file; check the path") from error
     except OSError as error:
         raise CorpusError(f"{name}: cannot be read ({reason(error)}); expected a text file or a folder") from error

@@ -75,4 +75,4 @@ def _check_arrays(arrays: Arrays, model: Shape, symbols: int, streams: int) -> N
     if sorted(array.shape for array in arrays["optimizer"]) != sorted([(), (), *weights, *weights]):
         raise ValueError("its optimizer has other shapes than its configuration asks for")
     if any(array.dtype.kind not in "if" for array in arrays["optimizer"]):
-        raise ValueError("its optimizer has what is no number")
+        raise ValueError("its optimizer has values that are not numbers")
