@@ -129,10 +129,11 @@ def test_texts_are_separated_and_json_has_a_line_each(trained: Path) -> None:
     assert plain.stdout == "\n---\n".join(row["seed"] + row["text"] for row in rows) + "\n"
     assert len(rows) == 3
     for row in rows:
-        assert list(row) == ["seed", "text", "rng_seed", "stopped_by"]
+        assert list(row) == ["seed", "text", "rng_seed", "stopped_by", "stop"]
         assert (row["seed"], row["rng_seed"]) == ("The ", 4)
         assert "z" not in row["text"]
-        assert row["stopped_by"] == ("length" if len(row["text"]) == 50 else "z")
+        ended = ("length", None) if len(row["text"]) == 50 else ("stop", "z")
+        assert (row["stopped_by"], row["stop"]) == ended
 
 
 def test_output_is_utf_8_whatever_the_locale(trained: Path) -> None:
@@ -377,7 +378,7 @@ def test_a_stop_string_is_normalised_as_the_text_was(tmp_path: Path) -> None:
     words = ["--lowercase", "--epochs", "1", "--units", "8", "--batch-size", "2", "--rng-seed", "1"]
     assert run("train", "t.txt", "-o", "run", *words, cwd=tmp_path, command=QUICK_COMMAND).returncode == 0
     result = run_here("generate", "run", "--stop", "E", "--json", "--length", "2000", cwd=tmp_path)
-    assert json.loads(result.stdout)["stopped_by"] == "e"
+    assert json.loads(result.stdout)["stop"] == "e"
 
 
 SHIPPED = ("generate", str(shipped()), "--rng-seed", "1")
@@ -426,9 +427,16 @@ def test_what_ends_a_text_early_is_told() -> None:
     assert in_process(*SHIPPED, "--match", "[ab]{30}", "--stop", "a")[0] == 1
 
 
+def test_a_stop_string_may_be_called_as_a_constraint_is() -> None:
+    code, text, told = in_process(*SHIPPED, "--json", "--seed", "what an ", "--match", "only.*", "--stop", "only")
+    row = json.loads(text)
+    assert (row["text"], row["stopped_by"], row["stop"]) == ("", "stop", "only")
+    assert (code, "left nothing to write" in told) == (1, False)
+
+
 def test_log_probabilities_are_for_json() -> None:
     row = json.loads(in_process(*SHIPPED, "--json", "--length", "4", "--logprobs", "2")[1])
-    assert list(row) == ["seed", "text", "rng_seed", "stopped_by", "logprobs"]
+    assert list(row) == ["seed", "text", "rng_seed", "stopped_by", "stop", "logprobs"]
     assert [item["symbol"] for item in row["logprobs"]] == list(row["text"])
     for item in row["logprobs"]:
         assert list(item) == ["symbol", "logprob", "likeliest"]

@@ -219,6 +219,30 @@ def test_a_constraint_holds_for_its_own_stream_alone(network: Network, sampling:
     assert (len(texts[ended]), ended.stopped_by) == (7, "only")
 
 
+def test_a_stream_joins_once(network: Network) -> None:
+    with Batch(network, 2) as batch:
+        stream = Stream(Seed(codes(0)), SYMBOLS, length=9)
+        batch.join(stream)
+        for _ in range(2):
+            with pytest.raises(ValueError, match=r"^the stream has begun; make a new one$"):
+                batch.join(stream)
+            batch.leave(stream)
+        assert len(batch) == 0
+
+
+def test_long_texts_do_not_wait_for_their_turn_by_the_dozen(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the first is on its way, those behind it hold no more than so many characters."""
+    monkeypatch.setattr(batches, "HELD", 3000)
+    streams = [Stream(Seed(codes(0)), SYMBOLS, length=1000, number=number) for number in range(9)]
+    most = 0
+    for stream, _ in in_order(network, streams, 8):
+        most = max(most, sum(1000 - other.unwritten for other in streams[stream.number :]))
+    assert 2000 < most <= 3000
+    huge = [Stream(Seed(codes(0)), SYMBOLS, length=4000, number=number) for number in range(2)]
+    for stream, _ in in_order(network, huge, 8):
+        assert stream is huge[1] or not huge[1].begun
+
+
 def test_a_batch_has_as_many_places_as_it_says(network: Network) -> None:
     with pytest.raises(ValueError, match=r"^`capacity` must be at least 1, not 0$"):
         Batch(network, 0)
@@ -228,7 +252,7 @@ def test_a_batch_has_as_many_places_as_it_says(network: Network) -> None:
         with pytest.raises(ValueError, match=r"^the batch has no more than 1 places$"):
             batch.join(Stream(Seed(codes(0)), SYMBOLS, length=1))
         assert batch.step() == [stream]
-        with pytest.raises(ValueError, match=r"^the stream has ended$"):
+        with pytest.raises(ValueError, match=r"^the stream has ended; make a new one$"):
             batch.join(stream)
         assert batch.step() == []
     with pytest.raises(ValueError, match=r"^a stream needs at least one code to begin with$"):

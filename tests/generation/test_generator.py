@@ -1,6 +1,8 @@
 import itertools
 import math
 import re
+import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,6 +17,7 @@ from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import SeedError
 from textgen.generation.generator import Generator
 from textgen.generation.recurrent import Recurrent
+from textgen.generation.stream import Seed
 from textgen.kernel import library
 from textgen.model_file import Description, Weights
 
@@ -81,7 +84,8 @@ def test_several_texts_are_written_side_by_side(writer: Generator) -> None:
     assert len({text.text for text in texts}) == 5
     for text in texts:
         assert "e" not in text.text
-        assert (text.stopped_by, len(text.text) < 60) in (("e", True), ("length", False))
+        assert (text.stopped_by, len(text.text) < 60) in (("stop", True), ("length", False))
+        assert text.stop == ("e" if text.stopped_by == "stop" else None)
         assert (text.seed, text.rng_seed) == ("The ", 7)
 
 
@@ -328,8 +332,42 @@ def test_a_text_goes_on_to_its_end(writer: Generator) -> None:
     assert (len(text.text), text.stopped_by) == (530, "length")
     stop = plain[40:42]
     (text,) = writer.texts("The ", length=30, end="paragraph", rng_seed=3, temperature=1, stop=stop)
-    assert (text.text, text.stopped_by) == (plain[: plain.index(stop)], stop)
+    assert (text.text, text.stopped_by, text.stop) == (plain[: plain.index(stop)], "stop", stop)
     (text,) = writer.texts("The ", length=9, end="line", match="[a-z]{5}", rng_seed=3)
     assert (len(text.text), text.stopped_by) == (5, "match")
     with pytest.raises(ValueError, match=r"^`end` must be one of line, sentence, paragraph, not 'word'$"):
         writer.generate(end="word")  # type: ignore[arg-type]
+
+
+def test_an_end_inside_what_was_held_back_for_a_stop_string_is_an_end(writer: Generator) -> None:
+    """The stop string begins with the last characters that may be written, and what is held back has an end in it."""
+    plain = writer.generate("The ", length=500, rng_seed=3, temperature=1)
+    (text,) = writer.texts("The ", length=0, end="line", stop=plain + "!", rng_seed=3, temperature=1)
+    assert (text.text, text.stopped_by, text.stop) == (plain.lstrip("\n").partition("\n")[0], "end", None)
+
+
+def test_of_a_seed_without_known_characters_nothing_counts_as_read(writer: Generator) -> None:
+    """It goes on as an empty one does, from a newline that is no part of the text."""
+    options = {"length": 12, "only": "\n", "no_repeat": 3, "unknown": "skip"}
+    assert writer.generate("☃", **options) == writer.generate("", **options) == "\n\n\n"
+
+
+def test_what_is_remembered_of_a_seed_lasts_as_long_as_its_texts(writer: Generator) -> None:
+    phrases = [f"{TEXT}{symbol}" for symbol in "abcdefghij"]
+    seeds: list[weakref.ref[Seed]] = []
+    for stream, _ in writer.write(phrases, count=3, length=2):
+        if not seeds or seeds[-1]() is not stream.seed:
+            seeds.append(weakref.ref(stream.seed))
+    del stream
+    assert len(seeds) == len(phrases)
+    assert [seed() for seed in seeds] == [None] * len(phrases)
+
+
+def test_a_loop_that_is_broken_off_leaves_no_thread_behind(writer: Generator) -> None:
+    before = threading.active_count()
+    for number, _ in enumerate(writer.write("The ", count=20, length=1000)):
+        if number == 3:
+            break
+    for _ in writer.stream("The ", length=1000):
+        break
+    assert threading.active_count() == before

@@ -173,3 +173,20 @@ def test_texts_stay_right_when_what_is_remembered_is_forgotten(monkeypatch: pyte
     assert match.ended
     gc.collect()
     assert sum(node() is not None for node in nodes) < 15
+
+
+def test_the_first_node_keeps_none_that_were_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matching, "MOST_KEPT", 100)
+    begun = pattern(r"(.{3,9}\n){4}")
+    nodes = []
+    for first in "abcdef\nghijkl\nmno\npqr\n", "fedcba\n":
+        match = begun.begin(NO_SEED, 40)
+        for symbol in first:
+            match.advance(PRINTED.index(symbol))
+            nodes.append(weakref.ref(match._node))
+    second = nodes[0]
+    for symbol in "abcdef\nghijkl\nmno\npqr\n":
+        match.advance(PRINTED.index(symbol))
+    del match
+    gc.collect()
+    assert second() is None

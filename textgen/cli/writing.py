@@ -76,12 +76,15 @@ def print_texts(pieces: Iterator[Any], stream: TextIO) -> None:
 
 def print_json(texts: Iterator[Any], stream: TextIO) -> None:
     """Print a JSON object a line for each text."""
-    ascii_only = stream.isatty() or stream.encoding != UTF_8
+    flushed, ascii_only = 0.0, stream.isatty() or stream.encoding != UTF_8
     for text in texts:
-        line = {name: getattr(text, name) for name in ("seed", "text", "rng_seed", "stopped_by")}
+        line = {name: getattr(text, name) for name in ("seed", "text", "rng_seed", "stopped_by", "stop")}
         if text.logprobs is not None:
             line["logprobs"] = [asdict(item) for item in text.logprobs]
         stream.write(json.dumps(line, ensure_ascii=ascii_only) + "\n")
+        if time.monotonic() - flushed > FLUSH_SECONDS:
+            stream.flush()
+            flushed = time.monotonic()
     stream.flush()
 
 

@@ -15,7 +15,8 @@ from textgen.machine import cores
 ROWS = 32  # streams of a core: its products run at nearly its full speed
 FEWEST = 4  # streams that are worth a thread: the kernel multiplies four at once
 LONGEST_BLOCK = 64  # characters written between two looks at the caller
-FINISHED = 4  # texts, for each place in the batch, that may be done before their turn comes
+FINISHED = 4  # texts, for each place in the batch, that may be done before their turn comes,
+HELD = 2**24  # and characters of theirs: some 64 MB
 
 
 class Batch:
@@ -49,9 +50,9 @@ class Batch:
         return sum([len(group.streams) for group in self._groups])
 
     def join(self, stream: Stream) -> None:
-        """Give a stream a place; `ValueError` where there is none, or where it has ended."""
-        if stream.stopped_by is not None:
-            raise ValueError("the stream has ended")
+        """Give a stream a place; `ValueError` where there is none, or where it has begun or ended before."""
+        if stream.stopped_by is not None or stream.begun:
+            raise ValueError(f"the stream has {'ended' if stream.stopped_by is not None else 'begun'}; make a new one")
         if len(self) == self.capacity:
             raise ValueError(f"the batch has no more than {self.capacity:,} places")
         min(self._groups, key=lambda group: len(group.streams)).join(stream)
@@ -80,25 +81,31 @@ def in_order(network: Network, streams: Iterable[Stream], capacity: int) -> Iter
     """Write texts side by side; yield each with its next piece, all pieces of one text before those of the next.
 
     The last piece of a text comes when it has ended, and may be empty. Streams are asked for as places become free, so
-    that any number of them takes the memory of a few.
+    that any number of them takes the memory of a few; and of texts so long that those behind the first could not be
+    held, fewer are on their way at once.
     """
-    source, waiting = iter(streams), deque[Stream]()
+    source, waiting, room = iter(streams), deque[tuple[Stream, int]](), HELD
     upcoming = next(source, None)
     with Batch(network, capacity) as batch:
         while waiting or upcoming:
             while upcoming and len(batch) < capacity and len(waiting) < FINISHED * capacity:
+                size = upcoming.unwritten
+                if waiting and size > room:
+                    break
                 if upcoming.stopped_by is None:
                     if not upcoming.seed.ready_for(upcoming):
                         break
                     batch.join(upcoming)
-                waiting.append(upcoming)
+                waiting.append((upcoming, size))
+                room -= size
                 upcoming = next(source, None)
             batch.step()
             while waiting:
-                first = waiting[0]
+                first, size = waiting[0]
                 piece = first.take()
                 if first.stopped_by is not None or piece:
                     yield first, piece
                 if first.stopped_by is None:
                     break
                 waiting.popleft()
+                room += size

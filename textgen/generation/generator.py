@@ -16,7 +16,7 @@ from textgen.generation.logprobs import Logprob, Logprobs
 from textgen.generation.request import ASKED, Request, WritingOptions
 from textgen.generation.sampling import likelihoods
 from textgen.generation.seed import Unknown, encode_seed
-from textgen.generation.stream import Seed, Stream
+from textgen.generation.stream import EndedBy, Seed, Stream
 from textgen.machine import cores
 from textgen.model_file import Description, Weights, read_model, shipped
 
@@ -30,8 +30,9 @@ class Text:
         text: what was written after it.
         number: of the text, among those after the same seed phrase.
         rng_seed: with which the same text is written again, under the same number.
-        stopped_by: `length`; `end`; the stop string that was found and cut off; or the constraint that left nothing to
-            write, which of `match` is its regular end.
+        stopped_by: `length`; `end`; `stop`; or the constraint that left nothing to write, which of `match` is its
+            regular end.
+        stop: the stop string that was found and cut off.
         logprobs: the predictions of its characters, where they were asked for.
     """
 
@@ -39,7 +40,8 @@ class Text:
     text: str
     number: int
     rng_seed: int
-    stopped_by: str
+    stopped_by: EndedBy
+    stop: str | None = None
     logprobs: tuple[Logprob, ...] | None = None
 
 
@@ -138,9 +140,12 @@ class Generator:
         request = Request(self.description, **options)
         phrases = strings("seed" if isinstance(seeds, str) else "seeds", seeds)
         count = COUNT.check("count", count)
-        begun = [
-            Seed(self._codes(phrase, request.unknown, request.rng_seed), phrase, shared=count > 1) for phrase in phrases
-        ]
+        read = [(phrase, self._codes(phrase, request.unknown)) for phrase in phrases]
+        start = self._start(request.rng_seed)
+        begun = (  # made one after the other: each holds what the network remembers of it
+            Seed(codes if len(codes) else start, phrase, shared=count > 1, implied=not len(codes))
+            for phrase, codes in read
+        )
         return (request.stream(seed, number) for seed in begun for number in range(count))
 
     def predict(self, seed: str = "", *, unknown: Unknown = "error") -> dict[str, float]:
@@ -150,7 +155,8 @@ class Generator:
             SeedError, ValueError, TypeError: as from `generate`.
         """
         expect("seed", seed, str)
-        *read, last = self._codes(seed, unknown, 0)
+        codes = self._codes(seed, unknown)
+        *read, last = codes if len(codes) else self._start(0)
         state = self.network.start()
         for code in read:
             self.network.advance(np.array([code]), state)
@@ -165,14 +171,16 @@ class Generator:
             if symbol != replacement
         }
 
-    def _codes(self, seed: str, unknown: Unknown, rng_seed: int) -> NDArray[np.integer]:
-        """The codes of a seed phrase, or of what an empty one stands for."""
+    def _codes(self, seed: str, unknown: Unknown) -> NDArray[np.integer]:
+        """The codes of a seed phrase."""
         vocabulary, text = self.description.vocabulary, self.description.text
-        codes = encode_seed(
+        return encode_seed(
             seed, vocabulary, normalisation=text.normalisation, replacement=text.replacement, unknown=unknown
         )
-        if len(codes):
-            return codes
+
+    def _start(self, rng_seed: int) -> NDArray[np.integer]:
+        """The code that an empty seed phrase stands for."""
+        vocabulary, text = self.description.vocabulary, self.description.text
         likely = [symbol for symbol in vocabulary.symbols if symbol != text.replacement]
         random_symbol = likely[int(np.random.default_rng(rng_seed).integers(len(likely)))]
         return np.array([vocabulary.codes.get("\n", vocabulary.codes[random_symbol])])
@@ -186,7 +194,7 @@ def _whole(pieces: Iterator[tuple[Stream, str]]) -> Iterator[Text]:
         if stream.stopped_by is not None:
             text, seen = "".join(parts), stream.observer
             logprobs = seen.of(text) if isinstance(seen, Logprobs) else None
-            yield Text(stream.seed.text, text, stream.number, stream.rng_seed, stream.stopped_by, logprobs)
+            yield Text(stream.seed.text, text, stream.number, stream.rng_seed, stream.stopped_by, stream.stop, logprobs)
             parts.clear()
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textgen.config import SamplingConfig
+from textgen.generation.constraints import Name
 from textgen.generation.recurrent import Network
 from textgen.generation.sampling import Logits, choose, losses, to_noise
 from textgen.generation.stream import Codes, Stream
@@ -87,7 +88,7 @@ class Group:
         for row in rows:
             memory = self._network.start()
             memory.copy(0, row, self._state)
-            self.streams[row].seed.memory = memory
+            self.streams[row].seed.remember(memory)
 
 
 class _Block:
@@ -117,7 +118,7 @@ class _Block:
             for row, (stream, read) in enumerate(zip(streams, self._read, strict=True))
             if stream.constraints
         }
-        self._blocked: dict[int, tuple[int, str]] = {}  # row → from which place on nothing may be written, and why
+        self._blocked: dict[int, tuple[int, Name]] = {}  # row → from which place on nothing may be written, and why
         self.without_logits = self._least
         self._logits = None
         if any(stream.observer for stream in streams):

@@ -122,7 +122,7 @@ class Pattern:
         """Remember a node; forget all others when they become too large."""
         self._kept += len(node.states) + len(self._kind_of) // 16
         if self._kept > MOST_KEPT:
-            for old in list(self._nodes.values()):
+            for old in [self._start, *self._nodes.values()]:
                 old.after.clear()  # or they would keep each other
             self._nodes, self._kept = {}, 0
         self._nodes[node.states, node.accepting] = node

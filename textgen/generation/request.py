@@ -72,7 +72,6 @@ class Request:
 
     def stream(self, seed: Seed, number: int) -> Stream:
         """The text of a number that goes on from a seed."""
-        read = seed.codes if seed.text else seed.codes[:0]  # what an empty phrase stands for is no part of the text
         return Stream(
             seed,
             self._symbols,
@@ -82,6 +81,6 @@ class Request:
             number=number,
             stops=self._stops,
             end=self._end,
-            constraints=[rule.begin(read, self._length) for rule in self._rules],
+            constraints=[rule.begin(seed.read, self._length) for rule in self._rules],
             observer=None if self._logprobs is None else Logprobs(self._symbols, self._logprobs),
         )

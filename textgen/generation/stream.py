@@ -1,13 +1,15 @@
 """One text on its way: the codes it reads first, how its characters are chosen, and what it has written."""
 
+import io
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textgen.config import SamplingConfig
 from textgen.corpus.codes import gather
-from textgen.generation.constraints import Constraint
+from textgen.generation.constraints import Constraint, Name
 from textgen.generation.endings import MOST_MORE, End, Ending
 from textgen.generation.matching import Match
 from textgen.generation.recurrent import State
@@ -15,6 +17,7 @@ from textgen.generation.stopping import StopFinder
 from textgen.keras_archive import Array
 
 Codes = NDArray[np.intp]
+EndedBy = Literal["length", "end", "stop"] | Name
 Observer = Callable[[NDArray[np.float64], Array, Codes], None]
 
 
@@ -24,30 +27,46 @@ class Seed:
     Attributes:
         codes: shape `(N,)`, at least one.
         text: the phrase that they stand for, as it was given.
+        read: those that the phrase has; none where they stand for an empty one.
         memory: what the network remembers of all but the last of them, once a stream has read them for the others.
     """
 
     LONG = 64  # codes that are worth being read once for all texts, while the others wait
 
-    def __init__(self, codes: NDArray[np.integer], text: str = "", *, shared: bool = False) -> None:
-        """Take the codes and what they stand for; `shared` says that several texts begin with them."""
+    def __init__(
+        self, codes: NDArray[np.integer], text: str = "", *, shared: bool = False, implied: bool = False
+    ) -> None:
+        """Take the codes and what they stand for.
+
+        Args:
+            codes: shape `(N,)`, at least one.
+            text: the phrase.
+            shared: whether several texts begin with them.
+            implied: whether nothing of the phrase is left, and the codes stand for that.
+        """
         if not len(codes):
             raise ValueError("a stream needs at least one code to begin with")
-        self.codes, self.text = codes, text
+        self.codes, self.text, self.read = codes, text, codes[:0] if implied else codes
         self.memory: State | None = None
         self._read_once = shared and len(codes) >= self.LONG
         self._reader: object = None
 
     def ready_for(self, stream: object) -> bool:
         """Whether a stream may begin: to read the codes, or to go on from what another one has read."""
+        if not self._read_once or self.memory is not None:
+            return True
         if self._reader is None:
             self._reader = stream
-        return not self._read_once or self.memory is not None or self._reader is stream
+        return self._reader is stream
 
     def give_up(self, stream: object) -> None:
         """Let another stream read the codes, where one leaves before it has read them."""
         if self._reader is stream:
             self._reader = None
+
+    def remember(self, memory: State) -> None:
+        """Keep what the network remembers of all codes but the last."""
+        self.memory, self._reader = memory, None  # which would keep seed and stream alive together
 
     def wanted_of(self, stream: object) -> bool:
         """Whether a stream must leave what it remembers of the codes to the others."""
@@ -65,8 +84,8 @@ class Stream:
         constraints: what it must keep to.
         unwritten: how many characters it may still write.
         observer: who is told of the predictions of its characters, if anybody is.
-        stopped_by: `length`, `end`, the stop string that was found and cut off, or the name of the constraint that left
-            nothing to write; None while the text is on its way.
+        stopped_by: `length`, `end`, `stop`, or the name of the constraint that left nothing to write; None while it is
+            on its way.
     """
 
     def __init__(
@@ -102,16 +121,28 @@ class Stream:
         """
         self.seed, self.number, self.rng_seed, self.constraints = seed, number, rng_seed, constraints
         self.sampling = sampling or SamplingConfig()
-        self.stopped_by: str | None = None if length or end or (observe_seed and len(seed.codes) > 1) else "length"
+        self.stopped_by: EndedBy | None = None
+        if not (length or end or (observe_seed and len(seed.codes) > 1)):
+            self.stopped_by = "length"
         self.observer = observer
         self._symbols, self._observe_seed = symbols, observe_seed
         self.unwritten = length if end is None else length + MOST_MORE
         self._rng = np.random.default_rng((rng_seed, number))
         self._finder = StopFinder(stops)
         self._ending = None if end is None else Ending(end, length)
-        self._pieces: list[str] = []
+        self._written = io.StringIO()  # 4 bytes a character, where pieces of one or two take ten times as much
         self._read = 0  # codes of the seed that a batch has taken,
         self._asked = 0  # and how often it has asked for some
+
+    @property
+    def stop(self) -> str | None:
+        """The stop string that was found, and cut off."""
+        return self._finder.found
+
+    @property
+    def begun(self) -> bool:
+        """Whether a batch has taken it."""
+        return self._read > 0
 
     @property
     def reads(self) -> bool:
@@ -123,7 +154,7 @@ class Stream:
         """Characters it has yet to read after the next one, and to write, at most."""
         return len(self.seed.codes) - self._read + self.unwritten
 
-    def ended_by(self, constraint: Constraint) -> str:
+    def ended_by(self, constraint: Constraint) -> Name:
         """The name of the constraint that ends the text where one leaves nothing to write.
 
         A text that matches as a whole has come to its end, whatever else it may not write.
@@ -158,7 +189,7 @@ class Stream:
             told = slice(0 if self._observe_seed else read, read + self.unwritten)
             self.observer(nats[told], logits[told], codes[told])
 
-    def take_in(self, codes: list[int], read: int, blocked: str | None) -> None:
+    def take_in(self, codes: list[int], read: int, blocked: Name | None) -> None:
         """Take what a batch has brought.
 
         Args:
@@ -170,21 +201,25 @@ class Stream:
         written = codes[read : read + self.unwritten]
         self.unwritten -= len(written)
         text = self._finder.feed([self._symbols[code] for code in written])
-        self._pieces.append(text if self._ending is None else self._ending.feed(text))
-        if self._ending is not None and self._ending.found:
-            self.stopped_by = "end"
-            return
-        if self._finder.found:
-            self.stopped_by = self._finder.found
+        if self.stop:
+            self.stopped_by = "stop"
         elif not self.unwritten and not self.reads:
             self.stopped_by = "length"
         elif blocked:
             self.stopped_by = blocked
         if self.stopped_by:
-            rest = self._finder.flush()
-            self._pieces.append(rest if self._ending is None else self._ending.feed(rest) + self._ending.flush())
+            text += self._finder.flush()
+        if self._ending is not None:
+            text = self._ending.feed(text)
+            if self._ending.found:
+                self.stopped_by = "end"
+            elif self.stopped_by:
+                text += self._ending.flush()
+        self._written.write(text)
 
     def take(self) -> str:
         """Return what was written since the last call, as far as it is certain to belong to the text."""
-        pieces, self._pieces = self._pieces, []
-        return "".join(pieces)
+        text = self._written.getvalue()
+        if text:
+            self._written = io.StringIO()
+        return text
