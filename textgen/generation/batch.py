@@ -1,4 +1,4 @@
-"""Texts written together: streams join and leave at any time, and each text is what it would be alone."""
+"""Texts generated together: streams join and leave at any time, and each text is the same as if generated alone."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -12,24 +12,24 @@ from textgen.generation.recurrent import Network
 from textgen.generation.stream import Stream
 from textgen.machine import cores
 
-ROWS = 32  # streams of a core: its products run at nearly its full speed
-FEWEST = 4  # streams that are worth a thread: the kernel multiplies four at once
-LONGEST_BLOCK = 64  # characters written between two looks at the caller
-FINISHED = 4  # texts, for each place in the batch, that may be done before their turn comes,
+ROWS = 32  # streams per core: matrix products then run at nearly full speed
+FEWEST = 4  # streams from which on a thread pays: the kernel multiplies four at once
+LONGEST_BLOCK = 64  # characters written before control returns to the caller
+FINISHED = 4  # texts, for each place in the batch, that may be finished before their turn comes,
 HELD = 2**24  # and characters of theirs: some 64 MB
 
 
 class Batch:
     """Streams that are stepped together, on all cores, in blocks of a few milliseconds.
 
-    One thread at a time may use it; several batches of one network do not disturb each other.
+    Only one thread at a time may use it; several batches of one network are independent.
 
     Attributes:
-        capacity: how many streams have a place at once.
+        capacity: the maximum number of streams at once.
     """
 
     def __init__(self, network: Network, capacity: int) -> None:
-        """Make room for so many streams of a network."""
+        """Create a batch for at most `capacity` streams of a network; `ValueError` if that is below 1."""
         if capacity < 1:
             raise ValueError(f"`capacity` must be at least 1, not {capacity}")
         self.capacity = capacity
@@ -46,11 +46,11 @@ class Batch:
             self._pool.shutdown()
 
     def __len__(self) -> int:
-        """How many streams are on their way."""
+        """The number of streams in the batch."""
         return sum([len(group.streams) for group in self._groups])
 
     def join(self, stream: Stream) -> None:
-        """Give a stream a place; `ValueError` where there is none, or where it has begun or ended before."""
+        """Add a stream; `ValueError` if the batch is full, or if the stream has begun or ended before."""
         if stream.stopped_by is not None or stream.begun:
             raise ValueError(f"the stream has {'ended' if stream.stopped_by is not None else 'begun'}; make a new one")
         if len(self) == self.capacity:
@@ -58,14 +58,14 @@ class Batch:
         min(self._groups, key=lambda group: len(group.streams)).join(stream)
 
     def leave(self, stream: Stream) -> None:
-        """Take a stream out before its end; nothing happens where it is not in."""
+        """Remove a stream before its end; does nothing if it is not in the batch."""
         for group in self._groups:
             if stream in group.streams:
                 stream.seed.give_up(stream)
                 group.leave(group.streams.index(stream))
 
     def step(self) -> list[Stream]:
-        """Move all streams on by a block; return those that have ended, which have left."""
+        """Advance all streams by a block of characters; remove and return those that have ended."""
         groups = [group for group in self._groups if group.streams]
         if not groups:
             return []
@@ -78,11 +78,11 @@ class Batch:
 
 
 def in_order(network: Network, streams: Iterable[Stream], capacity: int) -> Iterator[tuple[Stream, str]]:
-    """Write texts side by side; yield each with its next piece, all pieces of one text before those of the next.
+    """Generate texts in parallel; yield each with its next piece, all pieces of one text before those of the next.
 
-    The last piece of a text comes when it has ended, and may be empty. Streams are asked for as places become free, so
-    that any number of them takes the memory of a few; and of texts so long that those behind the first could not be
-    held, fewer are on their way at once.
+    The last piece of a text comes when it has ended, and may be empty. The streams are consumed as places become free,
+    so that any number of them takes the memory of a few; if the texts are so long that those after the first could not
+    be held in memory, fewer are generated at once.
     """
     source, waiting, room = iter(streams), deque[tuple[Stream, int]](), HELD
     upcoming = next(source, None)

@@ -112,7 +112,7 @@ def _characters(name: str, text: str, vocabulary: Vocabulary, normalisation: Nor
 
 
 class Ban:
-    """Texts that are never written, not across the seed's border either.
+    """Strings that are never generated, not even if they begin in the seed.
 
     The automaton of Aho and Corasick (1975): a node for each beginning of a banned text, which stands for the longest
     one that the written text ends with.

@@ -1,7 +1,7 @@
-"""Where a text may end: with a line, a sentence or a paragraph, looked for as the text is written.
+"""Where a text may end: after a line, a sentence or a paragraph, detected while the text is generated.
 
-What follows decides: `3.14` goes on, and so does a closing quote after a full stop. So an end is found with the
-character behind it, and neither that nor any white space before it belongs to the text any more.
+What follows decides: `3.14` has no end at the point, nor has a sentence before its closing quote. So an end is detected
+at the character after it; neither that character nor white space before it belongs to the text.
 """
 
 import re
@@ -12,10 +12,10 @@ from textgen.arguments import shown
 
 End = Literal["line", "sentence", "paragraph"]
 
-MOST_MORE = 500  # characters by which a text goes on to its end
-BEHIND = 64  # characters of the text that decide
+MOST_MORE = 500  # characters by which a text may be longer than `length` to reach its end
+BEHIND = 64  # last characters of the text that are examined
 
-# Unicode's Sentence_Terminal (PropList.txt), as far as people write with it today. A sentence is over, come what may:
+# Unicode's Sentence_Terminal (PropList.txt), for scripts in use today. These always end a sentence:
 CLEAR = (
     "\u0589\u061d-\u061f\u06d4\u0700-\u0702\u07f9"  # Armenian, Arabic and Urdu, Syriac, N'Ko
     "\u0964\u0965\ua8ce\ua8cf\uabeb\u104a\u104b\u17d4\u17d5"  # dandas of India, Meetei Mayek, Burmese, Khmer
@@ -23,10 +23,11 @@ CLEAR = (
     "\u166e\u1803\u1809"  # Canadian syllabics, Mongolian
     "。！？｡︒︕︖﹖﹗‼‽⁇⁈⁉"  # Chinese and Japanese, and doubled marks
 )
-# These, and Greek's question mark, stand inside of numbers and sentences too: white space and no small letter follows.
+# These and the Greek question mark also occur inside numbers and sentences: they end one only before white space that
+# no lowercase letter follows.
 UNCLEAR = ".!?…‥．﹒"
 CLOSING = "\"'”’»›)\\]}）］｝〕】》〉」』〗〙｣"
-AS_CLOSING = "“‘«‹"  # where they do not open: in German and Danish, behind what is unclear
+AS_CLOSING = "“‘«‹"  # where they do not open: in German and Danish, after an unclear mark
 
 BELONGING = re.compile(f"[{CLEAR}{UNCLEAR}{CLOSING}]")
 ENDED_CLEARLY = re.compile(f"[{CLEAR}][{CLEAR}{UNCLEAR}]*[{CLOSING}]*$|[」』]$")
@@ -49,7 +50,7 @@ def _sentence(text: str, after: str) -> bool:
 
 
 def _is_abbreviated(text: str) -> bool:
-    """Whether a full stop is more likely that of a title or an initial than that of a sentence."""
+    """Whether a full stop more likely belongs to a title or an initial than ends a sentence."""
     found = ABBREVIATED.search(text)
     return bool(found and found[0].strip(" \n\"'(“‘«")[0].isupper())
 
@@ -63,17 +64,17 @@ ENDS: dict[End, Callable[[str, str], bool]] = {"line": _line, "sentence": _sente
 
 
 class EndFinder:
-    """Lets a text that is long enough through up to its end, holding back only white space.
+    """Passes a text on up to its end, and holds back only white space.
 
     Attributes:
-        found: whether the end was met.
+        found: whether the end was found.
     """
 
     def __init__(self, end: End, written: str) -> None:
-        """Take what to look for, and what was written before, which may have ended there, or with white space behind.
+        """Look for `end` after the text written so far, which may be at its end already, or in white space after it.
 
         Raises:
-            ValueError: `end` is none of the three.
+            ValueError: `end` is not `line`, `sentence` or `paragraph`.
         """
         if end not in get_args(End):
             raise ValueError(f"`end` must be one of {', '.join(get_args(End))}, not {shown(end)}")
@@ -85,11 +86,11 @@ class EndFinder:
             self._take(symbol)
 
     def feed(self, symbols: Iterable[str]) -> str:
-        """Take the next characters; return what is now certain to belong to the text."""
+        """Process the next characters; return what is now certain to belong to the text."""
         return "".join([self._feed_one(symbol) for symbol in symbols])
 
     def flush(self) -> str:
-        """Return what was held back, when no more text comes."""
+        """Return what was held back, once no more text follows."""
         held, self._held = self._held, ""
         return held
 
@@ -107,20 +108,20 @@ class EndFinder:
 
 
 class Ending:
-    """Lets a text through up to its first end after so many characters, as `EndFinder` finds it."""
+    """Passes a text on up to the first end that `EndFinder` finds after `length` characters."""
 
     def __init__(self, end: End, length: int) -> None:
-        """Take what to look for, and the characters before; `ValueError` if there is no such end."""
+        """Look for `end` after `length` characters; `ValueError` if there is no such end."""
         self._end, self._left, self._tail = end, length, ""
         self._finder = EndFinder(end, "")
 
     @property
     def found(self) -> bool:
-        """Whether the end was met."""
+        """Whether the end was found."""
         return not self._left and self._finder.found
 
     def feed(self, symbols: str) -> str:
-        """Take the next characters; return what is now certain to belong to the text."""
+        """Process the next characters; return what is now certain to belong to the text."""
         if not self._left:
             return self._finder.feed(symbols)
         before, after = symbols[: self._left], symbols[self._left :]
@@ -132,5 +133,5 @@ class Ending:
         return before + self._finder.feed(after)
 
     def flush(self) -> str:
-        """Return what was held back, when no more text comes."""
+        """Return what was held back, once no more text follows."""
         return self._finder.flush()

@@ -1,4 +1,4 @@
-"""A model that writes: seed phrase → text."""
+"""Generation with a trained model: seed phrase → text."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,14 +26,14 @@ class Text:
     """A finished text.
 
     Attributes:
-        seed: the phrase that it goes on from, as it was given.
-        text: what was written after it.
-        number: of the text, among those after the same seed phrase.
-        rng_seed: with which the same text is written again, under the same number.
-        stopped_by: `length`; `end`; `stop`; or the constraint that left nothing to write, which of `match` is its
-            regular end.
+        seed: the seed phrase, as it was given.
+        text: the generated text, without the seed phrase.
+        number: index of the text among those of the same seed phrase, from 0.
+        rng_seed: random seed; with the same number, it gives the same text again.
+        stopped_by: `length`; `end`; `stop`; or the name of the constraint that left nothing to write (for `match`, the
+            regular end of a text).
         stop: the stop string that was found and cut off.
-        logprobs: the predictions of its characters, where they were asked for.
+        logprobs: the predictions of its characters, if `logprobs` was given.
     """
 
     seed: str
@@ -46,17 +46,17 @@ class Text:
 
 
 class Generator:
-    """Writes text with a trained network. Any number of threads may use it; calls do not disturb each other.
+    """Generates text with a trained network. Any number of threads may use it; calls are independent.
 
     Attributes:
-        description: what the model's file says of it.
-        network: the model's, ready for steps.
+        description: the description in the model file.
+        network: the model's network, for a `Batch`.
     """
 
     def __init__(self, description: Description, weights: Weights) -> None:
-        """Take a network's description and its weights."""
+        """Create a generator from a network's description and weights."""
         self.description = description
-        if description.text.replacement is not None:  # it is read, and never written
+        if description.text.replacement is not None:  # it is read, but never generated
             bias = weights.head_bias.copy()
             bias[description.vocabulary.codes[description.text.replacement]] = -np.inf
             weights = replace(weights, head_bias=bias)
@@ -67,38 +67,38 @@ class Generator:
         return f"<Generator of {shape.layers} × LSTM({shape.units}), {symbols:,} symbols, from {shown(text.name)}>"
 
     def generate(self, seed: str = "", **options: Unpack[WritingOptions]) -> str:
-        """Write the text that follows a seed phrase; the seed is not part of it.
+        """Generate the text that follows a seed phrase; the seed is not part of it.
 
         Args:
-            seed: the phrase to go on from. Empty starts as after a newline, or after a random character where the
-                model knows no newline.
-            **options: what is asked of the text:
-                `length` (default 500), characters to write;
-                `stop`, a string or several at which to stop; the one found is cut from the text;
-                `end`: with `line`, `sentence` or `paragraph` the text goes on after `length` to the next such end, at
-                most 500 characters more;
-                `unknown` (default `error`), what becomes of a seed's character that the model does not know: `error`,
-                `skip` or `nearest`;
-                `rng_seed`, which makes the text repeatable; None draws a fresh one;
-                `only` and `without`, the characters that it is made of, and those that it does not have;
-                `ban`, a string or several that are never written, not across the seed's border either;
-                `no_repeat`, how many characters in a row never come twice in the text and its seed;
-                `no_copy`, how many never stand in the text that the model was trained on, or in the files, folders or
-                `Corpus` of `against`;
-                `match`, a regular expression that the text as a whole matches, its seed aside;
-                `temperature` (default 0.8; 0 always takes the likeliest character), `top_k`, `top_p` and `min_p`, as
-                `SamplingConfig` describes them, or a whole one as `sampling`.
+            seed: the seed phrase. An empty one starts as after a newline, or after a random character if the
+                vocabulary has no newline.
+            **options: the options of the text:
+                `length` (default 500), number of characters to generate;
+                `stop`, one or several strings; the text ends before the first one found;
+                `end`: `line`, `sentence` or `paragraph`; the text continues after `length` to the next such end, for
+                at most 500 characters;
+                `unknown` (default `error`), what to do with a character of the seed that is not in the vocabulary:
+                `error`, `skip` or `nearest`;
+                `rng_seed`, which makes the text reproducible; None draws one at random;
+                `only` and `without`, the characters to use only, and those never to use;
+                `ban`, one or several strings never to generate, not even if they begin in the seed;
+                `no_repeat`, the number of characters in a row that never occur twice, in seed and text together;
+                `no_copy`, the number of characters in a row that never occur in the training text, or instead in the
+                files, folders or `Corpus` of `against`;
+                `match`, a regular expression that the whole text matches, without the seed;
+                `temperature` (default 0.8; 0 always takes the most probable character), `top_k`, `top_p` and `min_p`
+                as in `SamplingConfig`, or all four in one object as `sampling`.
 
         Raises:
-            SeedError: the seed has a character that the model does not know.
-            CorpusError: a text not to copy from cannot be read, or is not at hand.
+            SeedError: the seed has a character that is not in the vocabulary.
+            CorpusError: a text not to copy from is missing or cannot be read.
             ValueError: an argument is out of its range, contradicts another, or leaves nothing to write.
             TypeError: an argument is of a wrong type.
         """
         return "".join(self.stream(seed, **options))
 
     def stream(self, seed: str = "", **options: Unpack[WritingOptions]) -> Iterator[str]:
-        """Write as `generate` does, yielding the text in pieces of one or a few characters as they are written."""
+        """Generate as `generate` does, yielding the text in pieces of one or a few characters as they are generated."""
         expect_known(options, ASKED)
         expect("seed", seed, str)
         return (piece for _, piece in self.write(seed, **options) if piece)
@@ -106,16 +106,16 @@ class Generator:
     def texts(
         self, seeds: str | Sequence[str] = "", *, count: int = 1, **options: Unpack[WritingOptions]
     ) -> Iterator[Text]:
-        """Write several texts side by side, on all cores; yield them, finished, in their order.
+        """Generate several texts in parallel, on all cores; yield the finished texts in order.
 
-        A text depends on the model, its seed phrase, its number, `rng_seed` and the options, and on nothing else: not
-        on how many are written, nor on the other seeds. Any number of texts takes the memory of a few.
+        A text depends only on the model, its seed phrase, its number, `rng_seed` and the options: not on the number of
+        texts, nor on the other seeds. Any number of texts takes the memory of a few.
 
         Args:
-            seeds: a seed phrase or several.
-            count: how many texts to write after each.
-            **options: those of `generate`, and `logprobs`, of how many of the likeliest characters each text gives the
-                log-probability, beside that of the one written.
+            seeds: one or several seed phrases.
+            count: number of texts for each seed phrase.
+            **options: those of `generate`, and `logprobs`: adds the log-probability of each character, and of this many
+                most probable ones.
 
         Raises:
             TextgenError, ValueError, TypeError: as from `generate`.
@@ -125,9 +125,9 @@ class Generator:
     def write(
         self, seeds: str | Sequence[str] = "", *, count: int = 1, **options: Unpack[WritingOptions]
     ) -> Iterator[tuple[Stream, str]]:
-        """Write as `texts` does, yielding each text as a stream with its next piece while it is written.
+        """Generate as `texts` does, yielding each text as a stream with its next piece while it is generated.
 
-        All pieces of one text come before those of the next; with the last, the stream's `stopped_by` is known.
+        All pieces of one text come before those of the next; with the last, the stream's `stopped_by` is set.
         """
         streams = self.streams(seeds, count=count, **options)
         several = 1 if isinstance(seeds, str) else len(seeds)
@@ -136,7 +136,7 @@ class Generator:
     def streams(
         self, seeds: str | Sequence[str] = "", *, count: int = 1, **options: Unpack[WritingOptions]
     ) -> Iterator[Stream]:
-        """The texts that `texts` would write, for a `Batch` of one's own over the generator's `network`."""
+        """The texts that `texts` would generate, as streams for a `Batch` of the generator's `network`."""
         request = Request(self.description, **options)
         phrases = strings("seed" if isinstance(seeds, str) else "seeds", seeds)
         count = COUNT.check("count", count)
@@ -149,7 +149,7 @@ class Generator:
         return (request.stream(seed, number) for seed in begun for number in range(count))
 
     def predict(self, seed: str = "", *, unknown: Unknown = "error") -> dict[str, float]:
-        """The probability of each character to follow a seed phrase, the likeliest first.
+        """The probability of each character to follow a seed phrase, the most probable first.
 
         Raises:
             SeedError, ValueError, TypeError: as from `generate`.
@@ -179,7 +179,7 @@ class Generator:
         )
 
     def _start(self, rng_seed: int) -> NDArray[np.integer]:
-        """The code that an empty seed phrase stands for."""
+        """The code that is read for an empty seed phrase."""
         vocabulary, text = self.description.vocabulary, self.description.text
         likely = [symbol for symbol in vocabulary.symbols if symbol != text.replacement]
         random_symbol = likely[int(np.random.default_rng(rng_seed).integers(len(likely)))]
@@ -192,20 +192,20 @@ def _whole(pieces: Iterator[tuple[Stream, str]]) -> Iterator[Text]:
     for stream, piece in pieces:
         parts.append(piece)
         if stream.stopped_by is not None:
-            text, seen = "".join(parts), stream.observer
-            logprobs = seen.of(text) if isinstance(seen, Logprobs) else None
+            text, observer = "".join(parts), stream.observer
+            logprobs = observer.of(text) if isinstance(observer, Logprobs) else None
             yield Text(stream.seed.text, text, stream.number, stream.rng_seed, stream.stopped_by, stream.stop, logprobs)
             parts.clear()
 
 
 def load(path: str | Path | None = None) -> Generator:
-    """Open a run folder's model, a `.keras` file, or with neither the shipped model, for writing.
+    """Load a model for generating: from a run folder or a `.keras` file, or without `path` the bundled model.
 
     Neither Keras nor TensorFlow is imported.
 
     Raises:
-        ModelFileError: it is missing, damaged, not a model of textgen's, or written by a newer textgen.
-        TypeError: `path` is none.
+        ModelFileError: the model is missing, damaged, not one of textgen's, or written by a newer textgen.
+        TypeError: `path` is not a path.
     """
     expect("path", path, PATH | None)
     model = read_model(shipped() if path is None else path)

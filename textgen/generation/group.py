@@ -1,4 +1,4 @@
-"""The streams of a batch that one thread steps, and the few characters by which it moves them on at once."""
+"""The streams of a batch that one thread steps, and the block of characters by which it advances them at once."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,36 +10,36 @@ from textgen.generation.sampling import Logits, choose, losses, to_noise
 from textgen.generation.stream import Codes, Stream
 from textgen.keras_archive import Array
 
-MOST_NUMBERS = 2**18  # of noise for one block,
-MOST_PRODUCTS = 2**29  # and of products: a few milliseconds. By the clock, a text without the kernel would depend on it
+MOST_NUMBERS = 2**18  # of noise in a block,
+MOST_PRODUCTS = 2**29  # and of products: a few milliseconds. A limit by the clock would change texts without the kernel
 
 
 class Group:
     """Streams in the rows of one state.
 
     Attributes:
-        streams: those on their way, in the order of their rows.
+        streams: those that have not ended, in the order of their rows.
     """
 
     def __init__(self, network: Network, capacity: int) -> None:
-        """Make room for so many streams."""
+        """Create a group for at most `capacity` streams."""
         self.streams: list[Stream] = []
         self._network = network
         self._state = network.start(capacity)
         self._state.resize(0)
         self._codes = np.zeros(capacity, np.intp)  # what each stream reads next
-        self._manners: dict[SamplingConfig, list[int]] = {}  # how characters are chosen, in which rows
+        self._rows_of: dict[SamplingConfig, list[int]] = {}  # how characters are chosen, in which rows
 
     @property
     def longest(self) -> int:
-        """The most characters of a block: few enough that it takes little memory and time."""
+        """The maximum number of characters in a block, which limits its memory and time."""
         layers, rows, units = self._state.cells.shape
         symbols = self._network.symbols
         products = units * (8 * layers * units - 4 * units + symbols)
         return max(1, min(MOST_NUMBERS // (rows * symbols), MOST_PRODUCTS // (rows * products)))
 
     def join(self, stream: Stream) -> None:
-        """Give a stream the next row."""
+        """Add a stream in the next row."""
         row = len(self.streams)
         self._state.resize(row + 1)
         if stream.seed.memory is None:
@@ -48,23 +48,23 @@ class Group:
             self._state.copy(row, 0, stream.seed.memory)
         self.streams.append(stream)
         self._codes[row] = stream.begin()
-        self._manners.setdefault(stream.sampling, []).append(row)
+        self._rows_of.setdefault(stream.sampling, []).append(row)
 
     def leave(self, row: int) -> None:
-        """Free a row; the last one takes its place."""
+        """Free a row; the last row is moved there."""
         last = len(self.streams) - 1
         if row < last:
             self._state.copy(row, last)
             self.streams[row], self._codes[row] = self.streams[last], self._codes[last]
         self.streams.pop()
         self._state.resize(last)
-        self._manners = {}
+        self._rows_of = {}
         for place, stream in enumerate(self.streams):
-            self._manners.setdefault(stream.sampling, []).append(place)
+            self._rows_of.setdefault(stream.sampling, []).append(place)
 
     def step(self, places: int) -> list[Stream]:
-        """Move the streams on by so many characters; return those that have ended, which have left."""
-        block = _Block(self.streams, self._manners, places, self._network.symbols)
+        """Advance the streams by `places` characters; remove and return those that have ended."""
+        block = _Block(self.streams, self._rows_of, places, self._network.symbols)
         codes = self._codes[: len(self.streams)]
         for place in range(places):
             if place in block.read_for_others:
@@ -84,7 +84,7 @@ class Group:
         return streams
 
     def _remember(self, rows: list[int]) -> None:
-        """Keep what streams remember of their seeds for the seeds' other texts."""
+        """Save the states of streams after their seeds, for the seeds' other texts."""
         for row in rows:
             memory = self._network.start()
             memory.copy(0, row, self._state)
@@ -97,28 +97,28 @@ class _Block:
     Attributes:
         codes: those read and written, `(places, B)`.
         forced: those that are still the seeds', likewise; -1 where there are none.
-        without_logits: the places, from the first on, where all codes are forced, and nobody asks how likely they were.
-        read_for_others: place → rows that have read all of a seed but its last code, and leave what they remember to
-            the seed's other texts.
+        without_logits: the number of places at the start where all codes are forced, and no logits are observed.
+        read_for_others: place → rows that have read all of a seed but its last code, whose states are saved for the
+            seed's other texts.
     """
 
     def __init__(
-        self, streams: list[Stream], manners: dict[SamplingConfig, list[int]], places: int, symbols: int
+        self, streams: list[Stream], rows_of: dict[SamplingConfig, list[int]], places: int, symbols: int
     ) -> None:
         self.codes = np.empty((places, len(streams)), np.intp)
         self.read_for_others: dict[int, list[int]] = {}
-        self._streams, self._manners = streams, manners
-        self._alone = next(iter(manners)) if len(manners) == 1 else None
-        self._read = [0] * len(streams)  # of each stream, how many codes are forced
+        self._streams, self._rows_of = streams, rows_of
+        self._alone = next(iter(rows_of)) if len(rows_of) == 1 else None
+        self._read = [0] * len(streams)  # the number of forced codes of each stream
         self._read_seeds()
         self._least, self._most = min(self._read), max(self._read)
         self._noise = self._drawn(symbols)
-        self._constrained = {  # row → from which place on it writes, and up to which
+        self._constrained = {  # row → the range of places where it writes
             row: (read, read + stream.unwritten)
             for row, (stream, read) in enumerate(zip(streams, self._read, strict=True))
             if stream.constraints
         }
-        self._blocked: dict[int, tuple[int, Name]] = {}  # row → from which place on nothing may be written, and why
+        self._blocked: dict[int, tuple[int, Name]] = {}  # row → first place where nothing may be written, and why
         self.without_logits = self._least
         self._logits = None
         if any(stream.observer for stream in streams):
@@ -153,7 +153,7 @@ class _Block:
         return drawn
 
     def choose(self, logits: Logits, place: int) -> Codes:
-        """The codes that follow, of logits `(B, V)`."""
+        """Choose the next codes `(B,)` from logits `(B, V)`."""
         if self._logits is not None:
             self._logits[place] = logits
             if place < self._least:
@@ -165,7 +165,7 @@ class _Block:
             codes = choose(logits, self._alone, noise)
         else:
             codes = np.empty(len(logits), np.intp)
-            for sampling, rows in self._manners.items():
+            for sampling, rows in self._rows_of.items():
                 codes[rows] = choose(logits[rows], sampling, noise[rows])
         if place < self._most:
             np.copyto(codes, self.forced[place], where=self.forced[place] >= 0)
@@ -176,13 +176,13 @@ class _Block:
         return codes
 
     def _writing(self, place: int) -> list[int]:
-        """The rows with constraints that write at a place."""
+        """The rows that have constraints and write at this place."""
         return [
             row for row, (start, end) in self._constrained.items() if start <= place < end and row not in self._blocked
         ]
 
     def _masked(self, logits: Logits, place: int) -> Logits:
-        """The logits, minus infinity where a constraint forbids."""
+        """The logits, -∞ for characters that a constraint forbids."""
         masked = logits.copy()
         for row in self._writing(place):
             for constraint in self._streams[row].constraints:
@@ -197,7 +197,7 @@ class _Block:
         return masked
 
     def deliver(self) -> None:
-        """Give the streams what was read and written."""
+        """Pass the codes read and written on to the streams."""
         if self._logits is not None:
             self._observe(self._logits)
         places = len(self.codes)

@@ -1,4 +1,4 @@
-"""How likely a network thought each character of a text, and which others it thought likelier or nearly as likely."""
+"""The log-probability of each character of a text, and those of the most probable characters in its place."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from textgen.keras_archive import Array
 
 @dataclass(frozen=True)
 class Logprob:
-    """The prediction of one character: of the network, before temperature, filters and constraints.
+    """The network's prediction of one character, before temperature, filters and constraints.
 
     Attributes:
         symbol: the character.
         logprob: the natural logarithm of its probability.
-        likeliest: those of the likeliest characters, the likeliest first.
+        likeliest: most probable characters → their log-probabilities, the most probable first.
     """
 
     symbol: str
@@ -25,15 +25,15 @@ class Logprob:
 
 
 class Logprobs:
-    """Notes the predictions of a stream's characters, which it observes."""
+    """Observes a stream, and stores the predictions of its characters."""
 
     def __init__(self, symbols: Sequence[str], count: int) -> None:
-        """Take the network's symbols, and of how many of the likeliest to take note."""
+        """Prepare to store the `count` most probable of the network's symbols with each character."""
         self._symbols, self._count = symbols, min(count, len(symbols))
-        self._noted: list[Logprob] = []
+        self._stored: list[Logprob] = []
 
     def __call__(self, nats: NDArray[np.float64], logits: Array, codes: NDArray[np.intp]) -> None:
-        """Take the losses `(n,)`, the logits `(n, V)` and the codes `(n,)` of the next characters."""
+        """Store the next characters, from their losses `(n,)`, logits `(n, V)` and codes `(n,)`."""
         normalisers = nats + logits[np.arange(len(codes)), codes].astype(np.float64)
         order = np.argsort(-logits, axis=1, kind="stable")[:, : self._count]
         shares = np.take_along_axis(logits, order, axis=1) - normalisers[:, None]  # (n, K)
@@ -41,10 +41,10 @@ class Logprobs:
             codes.tolist(), nats.tolist(), order.tolist(), shares.tolist(), strict=True
         ):
             others = {self._symbols[other]: share for other, share in zip(likeliest, logprobs, strict=True)}
-            self._noted.append(
+            self._stored.append(
                 Logprob(self._symbols[code], -loss, {key: share for key, share in others.items() if share > -np.inf})
             )
 
     def of(self, text: str) -> tuple[Logprob, ...]:
-        """The predictions of a text, the beginning of what was observed."""
-        return tuple(self._noted[: len(text)])
+        """The predictions of a text, which is the beginning of what was observed."""
+        return tuple(self._stored[: len(text)])

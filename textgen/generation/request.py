@@ -1,4 +1,4 @@
-"""What is asked of texts: checked, and prepared for a model once for all of them."""
+"""The options of generated texts: checked, and prepared for a model once for all of its texts."""
 
 import secrets
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class SamplingOptions(TypedDict, total=False):
 
 
 class WritingOptions(SamplingOptions, RuleOptions, total=False):
-    """All that can be asked of a text, as keyword arguments; `Generator.generate` describes them."""
+    """All options of a text, as keyword arguments; `Generator.generate` describes them."""
 
     length: int
     stop: str | Sequence[str]
@@ -40,15 +40,15 @@ ASKED = (*WritingOptions.__annotations__,)
 
 
 class Request:
-    """What is asked of texts.
+    """The options of texts, checked for a model.
 
     Attributes:
-        unknown: what becomes of a seed's character that the model does not know.
-        rng_seed: the one given, or one drawn.
+        unknown: what to do with characters of a seed that are not in the vocabulary.
+        rng_seed: the given random seed, or one drawn at random.
     """
 
     def __init__(self, description: Description, **options: Unpack[WritingOptions]) -> None:
-        """Check what is asked of a model, and prepare what all texts share.
+        """Check the options, and prepare what all texts share.
 
         Raises:
             TextgenError, ValueError, TypeError: as from `Generator.generate`.
@@ -62,16 +62,16 @@ class Request:
         self._length = LENGTH.check("length", asked.pop("length", 500))
         stops, self._end = strings("stop", asked.pop("stop", ())), asked.pop("end", None)
         if self._end is not None:
-            Ending(self._end, self._length)  # which refuses what is no end
+            Ending(self._end, self._length)  # raises for an unknown end
         ruled = {name: asked.pop(name) for name in RuleOptions.__annotations__ if name in asked}
         self._sampling = SamplingConfig.given("sampling", asked.pop("sampling", None), asked)
         self._stops = [normalised("the text to stop at", stop, description.text.normalisation) for stop in stops]
-        StopFinder(self._stops)  # which refuses what it cannot look for
+        StopFinder(self._stops)  # raises for an empty stop string
         self._rules = rules(description, self._length, **ruled)
         self._symbols = description.vocabulary.symbols
 
     def stream(self, seed: Seed, number: int) -> Stream:
-        """The text of a number that goes on from a seed."""
+        """A new stream: the text with this number that continues the seed."""
         return Stream(
             seed,
             self._symbols,

@@ -42,22 +42,22 @@ def rules(
     against: Against | Sequence[Against] = (),
     match: str | None = None,
 ) -> list[Rule]:
-    """The rules for texts of at most `length` characters, in the order in which they are asked.
+    """The rules for texts of at most `length` characters, in the order in which they are applied.
 
     Args:
-        description: of the model.
-        length: at most so many characters are written.
-        only: characters that the text is made of.
-        without: characters that it does not have.
-        ban: texts that are never written, not across the seed's border either.
-        no_repeat: so many characters in a row never come twice in a text and its seed.
-        no_copy: so many characters in a row never stand in the texts of `against`; a seed's last ones count.
-        against: files, folders and archives, or texts that are read already; none stands for the text that the model
-            was trained on.
-        match: a regular expression, in Python's syntax, that the text as a whole matches, its seed aside.
+        description: the description of the model.
+        length: the maximum number of characters.
+        only: the characters to use only.
+        without: the characters never to use.
+        ban: strings never to generate, not even if they begin in the seed.
+        no_repeat: the number of characters in a row that never occur twice, in seed and text together.
+        no_copy: the number of characters in a row that never occur in the texts of `against`; the last characters of
+            the seed count too.
+        against: files, folders, archives or a `Corpus`; if empty, the training text of the model.
+        match: a regular expression, in Python's syntax, that the whole text matches, without the seed.
 
     Raises:
-        CorpusError: a text of `against` cannot be read, is in another script, or the model's own is not to be found.
+        CorpusError: a text of `against` cannot be read or is in another script, or the training text is not found.
         SeedError: there are thousands of combining marks in a row.
         ValueError: an argument is out of its range, empty, contradicts another, or leaves nothing to write.
         TypeError: an argument is of a wrong type.

@@ -1,4 +1,4 @@
-"""One text on its way: the codes it reads first, how its characters are chosen, and what it has written."""
+"""One text being generated: the codes it reads first, how its characters are chosen, and what it has written."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -26,23 +26,23 @@ class Seed:
 
     Attributes:
         codes: shape `(N,)`, at least one.
-        text: the phrase that they stand for, as it was given.
-        read: those that the phrase has; none where they stand for an empty one.
-        memory: what the network remembers of all but the last of them, once a stream has read them for the others.
+        text: the phrase that they encode, as it was given.
+        read: the codes of the phrase; none if it is empty.
+        memory: the network's state after all but the last of them, once a stream has read them for the others.
     """
 
-    LONG = 64  # codes that are worth being read once for all texts, while the others wait
+    LONG = 64  # codes from which on it pays to read them once for all texts, while the others wait
 
     def __init__(
         self, codes: NDArray[np.integer], text: str = "", *, shared: bool = False, implied: bool = False
     ) -> None:
-        """Take the codes and what they stand for.
+        """Store the codes and their text.
 
         Args:
             codes: shape `(N,)`, at least one.
             text: the phrase.
             shared: whether several texts begin with them.
-            implied: whether nothing of the phrase is left, and the codes stand for that.
+            implied: whether nothing is left of the phrase, and the codes are read instead.
         """
         if not len(codes):
             raise ValueError("a stream needs at least one code to begin with")
@@ -52,7 +52,7 @@ class Seed:
         self._reader: object = None
 
     def ready_for(self, stream: object) -> bool:
-        """Whether a stream may begin: to read the codes, or to go on from what another one has read."""
+        """Whether a stream may begin: it reads the codes, or continues from the state after another has read them."""
         if not self._read_once or self.memory is not None:
             return True
         if self._reader is None:
@@ -60,32 +60,32 @@ class Seed:
         return self._reader is stream
 
     def give_up(self, stream: object) -> None:
-        """Let another stream read the codes, where one leaves before it has read them."""
+        """Let another stream read the codes if this one leaves before it has read them."""
         if self._reader is stream:
             self._reader = None
 
     def remember(self, memory: State) -> None:
-        """Keep what the network remembers of all codes but the last."""
+        """Save the network's state after all codes but the last."""
         self.memory, self._reader = memory, None  # which would keep seed and stream alive together
 
     def wanted_of(self, stream: object) -> bool:
-        """Whether a stream must leave what it remembers of the codes to the others."""
+        """Whether a stream must save its state after the codes for the others."""
         return self._read_once and self.memory is None and self._reader is stream
 
 
 class Stream:
-    """One text on its way. A `Batch` moves it on; what it writes does not depend on the batch's other streams.
+    """One text being generated. A `Batch` advances it; its text does not depend on the batch's other streams.
 
     Attributes:
         seed: what it reads before it writes.
-        number: of the text, among those that go on from the seed.
-        rng_seed: with which, under the same number, the same text is written again.
+        number: index of the text among those that continue the same seed.
+        rng_seed: random seed; with the same number, it gives the same text again.
         sampling: how its characters are chosen.
-        constraints: what it must keep to.
-        unwritten: how many characters it may still write.
-        observer: who is told of the predictions of its characters, if anybody is.
-        stopped_by: `length`, `end`, `stop`, or the name of the constraint that left nothing to write; None while it is
-            on its way.
+        constraints: those of the text, in the order in which they apply.
+        unwritten: the number of characters it may still write.
+        observer: called with the predictions of its characters, or None.
+        stopped_by: `length`, `end`, `stop`, or the name of the constraint that left nothing to write; None while the
+            text is not finished.
     """
 
     def __init__(
@@ -107,17 +107,17 @@ class Stream:
 
         Args:
             seed: what to read first.
-            symbols: the network's, `(V,)`.
+            symbols: the network's vocabulary, `(V,)`.
             sampling: how to choose characters.
-            length: characters to write.
+            length: number of characters to write.
             rng_seed: with the number, the seed of the text's own random generator.
-            number: of the text.
+            number: index of the text among those that continue the same seed.
             stops: strings before which the text ends.
-            end: where to end after `length` characters; looked for in at most 500 more.
-            constraints: objects of this text's own that say what it may write.
-            observer: called with the losses in nats `(n,)`, the logits `(n, V)` and the codes `(n,)` of characters,
-                in their order and of each once: those written and, with `observe_seed`, the seed's from its second on.
-            observe_seed: whether the observer is told of the seed too.
+            end: where to end after `length` characters, within at most 500 more.
+            constraints: say what the text may contain; not shared with other texts.
+            observer: called with the losses in nats `(n,)`, the logits `(n, V)` and the codes `(n,)` of each character
+                once, in order: those written and, with `observe_seed`, the seed's from its second on.
+            observe_seed: whether to pass the seed's characters to the observer too.
         """
         self.seed, self.number, self.rng_seed, self.constraints = seed, number, rng_seed, constraints
         self.sampling = sampling or SamplingConfig()
@@ -131,71 +131,71 @@ class Stream:
         self._finder = StopFinder(stops)
         self._ending = None if end is None else Ending(end, length)
         self._written = io.StringIO()  # 4 bytes a character, where pieces of one or two take ten times as much
-        self._read = 0  # codes of the seed that a batch has taken,
-        self._asked = 0  # and how often it has asked for some
+        self._read = 0  # codes of the seed that a batch has read,
+        self._requests = 0  # and the number of its requests for them
 
     @property
     def stop(self) -> str | None:
-        """The stop string that was found, and cut off."""
+        """The stop string that was found and cut off, or None."""
         return self._finder.found
 
     @property
     def begun(self) -> bool:
-        """Whether a batch has taken it."""
+        """Whether a batch has begun to read the seed."""
         return self._read > 0
 
     @property
     def reads(self) -> bool:
-        """Whether codes of the seed follow the one to be read next."""
+        """Whether more codes of the seed follow the next one."""
         return self._read < len(self.seed.codes)
 
     @property
     def left(self) -> int:
-        """Characters it has yet to read after the next one, and to write, at most."""
+        """The maximum number of characters still to be read, after the next one, and written."""
         return len(self.seed.codes) - self._read + self.unwritten
 
     def ended_by(self, constraint: Constraint) -> Name:
-        """The name of the constraint that ends the text where one leaves nothing to write.
+        """The name to report when a constraint leaves nothing to write.
 
-        A text that matches as a whole has come to its end, whatever else it may not write.
+        If the whole text matches, it is complete, and `match` is reported instead of that constraint.
         """
         matching = [other.name for other in self.constraints if isinstance(other, Match) and other.accepting]
         return matching[0] if matching else constraint.name
 
     def begin(self) -> int:
-        """Return the first code to read: the seed's first, or its last where the others have been read."""
+        """Return the first code to read: the seed's first, or its last if another stream has read the rest."""
         self._read = 1 if self.seed.memory is None else len(self.seed.codes)
         return int(self.seed.codes[self._read - 1])
 
     def ahead(self, most: int) -> NDArray[np.integer]:
-        """Codes of the seed, at most so many, that follow the one to be read next."""
-        self._asked += 1
-        return gather(self.seed.codes, slice(self._read, self._read + most), self._asked)
+        """The codes of the seed after the next one, at most `most` of them."""
+        self._requests += 1
+        return gather(self.seed.codes, slice(self._read, self._read + most), self._requests)
 
     def draw(self, exponentials: NDArray[np.float64]) -> None:
-        """Fill `(n, V)` with the draws for the next n characters, from a standard exponential."""
+        """Fill `(n, V)` with draws from the standard exponential distribution for the next n characters."""
         self._rng.standard_exponential(out=exponentials)
 
     def observe(self, codes: Codes, read: int, nats: NDArray[np.float64], logits: Array) -> None:
-        """Tell the observer of what `take_in` is about to take.
+        """Report to the observer the codes that `take_in` receives next.
 
         Args:
             codes: shape `(n,)`: first the next `read` of the seed, then those written.
-            read: how many are the seed's.
+            read: the number of the seed's.
             nats: their losses, `(n,)`.
             logits: those that predicted them, `(n, V)`.
         """
         if self.observer is not None:
-            told = slice(0 if self._observe_seed else read, read + self.unwritten)
-            self.observer(nats[told], logits[told], codes[told])
+            observed = slice(0 if self._observe_seed else read, read + self.unwritten)
+            self.observer(nats[observed], logits[observed], codes[observed])
 
     def take_in(self, codes: list[int], read: int, blocked: Name | None) -> None:
-        """Take what a batch has brought.
+        """Receive the next codes from a batch.
 
         Args:
             codes: first the next `read` of the seed, then those written.
-            read: how many are the seed's.
-            blocked: the constraint that left nothing to write after them, if one did.
+            read: the number of the seed's.
+            blocked: the constraint that left nothing to write after them, if any.
         """
         self._read += read
         written = codes[read : read + self.unwritten]
@@ -218,7 +218,7 @@ class Stream:
         self._written.write(text)
 
     def take(self) -> str:
-        """Return what was written since the last call, as far as it is certain to belong to the text."""
+        """Return what was written since the last call and is certain to belong to the text."""
         text = self._written.getvalue()
         if text:
             self._written = io.StringIO()
