@@ -106,7 +106,7 @@ class Hyperparameters(TrainingConfig):
 class SamplingConfig(Checked):
     """How the next character is sampled from the predicted distribution."""
 
-    temperature: float = number(Range(float, 0, 100), 0.8)  # 0 is greedy decoding
+    temperature: float = number(Range(float, 0, 100), 0.7)  # 0 is greedy decoding
     top_k: int | None = number(Range(int, 1, 1_114_112), None)  # sample from the k most probable
     top_p: float | None = number(Range(float, 0, 1, above_low=True), None)  # nucleus sampling
     min_p: float | None = number(Range(float, 0, 1), None)  # those at least p times as probable as the top one

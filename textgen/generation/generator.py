@@ -86,7 +86,7 @@ class Generator:
                 `no_copy`, the number of characters in a row that never occur in the training text, or instead in the
                 files, folders or `Corpus` of `against`;
                 `match`, a regular expression that the whole text matches, without the seed;
-                `temperature` (default 0.8; 0 always takes the most probable character), `top_k`, `top_p` and `min_p`
+                `temperature` (default 0.7; 0 always takes the most probable character), `top_k`, `top_p` and `min_p`
                 as in `SamplingConfig`, or all four in one object as `sampling`.
 
         Raises:
