@@ -80,7 +80,7 @@ Chosen = TypeVar("Chosen", Reading, ModelConfig, TrainingConfig)
 @field_option(
     "--validation",
     config=TrainingConfig,
-    summary="Fraction of the text, at its end, held out for the validation loss; "
+    summary="Fraction of the text, at its end, held out for the validation loss and the calibration; "
     f"{LARGEST_HOLD_OUT:,} characters at most.",
 )
 @field_option("--layers", config=ModelConfig, summary=f"Number of LSTM layers. Default: {DEFAULT_LAYERS}.")
