@@ -499,3 +499,12 @@ def test_the_help_has_sections() -> None:
     assert re.findall(r"^(\S.*):$", shown, re.MULTILINE) == list(SECTIONS)
     names = {item.name for item in command.params if item.name != "model"}
     assert sorted(names) == sorted({name for section in SECTIONS.values() for name in section} - {"help"})
+
+
+def test_a_pipe_by_name_may_be_closed_early() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        assert in_process(*SHIPPED, "--length", "9", "-o", f"/dev/fd/{writing}")[0] == 0
+    finally:
+        os.close(writing)

@@ -1,7 +1,12 @@
+import os
+import signal
+import subprocess
+from pathlib import Path
+
 import click
 import pytest
 
-from tests.conftest import run
+from tests.conftest import COMMAND, run
 from textgen.cli import group
 from textgen.cli.corpora import command as corpora
 from textgen.kernel.library import best_level
@@ -35,3 +40,11 @@ def test_the_version_is_told_and_the_kernel() -> None:
     assert (
         kernel == f"kernel: {best_level() or 'none, so training and generating are slower; see Install in the README'}"
     )
+
+
+def test_an_interruption_while_modules_are_imported_is_silent(tmp_path: Path) -> None:
+    """The first import of what is not Python's own is made to interrupt the process, as Ctrl-C might."""
+    (tmp_path / "click.py").write_text("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(5)\n")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    ended = subprocess.run([*COMMAND, "--help"], env=environment, capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, b"", b"")

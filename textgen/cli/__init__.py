@@ -82,6 +82,8 @@ def main(arguments: list[str] | None = None) -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup has it ignored
             signal.signal(number, _ended)
     try:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         group.main(arguments, prog_name="textgen", standalone_mode=False)
     except click.ClickException as error:
         _tell_usage(error, arguments)

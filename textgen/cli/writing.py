@@ -115,6 +115,8 @@ def opened(output: str | None, encoding: str) -> Iterator[TextIO]:
             temporary.open("w", encoding=encoding, newline="") as stream,
         ):
             yield stream
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        raise
     except OSError as error:
         raise RunError(f"{output}: cannot be written ({reason(error)}); name another file with -o") from error
     except UnicodeEncodeError as error:
