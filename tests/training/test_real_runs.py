@@ -18,7 +18,9 @@ import textgen
 from tests.conftest import TEXT
 from tests.training.test_resume import KilledError, outcome
 from textgen import Corpus, ModelConfig, TrainingConfig
+from textgen.bfloat16 import holds
 from textgen.errors import RunError, TrainingError
+from textgen.evaluation.score import score
 from textgen.generation.recurrent import Recurrent
 from textgen.model_file import read_model
 from textgen.training.backend import keras
@@ -79,6 +81,15 @@ def test_a_text_is_learnt_by_heart(learnt: SimpleNamespace) -> None:
     started = [event for event in learnt.events if isinstance(event, Started)]
     assert [event.parameters for event in started] == [read_model(learnt.result.model).weights.parameters]
     assert [event.epochs for event in learnt.events if isinstance(event, Evaluated)] == list(range(1, 21))
+
+
+def test_the_model_is_calibrated_in_the_archive_that_keras_has_written(learnt: SimpleNamespace) -> None:
+    model, calibration = read_model(learnt.result.model), learnt.result.calibration
+    scored = [event.validation_nats for event in learnt.events if isinstance(event, Evaluated)]
+    assert learnt.result.validation_nats == calibration.nats < calibration.nats_before == min(scored)
+    assert model.description.training.temperature == calibration.temperature
+    assert score(model.weights, CORPUS.codes, len(CORPUS) - CORPUS.hold_out()) == calibration.nats
+    assert holds(model.weights.head)
 
 
 def test_keras_callbacks_see_epochs_steps_and_losses_and_may_stop(learnt: SimpleNamespace) -> None:
