@@ -22,11 +22,11 @@ Name = Literal["only", "without", "ban", "no_repeat", "no_copy", "match"]
 
 
 class Constraint(Protocol):
-    """What one text on its way must keep to."""
+    """A constraint on one text while it is generated."""
 
     @property
     def name(self) -> Name:
-        """The argument that asks for it."""
+        """The name of its argument."""
 
     def allowed(self) -> Mask | None:
         """Which codes may come next, shape `(V,)`, not to be changed; None if all may."""
@@ -36,7 +36,7 @@ class Constraint(Protocol):
 
 
 class Rule(Protocol):
-    """What each text of a call must keep to."""
+    """A constraint on all texts of a call."""
 
     def begin(self, seed: NDArray[np.integer], length: int) -> Constraint:
         """The constraint of a text of at most `length` characters that follows the codes of a seed, `(N,)`."""
@@ -219,7 +219,7 @@ class Unrepeated:
         self._key, self._read = key, read
 
     def branch(self) -> "Unrepeated":
-        """Another text that goes on from here; this one is not to be advanced any more."""
+        """The constraint of another text that continues from here; this one must not be advanced any more."""
         return Unrepeated(self._rule, self._seen, self._key, self._read)
 
     def allowed(self) -> Mask | None:

@@ -1,4 +1,4 @@
-"""Texts that match a regular expression as a whole, steered so that they end in a match in time."""
+"""Texts that match a regular expression as a whole, constrained so that they reach a match within their length."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -22,10 +22,10 @@ class Node:
     Attributes:
         states: those that read a character.
         accepting: whether the written text matches.
-        needed: how many characters the shortest match has still, when it goes on with a symbol of each kind.
-        all_in_time: which symbols may come next where `farthest` characters or more are left, shape `(V,)`.
-        farthest: the largest number in `needed`, but for what cannot match.
-        after: the nodes of texts that go on with each kind of symbol, as far as they were come by.
+        needed: the number of characters still missing to the shortest match that continues with each kind of symbol.
+        all_in_time: which symbols may come next if `farthest` characters or more are left, shape `(V,)`.
+        farthest: the largest finite number in `needed`.
+        after: kind of symbol → the next node, for those reached so far.
     """
 
     states: frozenset[int]
@@ -37,22 +37,22 @@ class Node:
 
 
 class Pattern:
-    """A regular expression that whole texts match, their seeds aside.
+    """A regular expression that whole texts match, without their seeds.
 
-    Symbols that no class of characters in it tells apart are of one kind. The deterministic automaton is made node by
-    node where texts come by; how far the end is needs no more than the automaton that it is made from.
+    Symbols that no class of characters in it distinguishes are of one kind. The deterministic automaton is built node
+    by node as texts reach them; the distance to a match is computed on the automaton that it is built from.
 
     Attributes:
         shortest: characters of the shortest match.
     """
 
     def __init__(self, regex: str, symbols: Sequence[str], writable: Mask) -> None:
-        """Take an expression, the symbols of a vocabulary, and which of them may be written.
+        """Compile an expression for the symbols of a vocabulary, those in `writable` allowed.
 
         Raises:
-            ValueError: it is no regular expression, has something in it that is not regular, or too much; or no text
-                of these symbols matches.
-            TypeError: it is no string.
+            ValueError: it is not a regular expression, is not supported or too large, or no text of these symbols
+                matches.
+            TypeError: it is not a string.
         """
         expect("match", regex, str)
         if not regex:
@@ -93,7 +93,7 @@ class Pattern:
         return node.all_in_time if left >= node.farthest else (node.needed <= left)[self._kind_of]
 
     def next(self, node: Node, code: int) -> Node:
-        """The node of a text that goes on with a symbol; one without ways if it cannot match any more."""
+        """The node after the next symbol; one without transitions if the text cannot match any more."""
         kind = int(self._kind_of[code])
         if (known := node.after.get(kind)) is not None:
             return known
@@ -129,12 +129,12 @@ class Pattern:
 
 
 class Match:
-    """Steers one text to a match: as long as the expression can go on and there is time, it goes on."""
+    """Constrains one text to a match; the text continues as long as the expression and its length allow."""
 
     name: Name = "match"
 
     def __init__(self, pattern: Pattern, start: Node, length: int) -> None:
-        """Begin where nothing is written, with so many characters to write at most."""
+        """Begin with an empty text of at most `length` characters."""
         self._pattern, self._node, self._left = pattern, start, length
 
     @property
@@ -144,11 +144,11 @@ class Match:
 
     @property
     def ended(self) -> bool:
-        """Whether what is written matches, and nothing can be written after it that would, too."""
+        """Whether the text matches, and no longer text that begins with it can."""
         return self.accepting and not self.allowed().any()
 
     def allowed(self) -> Mask:
-        """What can still become a match in time."""
+        """The symbols after which the text can still match within its length."""
         return self._pattern.in_time(self._node, self._left)
 
     def advance(self, code: int) -> None:
