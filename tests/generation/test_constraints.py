@@ -1,3 +1,4 @@
+import tracemalloc
 from collections.abc import Sequence
 
 import numpy as np
@@ -111,3 +112,15 @@ def test_a_text_of_one_symbol_ends_when_it_would_repeat_itself() -> None:
         assert text.allowed() is None
         text.advance(0)
     assert text.allowed().tolist() == [False]  # type: ignore[union-attr]
+
+
+def test_a_large_n_takes_no_more_memory_than_a_small_one() -> None:
+    written, taken = np.random.default_rng(0).integers(60, size=4000).tolist(), []
+    for n in (8, 1000):
+        text = NoRepeat(n, 60).begin(np.array([], np.int32), 9)
+        tracemalloc.start()
+        for code in written:
+            text.advance(code)
+        taken.append(tracemalloc.get_traced_memory()[0])
+        tracemalloc.stop()
+    assert taken[1] < 1.1 * taken[0]

@@ -187,18 +187,28 @@ class Banned:
 
 
 class NoRepeat:
-    """No `n` characters in a row twice in one text, its seed included."""
+    """No `n` characters in a row twice in one text, its seed included.
+
+    What has followed each n - 1 codes is kept under their hash, a polynomial modulo a prime, so that a large `n` takes
+    no more memory than a small one. No repetition is ever missed. Where two rows of codes have the same hash, a
+    character is left out without need: in a text of a million characters, once in a trillion that are written.
+    """
+
+    PRIME = 2**61 - 1
+    BASE = 0x1E3779B97F4A7C15
 
     def __init__(self, n: int, symbols: int) -> None:
         """Take `n`, at least 2, and the number of the model's symbols."""
         self.n, self.bits, self.all = n, (symbols - 1).bit_length(), bytes([True]) * symbols
+        self.top = self.bits * (n - 2)  # where the first of n - 1 codes stands among their bits,
+        self.weight = pow(self.BASE, n - 1, self.PRIME)  # and what it counts in the next hash
         self._last: tuple[list[int], Unrepeated] | None = None
 
     def begin(self, seed: NDArray[np.integer], length: int) -> "Unrepeated":
         """A text that follows a seed. Many texts often follow the same one: what was seen in it is shared by them."""
         last, codes = self._last, seed.tolist()
         if last is None or last[0] != codes:
-            read = Unrepeated(self, {}, 0, 0)
+            read = Unrepeated(self, {}, (0, 0), 0)
             for code in codes:
                 read.advance(code)
             self._last = last = (codes, read)
@@ -210,17 +220,17 @@ class Unrepeated:
 
     name: Name = "no_repeat"
 
-    def __init__(self, rule: NoRepeat, in_seed: dict[int, tuple[int, ...]], key: int, read: int) -> None:
-        """Go on after a seed of `read` codes, of which `key` has the last ones."""
+    def __init__(self, rule: NoRepeat, in_seed: dict[int, tuple[int, ...]], last: tuple[int, int], read: int) -> None:
+        """Go on after a seed of `read` codes; of the last n - 1, `last` has the bits and the hash."""
         self._rule = rule
         self._all_bits = (1 << rule.bits * (rule.n - 1)) - 1
         self._in_seed = in_seed
-        self._seen: dict[int, tuple[int, ...]] = {}  # what has followed each n - 1 codes, their bits in one number
-        self._key, self._read = key, read
+        self._seen: dict[int, tuple[int, ...]] = {}  # what has followed each n - 1 codes, by their hash
+        (self._row, self._key), self._read = last, read
 
     def branch(self) -> "Unrepeated":
         """The constraint of another text that continues from here; this one must not be advanced any more."""
-        return Unrepeated(self._rule, self._seen, self._key, self._read)
+        return Unrepeated(self._rule, self._seen, (self._row, self._key), self._read)
 
     def allowed(self) -> Mask | None:
         """All but what has followed the same n - 1 characters before."""
@@ -234,9 +244,11 @@ class Unrepeated:
 
     def advance(self, code: int) -> None:
         """Take the code that was written."""
-        if self._read >= self._rule.n - 1:
+        rule = self._rule
+        if self._read >= rule.n - 1:
             followers = self._seen.get(self._key, ())
             if code not in followers:
                 self._seen[self._key] = (*followers, code)
-        self._key = (self._key << self._rule.bits | code) & self._all_bits
+        self._key = (self._key * rule.BASE + code - (self._row >> rule.top) * rule.weight) % rule.PRIME
+        self._row = (self._row << rule.bits | code) & self._all_bits
         self._read += 1
