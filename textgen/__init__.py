@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from textgen.corpus.corpus import Corpus
     from textgen.errors import CorpusError, ModelFileError, RunError, SeedError, TextgenError, TrainingError
     from textgen.evaluation.evaluate import Evaluation, evaluate
-    from textgen.generation.generator import Generator, load
+    from textgen.generation.generator import Generator, Text, load
+    from textgen.generation.logprobs import Logprob
     from textgen.training.bar import progress
     from textgen.training.progress import TrainingResult
     from textgen.training.train import train
@@ -23,12 +24,14 @@ __all__ = [
     "CorpusError",
     "Evaluation",
     "Generator",
+    "Logprob",
     "ModelConfig",
     "ModelFileError",
     "Reading",
     "RunError",
     "SamplingConfig",
     "SeedError",
+    "Text",
     "TextgenError",
     "TrainingConfig",
     "TrainingError",
@@ -44,12 +47,14 @@ _HOMES = {
     "CorpusError": "textgen.errors",
     "Evaluation": "textgen.evaluation.evaluate",
     "Generator": "textgen.generation.generator",
+    "Logprob": "textgen.generation.logprobs",
     "ModelConfig": "textgen.config",
     "ModelFileError": "textgen.errors",
     "Reading": "textgen.config",
     "RunError": "textgen.errors",
     "SamplingConfig": "textgen.config",
     "SeedError": "textgen.errors",
+    "Text": "textgen.generation.generator",
     "TextgenError": "textgen.errors",
     "TrainingConfig": "textgen.config",
     "TrainingError": "textgen.errors",
