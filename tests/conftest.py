@@ -23,6 +23,7 @@ from textgen.bfloat16 import rounded
 from textgen.cli import main
 from textgen.config import ModelConfig, Shape
 from textgen.corpus.cache import VARIABLE
+from textgen.corpus.corpus import Corpus
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.kernel import library
 from textgen.model_file import Description, TextInfo, TrainingInfo, Weights, layout
@@ -147,6 +148,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
             options = "--epochs 12 --units 48 --dropout 0 --batch-size 8 --learning-rate 0.03 --rng-seed 1"
             result = run("train", str(folder / "fox.txt"), "-o", str(folder / "run"), *options.split())
             assert result.returncode == 0, result.stderr
+    Corpus.from_files(folder / "fox.txt")  # into the cache of this process's tests
     return folder / "run"
 
 

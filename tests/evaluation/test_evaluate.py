@@ -87,6 +87,7 @@ def test_unfit_texts_are_refused(trained: Path, write, text: str, baseline: str 
         textgen.evaluate(trained, write(text), baseline=other)
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_text_with_nothing_held_out_needs_all(tmp_path: Path, write) -> None:
     text = write(TEXT * 10)
     result = textgen.train(
@@ -142,6 +143,7 @@ def test_the_command_prints_the_verdict_or_json(trained: Path, write) -> None:
     assert (lost.returncode, lost.stderr.count("\n")) == (1, 1)
 
 
+@pytest.mark.usefixtures("quick")
 def test_the_training_text_is_known_by_its_hash_however_it_is_read(tmp_path: Path, write) -> None:
     text = "Ça, c’est l’été à Paris.\r\n" * 60 + "œ"
     (tmp_path / "a.txt").write_bytes(text.encode("cp1252"))
@@ -162,6 +164,7 @@ def test_the_training_text_is_known_by_its_hash_however_it_is_read(tmp_path: Pat
     assert "read as cp1252" in textgen.evaluate(result.model, tmp_path / "a.txt").notes[0]
 
 
+@pytest.mark.usefixtures("quick")
 def test_what_a_replacement_stands_for_costs_what_it_costs(tmp_path: Path, write) -> None:
     corpus = textgen.Corpus.from_text(TEXT * 20 + "ΩΨ", min_count=2)
     options = {"model": textgen.ModelConfig(1, 8, 0.0, 4), "training": textgen.TrainingConfig(batch_size=2, rng_seed=1)}
