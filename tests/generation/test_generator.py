@@ -371,3 +371,11 @@ def test_a_loop_that_is_broken_off_leaves_no_thread_behind(writer: Generator) ->
     for _ in writer.stream("The ", length=1000):
         break
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("options", [{}, {"temperature": 0}, {"top_p": 0.5, "top_k": 3}])
+def test_constraints_that_leave_the_replacement_alone_leave_nothing(options: dict) -> None:
+    (text,) = rare_writer().texts("ab", ban=["a", "b", "c", " "], **options)
+    assert (text.text, text.stopped_by) == ("", "ban")
+    (text,) = rare_writer().texts("ab", only="ab", no_repeat=2, **options)
+    assert text.stopped_by == "no_repeat"

@@ -82,6 +82,8 @@ def rules(
         found.append(NoCopy(n, read, len(vocabulary)))
     elif others:
         raise ValueError("`against` needs `no_copy`, which says how many characters in a row may not be the same")
+    if found and text.replacement is not None and found[0] is not alphabet:
+        found.insert(0, alphabet)  # so that the others do not leave what is never written
     if match is not None:
         expect("match", match, str)
         composed = match if text.unicode == "none" else unicodedata.normalize("NFC", match)
