@@ -10,11 +10,14 @@ written, and of a million of Japanese once in 10⁹.
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.arguments import PATH, expect
+from textgen.config import Reading
 from textgen.corpus import cache
 from textgen.corpus.codes import count_known, mapped
 from textgen.corpus.corpus import Corpus
@@ -25,6 +28,7 @@ from textgen.model_file import Description
 from textgen.wording import counted
 
 Words = NDArray[np.uint64]
+Against = str | Path | Corpus
 
 FIRST_BITS = 14  # of a hash: from a table, they tell where to search, which spares most of the memory's delays
 PART = 2**14  # characters that are treated at once, so that little is needed beside the array
@@ -90,6 +94,33 @@ def _table(vocabulary: Vocabulary, description: Description) -> NDArray[np.int32
     if description.text.replacement is not None:
         table[table == UNKNOWN] = description.vocabulary.codes[description.text.replacement]
     return table
+
+
+def listed(against: Against | Sequence[Against]) -> list[Against]:
+    """The texts of `against`; `TypeError` if one is neither a path nor a `Corpus`."""
+    expect("against", against, PATH | Corpus | Sequence)
+    items: Any = [against] if isinstance(against, PATH | Corpus) else against
+    for place, item in enumerate(items):
+        expect(f"against[{place}]", item, PATH | Corpus)
+    return list(items)
+
+
+def others(against: Sequence[Against], description: Description) -> list[Other]:
+    """The texts not to copy from: those given, or else the one that the model was trained on.
+
+    Raises:
+        CorpusError: one cannot be read, is in another script, or is not to be found.
+        ValueError: one was not normalised as the model's text.
+    """
+    return [other_text(_read(item, description), description) for item in against] or [own_text(description)]
+
+
+def _read(text: Against, description: Description) -> Corpus:
+    """A text of `against`, normalised as the model's was."""
+    if isinstance(text, Corpus):
+        return text
+    unicode, lowercase = description.text.unicode, description.text.lowercase
+    return Corpus.from_files(text, reading=Reading(unicode=unicode, lowercase=lowercase))
 
 
 class NoCopy:

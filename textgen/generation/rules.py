@@ -2,20 +2,18 @@
 
 import unicodedata
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
-from textgen.arguments import PATH, expect, strings
-from textgen.config import NO_COPY, NO_REPEAT, Reading
-from textgen.corpus.corpus import Corpus
+from textgen.arguments import expect, strings
+from textgen.config import NO_COPY, NO_REPEAT
 from textgen.corpus.vocabulary import UNKNOWN
 from textgen.generation.constraints import Alphabet, Ban, NoRepeat, Rule
-from textgen.generation.copying import NoCopy, other_text, own_text
 from textgen.generation.matching import Pattern
 from textgen.generation.seed import normalised
 from textgen.model_file import Description
 
-Against = str | Path | Corpus
+if TYPE_CHECKING:
+    from textgen.generation.copying import Against
 
 
 class RuleOptions(TypedDict, total=False):
@@ -26,7 +24,7 @@ class RuleOptions(TypedDict, total=False):
     ban: str | Sequence[str]
     no_repeat: int | None
     no_copy: int | None
-    against: Against | Sequence[Against]
+    against: "Against | Sequence[Against]"
     match: str | None
 
 
@@ -39,7 +37,7 @@ def rules(
     ban: str | Sequence[str] = (),
     no_repeat: int | None = None,
     no_copy: int | None = None,
-    against: Against | Sequence[Against] = (),
+    against: "Against | Sequence[Against]" = (),
     match: str | None = None,
 ) -> list[Rule]:
     """The rules for texts of at most `length` characters, in the order in which they are applied.
@@ -75,13 +73,18 @@ def rules(
         found.append(_ban(banned, description))
     if no_repeat is not None:
         found.append(NoRepeat(NO_REPEAT.check("no_repeat", no_repeat), len(vocabulary)))
-    others = _listed(against)
-    if no_copy is not None:
+    if no_copy is not None or against not in ((), []):
+        from textgen.generation.copying import (
+            NoCopy,
+            listed,
+            others,
+        )  # reading texts takes as long to import as the rest
+
+        texts = listed(against)
+        if no_copy is None:
+            raise ValueError("`against` needs `no_copy`, which says how many characters in a row may not be the same")
         n = NO_COPY.check("no_copy", no_copy)
-        read = [other_text(_read(item, description), description) for item in others] or [own_text(description)]
-        found.append(NoCopy(n, read, len(vocabulary)))
-    elif others:
-        raise ValueError("`against` needs `no_copy`, which says how many characters in a row may not be the same")
+        found.append(NoCopy(n, others(texts, description), len(vocabulary)))
     if found and text.replacement is not None and found[0] is not alphabet:
         found.insert(0, alphabet)  # so that the others do not leave what is never written
     if match is not None:
@@ -103,22 +106,3 @@ def _ban(banned: Sequence[str], description: Description) -> Ban:
         if UNKNOWN not in codes:
             known.append(codes.tolist())
     return Ban(known, len(description.vocabulary))
-
-
-def _listed(against: Against | Sequence[Against]) -> list[Against]:
-    """The texts of `against`; `TypeError` for what is none."""
-    if isinstance(against, PATH | Corpus):
-        return [against]
-    expect("against", against, PATH | Corpus | Sequence)
-    items: Any = against
-    for place, item in enumerate(items):
-        expect(f"against[{place}]", item, PATH | Corpus)
-    return list(items)
-
-
-def _read(text: Against, description: Description) -> Corpus:
-    """A text of `against`, normalised as the model's was."""
-    if isinstance(text, Corpus):
-        return text
-    unicode, lowercase = description.text.unicode, description.text.lowercase
-    return Corpus.from_files(text, reading=Reading(unicode=unicode, lowercase=lowercase))
