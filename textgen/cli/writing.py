@@ -59,32 +59,39 @@ def tell_ends(ended: Counter[str], *, matching: bool) -> None:
         tell(as_options(why))
 
 
+class _Paced:
+    """A stream that is flushed once what was written since the last time has been held long enough."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._flushed = stream, 0.0
+
+    def write(self, text: str) -> None:
+        self._stream.write(text)
+        if time.monotonic() - self._flushed > FLUSH_SECONDS:
+            self._stream.flush()
+            self._flushed = time.monotonic()
+
+
 def print_texts(pieces: Iterator[Any], stream: TextIO) -> None:
     """Print the first text as it is written, then the others."""
-    flushed, before = 0.0, None
+    paced, before = _Paced(stream), None
     for text, piece in pieces:
         if text is not before:
             stream.write(for_stream(text.seed.text if before is None else f"\n{BETWEEN}\n{text.seed.text}", stream))
             before = text
-        stream.write(for_stream(piece, stream))
-        if time.monotonic() - flushed > FLUSH_SECONDS:
-            stream.flush()
-            flushed = time.monotonic()
+        paced.write(for_stream(piece, stream))
     stream.write("\n")
     stream.flush()
 
 
 def print_json(texts: Iterator[Any], stream: TextIO) -> None:
     """Print a JSON object a line for each text."""
-    flushed, ascii_only = 0.0, stream.isatty() or stream.encoding != UTF_8
+    paced, ascii_only = _Paced(stream), stream.isatty() or stream.encoding != UTF_8
     for text in texts:
         line = {name: getattr(text, name) for name in ("seed", "text", "rng_seed", "stopped_by", "stop")}
         if text.logprobs is not None:
             line["logprobs"] = [asdict(item) for item in text.logprobs]
-        stream.write(json.dumps(line, ensure_ascii=ascii_only) + "\n")
-        if time.monotonic() - flushed > FLUSH_SECONDS:
-            stream.flush()
-            flushed = time.monotonic()
+        paced.write(json.dumps(line, ensure_ascii=ascii_only) + "\n")
     stream.flush()
 
 
