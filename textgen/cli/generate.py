@@ -203,11 +203,9 @@ def _read(paths: Sequence[str], description: "Description") -> list[Any]:
     if not paths:
         return []
     from textgen.cli.download import located
-    from textgen.config import Reading
-    from textgen.corpus.corpus import Corpus
+    from textgen.generation.copying import read_text
 
-    reading = Reading(unicode=description.text.unicode, lowercase=description.text.lowercase)
-    texts = [Corpus.from_files(path, reading=reading) for path in located(paths)]
+    texts = [read_text(path, description) for path in located(paths)]
     for text in texts:
         for note in text.notes:
             tell(as_options(note))

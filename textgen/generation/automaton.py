@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from textgen.generation.constraints import Mask
+from textgen.generation.sampling import Mask
 
 MOST_STATES = 20_000  # a tenth of a second to build
 FAR = 2**30  # characters: the end cannot be reached

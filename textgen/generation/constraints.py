@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from textgen.corpus.characters import first_named
 from textgen.corpus.normalisation import Normalisation
 from textgen.corpus.vocabulary import Vocabulary
+from textgen.generation.sampling import Mask
 from textgen.generation.seed import normalised
 
-Mask = NDArray[np.bool_]
 Name = Literal["only", "without", "ban", "no_repeat", "no_copy", "match"]
 
 

@@ -23,7 +23,8 @@ from textgen.corpus.codes import count_known, mapped
 from textgen.corpus.corpus import Corpus
 from textgen.corpus.vocabulary import UNKNOWN, Codes, Vocabulary
 from textgen.errors import CorpusError
-from textgen.generation.constraints import Mask, Name
+from textgen.generation.constraints import Name
+from textgen.generation.sampling import Mask
 from textgen.model_file import Description
 from textgen.wording import counted
 
@@ -112,11 +113,11 @@ def others(against: Sequence[Against], description: Description) -> list[Other]:
         CorpusError: one cannot be read, is in another script, or is not to be found.
         ValueError: one was not normalised as the model's text.
     """
-    return [other_text(_read(item, description), description) for item in against] or [own_text(description)]
+    return [other_text(read_text(item, description), description) for item in against] or [own_text(description)]
 
 
-def _read(text: Against, description: Description) -> Corpus:
-    """A text of `against`, normalised as the model's was."""
+def read_text(text: Against, description: Description) -> Corpus:
+    """A text of `against`, read and normalised as the model's was unless it is a `Corpus` already."""
     if isinstance(text, Corpus):
         return text
     unicode, lowercase = description.text.unicode, description.text.lowercase

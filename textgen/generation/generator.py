@@ -181,9 +181,10 @@ class Generator:
     def _start(self, rng_seed: int) -> NDArray[np.integer]:
         """The code that is read for an empty seed phrase."""
         vocabulary, text = self.description.vocabulary, self.description.text
+        if "\n" in vocabulary:
+            return np.array([vocabulary.codes["\n"]])
         likely = [symbol for symbol in vocabulary.symbols if symbol != text.replacement]
-        random_symbol = likely[int(np.random.default_rng(rng_seed).integers(len(likely)))]
-        return np.array([vocabulary.codes.get("\n", vocabulary.codes[random_symbol])])
+        return np.array([vocabulary.codes[likely[int(np.random.default_rng(rng_seed).integers(len(likely)))]]])
 
 
 def _whole(pieces: Iterator[tuple[Stream, str]]) -> Iterator[Text]:

@@ -4,11 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textgen.config import SamplingConfig
-from textgen.generation.constraints import Mask, Name
+from textgen.generation.constraints import Name
 from textgen.generation.recurrent import Network
-from textgen.generation.sampling import Logits, choose, losses, to_noise
+from textgen.generation.sampling import Logits, Mask, choose, losses, to_noise
 from textgen.generation.stream import Codes, Stream
-from textgen.keras_archive import Array
 
 MOST_NUMBERS = 2**18  # of noise in a block,
 MOST_PRODUCTS = 2**29  # and of products: a few milliseconds. A limit by the clock would change texts without the kernel
@@ -208,16 +207,11 @@ class _Block:
 
     def deliver(self) -> None:
         """Pass the codes read and written on to the streams."""
+        places, rows = self.codes.shape
         if self._logits is not None:
-            self._observe(self._logits)
-        places = len(self.codes)
+            nats = losses(self._logits.reshape(places * rows, -1), self.codes.ravel()).reshape(places, rows)
         for row, (stream, read, codes) in enumerate(zip(self._streams, self._read, self.codes.T.tolist(), strict=True)):
             end, blocked = self._blocked.get(row, (places, None))
+            if self._logits is not None:
+                stream.observe(self.codes[:end, row], read, nats[:end, row], self._logits[:end, row])
             stream.take_in(codes[:end], read, blocked)
-
-    def _observe(self, logits: Array) -> None:
-        places, rows, symbols = logits.shape
-        nats = losses(logits.reshape(-1, symbols), self.codes.ravel()).reshape(places, rows)
-        for row, stream in enumerate(self._streams):
-            end, _ = self._blocked.get(row, (places, None))
-            stream.observe(self.codes[:end, row], self._read[row], nats[:end, row], logits[:end, row])

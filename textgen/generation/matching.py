@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from textgen.arguments import expect
 from textgen.corpus.characters import first_named
 from textgen.generation.automaton import FAR, parse
-from textgen.generation.constraints import Mask, Name
+from textgen.generation.constraints import Name
+from textgen.generation.sampling import Mask
 from textgen.wording import counted
 
 MOST_KEPT = 2**20  # states of the automaton in subsets that are remembered, some 60 MB

@@ -74,11 +74,8 @@ def rules(
     if no_repeat is not None:
         found.append(NoRepeat(NO_REPEAT.check("no_repeat", no_repeat), len(vocabulary)))
     if no_copy is not None or against not in ((), []):
-        from textgen.generation.copying import (
-            NoCopy,
-            listed,
-            others,
-        )  # reading texts takes as long to import as the rest
+        # Imported here, since what reads texts takes as long to import as all else that generates.
+        from textgen.generation.copying import NoCopy, listed, others
 
         texts = listed(against)
         if no_copy is None:
