@@ -12,7 +12,8 @@ from pathlib import Path
 
 from benchmarks.machine import describe as machine
 
-from textgen.model_file import SHIPPED, Description, read_model
+from textgen.description import Description
+from textgen.model_file import SHIPPED, read_model
 
 TEXTGEN = [sys.executable, "-m", "textgen"]
 MODELS = Path(__file__).parents[1] / "models"

@@ -25,8 +25,9 @@ from textgen.config import ModelConfig, Shape
 from textgen.corpus.cache import VARIABLE
 from textgen.corpus.corpus import Corpus
 from textgen.corpus.vocabulary import Vocabulary
+from textgen.description import Description, TextInfo, TrainingInfo
 from textgen.kernel import library
-from textgen.model_file import Description, TextInfo, TrainingInfo, Weights, layout
+from textgen.model_file import Weights, layout
 
 settings.register_profile("patient", deadline=None)  # a busy machine is no failure
 settings.load_profile("patient")

@@ -22,6 +22,7 @@ ORDER = [
     "kernel",
     "config",
     "corpus",
+    "description",
     "keras_archive",
     "model_file",
     "generation",

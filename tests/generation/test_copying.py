@@ -12,10 +12,10 @@ from textgen.config import ModelConfig
 from textgen.corpus import cache
 from textgen.corpus.corpus import Corpus
 from textgen.corpus.vocabulary import Vocabulary
+from textgen.description import Description
 from textgen.errors import CorpusError
 from textgen.generation import copying
 from textgen.generation.copying import NoCopy, Other, other_text, own_text
-from textgen.model_file import Description
 
 UNKNOWN = 3  # of the texts below, to the model
 CONFIG = ModelConfig(layers=1, units=2, dropout=0.0, embedding=2)

@@ -14,12 +14,13 @@ from tests.conftest import TEXT, describe, random_weights
 from textgen.config import ModelConfig, SamplingConfig
 from textgen.corpus.corpus import Corpus
 from textgen.corpus.vocabulary import Vocabulary
+from textgen.description import Description
 from textgen.errors import SeedError
 from textgen.generation.generator import Generator
 from textgen.generation.recurrent import Recurrent
 from textgen.generation.stream import Seed
 from textgen.kernel import library
-from textgen.model_file import Description, Weights
+from textgen.model_file import Weights
 
 
 @pytest.fixture(params=["kernel", "NumPy"])

@@ -8,10 +8,10 @@ from tests.conftest import describe
 from textgen.config import ModelConfig
 from textgen.corpus.corpus import Corpus
 from textgen.corpus.vocabulary import Vocabulary
+from textgen.description import Description
 from textgen.errors import CorpusError
 from textgen.generation.constraints import Rule
 from textgen.generation.rules import rules
-from textgen.model_file import Description
 
 SYMBOLS = "\n abcdé"
 

@@ -24,7 +24,7 @@ from textgen.cli.writing import UTF_8, counting, opened, print_json, print_texts
 from textgen.config import COUNT, LENGTH, LOGPROBS, NO_COPY, NO_REPEAT, SamplingConfig
 
 if TYPE_CHECKING:
-    from textgen.model_file import Description
+    from textgen.description import Description
 
 MOST_SEED = 2**24  # bytes of standard input; beyond a few thousand characters a longer seed phrase changes nothing
 

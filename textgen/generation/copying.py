@@ -22,10 +22,10 @@ from textgen.corpus import cache
 from textgen.corpus.codes import count_known, mapped
 from textgen.corpus.corpus import Corpus
 from textgen.corpus.vocabulary import UNKNOWN, Codes, Vocabulary
+from textgen.description import Description
 from textgen.errors import CorpusError
 from textgen.generation.constraints import Name
 from textgen.generation.sampling import Mask
-from textgen.model_file import Description
 from textgen.wording import counted
 
 Words = NDArray[np.uint64]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from textgen.arguments import PATH, expect, expect_known, shown, strings
 from textgen.config import COUNT
+from textgen.description import Description
 from textgen.generation.batch import ROWS, in_order
 from textgen.generation.compiled import prepare
 from textgen.generation.logprobs import Logprob, Logprobs
@@ -18,7 +19,7 @@ from textgen.generation.sampling import likelihoods
 from textgen.generation.seed import Unknown, encode_seed
 from textgen.generation.stream import EndedBy, Seed, Stream
 from textgen.machine import cores
-from textgen.model_file import Description, Weights, read_model, shipped
+from textgen.model_file import Weights, read_model, shipped
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from typing import Any, TypedDict, Unpack
 
 from textgen.arguments import expect_known, strings
 from textgen.config import LENGTH, LOGPROBS, RNG_SEED, SamplingConfig
+from textgen.description import Description
 from textgen.generation.endings import End, Ending
 from textgen.generation.logprobs import Logprobs
 from textgen.generation.rules import RuleOptions, rules
 from textgen.generation.seed import Unknown, normalised
 from textgen.generation.stopping import StopFinder
 from textgen.generation.stream import Seed, Stream
-from textgen.model_file import Description
 
 
 class SamplingOptions(TypedDict, total=False):

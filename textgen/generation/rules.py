@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, TypedDict
 from textgen.arguments import expect, strings
 from textgen.config import NO_COPY, NO_REPEAT
 from textgen.corpus.vocabulary import UNKNOWN
+from textgen.description import Description
 from textgen.generation.constraints import Alphabet, Ban, NoRepeat, Rule
 from textgen.generation.matching import Pattern
 from textgen.generation.seed import normalised
-from textgen.model_file import Description
 
 if TYPE_CHECKING:
     from textgen.generation.copying import Against

@@ -8,7 +8,8 @@ import numpy as np
 from textgen.arguments import Range, expect, listed
 from textgen.config import EPOCHS, MINUTES, Hyperparameters, Reading, Shape
 from textgen.corpus.vocabulary import Vocabulary
-from textgen.model_file import AMOUNT, TextInfo, layout
+from textgen.description import AMOUNT, TextInfo
+from textgen.model_file import layout
 from textgen.training.learner import Arrays
 
 STEPS = Range(int, 0, 10**15)

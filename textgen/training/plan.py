@@ -11,8 +11,9 @@ from textgen import __version__
 from textgen.config import DEFAULT_PATIENCE, Hyperparameters, ModelConfig, Shape, TrainingConfig
 from textgen.corpus.corpus import Corpus, unseen_note
 from textgen.corpus.windows import Windows
+from textgen.description import Description, TextInfo, TrainingInfo
 from textgen.errors import RunError
-from textgen.model_file import Description, Model, TextInfo, TrainingInfo
+from textgen.model_file import Model
 from textgen.training.recipe import batch_size, complete, planned_epochs, shape
 from textgen.training.speed import characters_a_second
 

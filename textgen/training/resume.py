@@ -11,8 +11,9 @@ from textgen.corpus.corpus import Corpus, called
 from textgen.corpus.download import locate
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.corpus.windows import Windows
+from textgen.description import Description, TrainingInfo
 from textgen.errors import ModelFileError, RunError
-from textgen.model_file import Description, TrainingInfo, read_model
+from textgen.model_file import read_model
 from textgen.training.checkpoint import Checkpoint, read_checkpoint
 from textgen.training.plan import Plan
 from textgen.training.run_folder import Row, RunFolder, open_run_folder

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from textgen.atomic_file import remove_leftovers, replacing
+from textgen.description import Description, TrainingInfo
 from textgen.errors import RunError, reason
-from textgen.model_file import FILE_NAME, Description, TrainingInfo, add_description
+from textgen.model_file import FILE_NAME, add_description
 from textgen.training.checkpoint import (
     NEWEST,
     PREVIOUS,
