@@ -77,7 +77,7 @@ def test_only_the_backend_imports_keras_and_tensorflow() -> None:
 def test_the_writing_half_loads_neither_keras_nor_tensorflow() -> None:
     script = (
         "import sys, textgen; textgen.load, textgen.Corpus, textgen.ModelConfig, textgen.train\n"
-        "import textgen.training.run, textgen.evaluation.score\n"
+        "import textgen.training.run, textgen.evaluation.surprisal\n"
         "import textgen.cli.train, textgen.cli.generate, textgen.cli.info\n"
         "print(sorted({'keras', 'tensorflow', 'matplotlib'} & set(sys.modules)))"
     )

@@ -12,7 +12,7 @@ from benchmarks.results import Figure, Part
 
 from tests.conftest import TEXT
 from textgen import Corpus, ModelConfig, TrainingConfig
-from textgen.evaluation.score import score
+from textgen.evaluation.surprisal import cross_entropy
 from textgen.model_file import Weights, layout
 from textgen.training.plan import Epochs, Plan, make_plan
 
@@ -146,4 +146,4 @@ def test_pytorch_learns_by_textgens_plan_and_its_weights_are_textgens() -> None:
     with torch.inference_mode():
         logits, _ = twin(torch.from_numpy(codes[:-1, None].astype(np.int64)), twin.start(1))
         own = torch.nn.functional.cross_entropy(logits[100:, 0], torch.from_numpy(codes[101:].astype(np.int64)))
-    assert score(Weights.from_list(kept), codes, 101) == pytest.approx(own.item(), rel=0.02)
+    assert cross_entropy(Weights.from_list(kept), codes, 101) == pytest.approx(own.item(), rel=0.02)

@@ -10,7 +10,7 @@ from textgen.config import Reading
 from textgen.errors import CorpusError
 from textgen.evaluation.baselines import Baseline
 from textgen.evaluation.evaluate import UNKNOWN_NATS, verdict
-from textgen.evaluation.score import score, score_cold
+from textgen.evaluation.surprisal import cross_entropy
 from textgen.model_file import read_model
 
 
@@ -44,7 +44,7 @@ def test_another_text_is_scored_whole_but_for_its_first_character(trained: Path,
     read = read_model(trained)
     codes = read.description.vocabulary.encode(TEXT * 3)
     assert (found.part, found.characters) == ("whole", 203)
-    assert found.nats == pytest.approx(score(read.weights, codes))
+    assert found.nats == pytest.approx(cross_entropy(read.weights, codes))
     assert textgen.evaluate(trained, text, baseline=write(TEXT * 9, "b.txt")).baselines[1].nats > 0
 
 
@@ -71,10 +71,12 @@ def test_cold_windows_start_from_zero(trained: Path, write) -> None:
     codes = read.description.vocabulary.encode(text)
     found = textgen.evaluate(trained, write(text), protocol="cold", context=50)
     windows = [codes[start : start + 51] for start in range(0, len(codes) - 1, 50)]
-    expected = sum(score(read.weights, window) * (len(window) - 1) for window in windows) / (len(codes) - 1)
+    expected = sum(cross_entropy(read.weights, window) * (len(window) - 1) for window in windows) / (len(codes) - 1)
     assert found.nats == pytest.approx(expected, abs=1e-6)
     assert found.nats > textgen.evaluate(trained, write(text)).nats
-    assert score_cold(read.weights, codes, context=10_000) == pytest.approx(score(read.weights, codes), abs=1e-6)
+    assert cross_entropy(read.weights, codes, protocol="cold", context=10_000) == pytest.approx(
+        cross_entropy(read.weights, codes), abs=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -173,7 +175,7 @@ def test_what_a_replacement_stands_for_costs_what_it_costs(tmp_path: Path, write
     read = read_model(result.model)
     codes = read.description.vocabulary.encode(TEXT[:30] + "\ufffd" + TEXT[30:])
     assert (found.characters, found.unknown) == (68, 1)
-    assert found.nats == pytest.approx(score(read.weights, codes))
+    assert found.nats == pytest.approx(cross_entropy(read.weights, codes))
 
 
 def test_several_texts_of_any_kind_are_evaluated(trained: Path, tmp_path: Path, write) -> None:

@@ -12,7 +12,7 @@ from tests.conftest import TEXT, random_weights
 from tests.training.numpy_learner import NumPyLearner
 from textgen import Corpus, ModelConfig, TrainingConfig
 from textgen.bfloat16 import holds, rounded
-from textgen.evaluation.score import score, score_scaled
+from textgen.evaluation.surprisal import cross_entropy, scaled_halves
 from textgen.generation.recurrent import Recurrent
 from textgen.generation.sampling import likelihoods, losses
 from textgen.model_file import Weights, read_model
@@ -62,7 +62,7 @@ def lowest(begin: int = FIRST, end: int = LENGTH) -> float:
 
 
 def calibrated() -> tuple[Weights, Calibration]:
-    found = calibrate(WEIGHTS, CODES, FIRST, score(WEIGHTS, CODES, FIRST))
+    found = calibrate(WEIGHTS, CODES, FIRST, cross_entropy(WEIGHTS, CODES, FIRST))
     assert found is not None
     return found
 
@@ -70,7 +70,7 @@ def calibrated() -> tuple[Weights, Calibration]:
 def test_each_half_is_scored_with_its_logits_multiplied() -> None:
     middle, scales = (FIRST + LENGTH) // 2, [0.25, 1.0, 1.7]
     expected = [[naive(1 / scale, *part) for scale in scales] for part in ((FIRST, middle), (middle, LENGTH))]
-    np.testing.assert_allclose(score_scaled(WEIGHTS, CODES, FIRST, scales), expected, atol=1e-5)
+    np.testing.assert_allclose(scaled_halves(WEIGHTS, CODES, FIRST, scales), expected, atol=1e-5)
 
 
 def test_the_temperature_is_that_of_a_naive_search() -> None:
@@ -97,7 +97,7 @@ def test_the_head_is_divided_and_bfloat16_holds_it() -> None:
     assert holds(weights.head)
     np.testing.assert_array_equal(weights.head_bias, WEIGHTS.head_bias / np.float32(calibration.temperature))
     assert weights.arrays[:-2] == WEIGHTS.arrays[:-2], "the very same arrays"
-    assert score(weights, CODES, FIRST) == calibration.nats
+    assert cross_entropy(weights, CODES, FIRST) == calibration.nats
 
 
 def test_what_does_not_lower_the_loss_is_not_kept() -> None:
@@ -110,9 +110,9 @@ def test_what_does_not_lower_the_loss_is_not_kept() -> None:
 
 def test_what_helps_the_first_half_alone_is_not_kept() -> None:
     codes = written(np.where(np.arange(LENGTH - 1) < (FIRST + LENGTH) // 2, 1.8, 0.9))
-    lower, before = score_scaled(WEIGHTS, codes, FIRST, [1 / 1.2, 1.0]).mean(axis=0)
+    lower, before = scaled_halves(WEIGHTS, codes, FIRST, [1 / 1.2, 1.0]).mean(axis=0)
     assert lower < before, "it would lower the loss of both together"
-    assert calibrate(WEIGHTS, codes, FIRST, score(WEIGHTS, codes, FIRST)) is None
+    assert calibrate(WEIGHTS, codes, FIRST, cross_entropy(WEIGHTS, codes, FIRST)) is None
 
 
 def test_no_logits_are_kept() -> None:
@@ -121,7 +121,7 @@ def test_no_logits_are_kept() -> None:
     codes = np.random.default_rng(1).integers(0, symbols, length).astype(np.uint16)
     tracemalloc.start()
     try:
-        score_scaled(weights, codes, 1, [0.5])
+        scaled_halves(weights, codes, 1, [0.5])
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -151,7 +151,7 @@ def test_a_run_ends_with_its_best_weights_calibrated(tmp_path: Path) -> None:
     training = model.description.training
     assert (training.validation_nats, training.temperature) == (calibration.nats, calibration.temperature)
     first = len(CORPUS) - CORPUS.hold_out(0.1)
-    assert score(model.weights, CORPUS.codes, first) == calibration.nats
+    assert cross_entropy(model.weights, CORPUS.codes, first) == calibration.nats
     path = tmp_path / "fox.txt"
     path.write_text(TEXT * 40)
     evaluated = textgen.evaluate(tmp_path / "run", path)

@@ -20,7 +20,7 @@ from tests.training.test_resume import KilledError, outcome
 from textgen import Corpus, ModelConfig, TrainingConfig
 from textgen.bfloat16 import holds
 from textgen.errors import RunError, TrainingError
-from textgen.evaluation.score import score
+from textgen.evaluation.surprisal import cross_entropy
 from textgen.generation.recurrent import Recurrent
 from textgen.model_file import read_model
 from textgen.training.backend import keras
@@ -88,7 +88,7 @@ def test_the_model_is_calibrated_in_the_archive_that_keras_has_written(learnt: S
     scored = [event.validation_nats for event in learnt.events if isinstance(event, Evaluated)]
     assert learnt.result.validation_nats == calibration.nats < calibration.nats_before == min(scored)
     assert model.description.training.temperature == calibration.temperature
-    assert score(model.weights, CORPUS.codes, len(CORPUS) - CORPUS.hold_out()) == calibration.nats
+    assert cross_entropy(model.weights, CORPUS.codes, len(CORPUS) - CORPUS.hold_out()) == calibration.nats
     assert holds(model.weights.head)
 
 

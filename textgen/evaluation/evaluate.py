@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Unpack, get_args
+from typing import Unpack, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,10 @@ from textgen.corpus.corpus import Corpus, SourceOptions, held_out
 from textgen.corpus.vocabulary import UNKNOWN, Codes
 from textgen.errors import CorpusError
 from textgen.evaluation.baselines import HIGHEST_ORDER, Baseline, baselines
-from textgen.evaluation.score import score, score_cold
+from textgen.evaluation.surprisal import Protocol, cross_entropy
 from textgen.model_file import Model, read_model
 from textgen.wording import counted
 
-Protocol = Literal["carried", "cold"]
 UNKNOWN_NATS = math.log(1_114_112)  # an unknown character is one of all of Unicode's
 
 
@@ -137,10 +136,7 @@ def evaluate(
         raise CorpusError(
             f"{texts[0]}: no character of it is in the model's vocabulary; expected a text in the same script"
         )
-    if protocol == "cold":
-        nats = score_cold(read.weights, known, known_first, context=context)
-    else:
-        nats = score(read.weights, known, known_first)
+    nats = cross_entropy(read.weights, known, known_first, protocol=protocol, context=context)
     training = _training(read, known[:known_first], baseline, reading)
     vocabulary = read.description.vocabulary
     compared = baselines(training, known[-scored:], vocabulary) if len(training) else []

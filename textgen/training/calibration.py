@@ -13,7 +13,7 @@ from numpy.polynomial.chebyshev import chebpts1
 
 from textgen.bfloat16 import rounded
 from textgen.corpus.vocabulary import Codes
-from textgen.evaluation.score import score, score_scaled
+from textgen.evaluation.surprisal import cross_entropy, scaled_halves
 from textgen.model_file import Weights
 
 TEMPERATURES = np.arange(600, 3001) / 1000  # that are tried
@@ -48,7 +48,7 @@ def calibrate(weights: Weights, codes: Codes, first: int, nats: float) -> tuple[
         weights: the network's.
         codes: the text's codes, `(N,)`.
         first: where the held-out part begins.
-        nats: its loss, from `score`.
+        nats: its loss.
 
     Returns:
         The weights with the number in their output layer, whose matrix bfloat16 still holds. None if it does not lower
@@ -66,7 +66,7 @@ def calibrate(weights: Weights, codes: Codes, first: int, nats: float) -> tuple[
         head=rounded(weights.head / np.float32(temperature)),
         head_bias=weights.head_bias / np.float32(temperature),
     )
-    lowered = score(divided, codes, first)
+    lowered = cross_entropy(divided, codes, first)
     calibration = Calibration(temperature, nats, lowered, float(half_before), float(half))
     return (divided, calibration) if lowered < nats else None
 
@@ -75,7 +75,7 @@ def _curves(weights: Weights, codes: Codes, first: int) -> list[Chebyshev]:
     """The loss of either half of the held-out part, as a function of 1 / temperature."""
     low, high = DOMAIN
     scales = low + (high - low) * (1 + chebpts1(DEGREE + 1)) / 2
-    halves = score_scaled(weights, codes, first, scales.tolist())
+    halves = scaled_halves(weights, codes, first, scales.tolist())
     return [Chebyshev.fit(scales, losses, DEGREE, domain=DOMAIN) for losses in halves]
 
 

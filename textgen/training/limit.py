@@ -3,7 +3,7 @@
 import time
 
 from textgen.evaluation.baselines import MOST_CHARACTERS
-from textgen.evaluation.score import evaluation_seconds
+from textgen.evaluation.surprisal import evaluation_seconds
 from textgen.training.curve import can_draw
 from textgen.training.plan import Minutes, Plan, evaluation_interval
 from textgen.training.speed import characters_a_second, starting_seconds

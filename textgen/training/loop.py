@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from textgen.errors import TrainingError
-from textgen.evaluation.score import score
+from textgen.evaluation.surprisal import cross_entropy
 from textgen.generation.generator import Generator
 from textgen.keras_archive import Array
 from textgen.model_file import Weights
@@ -157,7 +157,7 @@ class Loop:
     def _measure(self) -> tuple[Weights, float | None]:
         """The averaged weights and their validation loss; None if nothing is held out."""
         weights, text, hold_out = Weights.from_list(self.learner.kept()), self.plan.corpus.codes, self.plan.hold_out
-        nats = score(weights, text, len(text) - hold_out) if hold_out else None
+        nats = cross_entropy(weights, text, len(text) - hold_out) if hold_out else None
         # A step's loss is that of the weights before it: these may have become infinite since.
         if not (weights.are_finite() and math.isfinite(nats or 0)):
             raise TrainingError(self._not_finite(math.nan))
