@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from textgen.config import ModelConfig, Reading, SamplingConfig, TrainingConfig
     from textgen.corpus.corpus import Corpus
     from textgen.errors import CorpusError, ModelFileError, RunError, SeedError, TextgenError, TrainingError
+    from textgen.evaluation.attribution import Attribution, attribute
     from textgen.evaluation.evaluate import Evaluation, evaluate
+    from textgen.evaluation.judgement import Candidate, Judgement
     from textgen.generation.generator import Generator, Text, load
     from textgen.generation.logprobs import Logprob
     from textgen.training.bar import progress
@@ -20,10 +22,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Attribution",
+    "Candidate",
     "Corpus",
     "CorpusError",
     "Evaluation",
     "Generator",
+    "Judgement",
     "Logprob",
     "ModelConfig",
     "ModelFileError",
@@ -36,6 +41,7 @@ __all__ = [
     "TrainingConfig",
     "TrainingError",
     "TrainingResult",
+    "attribute",
     "evaluate",
     "load",
     "progress",
@@ -43,10 +49,13 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Attribution": "textgen.evaluation.attribution",
+    "Candidate": "textgen.evaluation.judgement",
     "Corpus": "textgen.corpus.corpus",
     "CorpusError": "textgen.errors",
     "Evaluation": "textgen.evaluation.evaluate",
     "Generator": "textgen.generation.generator",
+    "Judgement": "textgen.evaluation.judgement",
     "Logprob": "textgen.generation.logprobs",
     "ModelConfig": "textgen.config",
     "ModelFileError": "textgen.errors",
@@ -59,6 +68,7 @@ _HOMES = {
     "TrainingConfig": "textgen.config",
     "TrainingError": "textgen.errors",
     "TrainingResult": "textgen.training.progress",
+    "attribute": "textgen.evaluation.attribution",
     "evaluate": "textgen.evaluation.evaluate",
     "load": "textgen.generation.generator",
     "progress": "textgen.training.bar",

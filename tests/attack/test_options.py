@@ -47,6 +47,7 @@ NEEDS = {  # what lets a command come as far as it can
     ("train",): ["text.txt", "-o", "run"],
     ("generate",): ["model.keras", "--length", "2"],
     ("evaluate",): ["model.keras", "text.txt"],
+    ("attribute",): ["text.txt", "--among", "model.keras", "other.keras"],
     ("info",): ["model.keras"],
     ("corpora", "list"): [],
     ("corpora", "get"): [],
@@ -86,7 +87,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "a" / "b")
     Path("text.txt").write_text(TEXT * 5)
-    Path("model.keras").write_bytes(archive())
+    for name in ("model.keras", "other.keras"):
+        Path(name).write_bytes(archive())
 
 
 def test_every_command_is_attacked() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textgen.corpus import normalisation
-from textgen.corpus.normalisation import Normalisation
+from textgen.corpus.normalisation import Normalisation, stretches
 
 TRICKY = "aAeÉéΣςσ  \n.'\u0301\u0323\u0345\u3099\u309aかガｶﾞﾟ각ᄀ\u1161\u11a8한가İẛﬁÅΩ\u09c7\u09be\U0001d15e。漢"
 
@@ -42,6 +42,22 @@ def test_chunks_of_any_size_are_normalised_as_the_whole(
 
 def all_symbols() -> list[str]:
     return [chr(point) for point in range(sys.maxunicode + 1) if not 0xD800 <= point < 0xE000]
+
+
+@pytest.mark.parametrize("lowercase", [False, True])
+@pytest.mark.parametrize("form", ["none", "nfc", "nfkc"])
+@given(text=st.text(st.sampled_from(TRICKY), max_size=60), size=st.integers(1, 9))
+def test_stretches_are_normalised_one_by_one_as_the_whole(form: str, lowercase: bool, text: str, size: int) -> None:
+    found, step = list(stretches(text, size)), Normalisation(form, lowercase)
+    assert "".join(found) == text
+    assert all(len(stretch) >= size for stretch in found[:-1])
+    assert "".join(map(step, found)) == step(text)
+
+
+def test_stretches_of_a_text_with_spaces_are_cut_at_words_and_of_others_anywhere() -> None:
+    assert list(stretches("to be or not", 4)) == ["to be", " or not"]
+    assert list(stretches("吾輩は猫である", 3)) == ["吾輩は", "猫であ", "る"]
+    assert list(stretches("", 3)) == []
 
 
 def test_no_character_that_combines_backwards_begins_a_part() -> None:

@@ -57,6 +57,22 @@ class Normalisation:
         return iter(chunks)
 
 
+def stretches(text: str, size: int) -> Iterator[str]:
+    """Cut a text into stretches that any normalisation changes one by one as it changes the whole text.
+
+    Args:
+        text: not normalised.
+        size: the least number of characters of a stretch; the last may have fewer.
+    """
+    start = 0
+    while start < len(text):
+        end = start + size
+        while end < len(text) and not (begins_anew(text[end]) and _parts_words(text[end])):
+            end += 1
+        yield text[start:end]
+        start = end
+
+
 def with_lf(text: str) -> str:
     r"""The text with `\n` for every newline."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
