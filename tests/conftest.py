@@ -4,6 +4,7 @@ import io
 import logging
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, chdir, nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -28,6 +30,9 @@ from textgen.corpus.vocabulary import Vocabulary
 from textgen.description import Description, TextInfo, TrainingInfo
 from textgen.kernel import library
 from textgen.model_file import Weights, layout
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 settings.register_profile("patient", deadline=None)  # a busy machine is no failure
 settings.load_profile("patient")
@@ -151,6 +156,23 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert result.returncode == 0, result.stderr
     Corpus.from_files(folder / "fox.txt")  # into the cache of this process's tests
     return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """Chromium, as the system has it; a test opens contexts and pages of its own.
+
+    One for each file of tests: as long as Playwright runs, its event loop is the thread's, and tests can have no other.
+    """
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium on the PATH")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium)
+        yield browser
+        browser.close()
 
 
 def on_a_terminal(*arguments: str, command: Sequence[str] = COMMAND) -> tuple[bytes, bytes]:

@@ -26,6 +26,7 @@ ORDER = [
     "keras_archive",
     "model_file",
     "generation",
+    "page",
     "evaluation",
     "training",
     "cli",

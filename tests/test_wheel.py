@@ -71,6 +71,15 @@ def test_the_wheel_carries_the_catalog_where_it_is_looked_for(installed: Path, m
     assert list(read_catalog()) == ["macbeth", "tinyshakespeare"]
 
 
+@pytest.mark.slow
+def test_the_wheel_carries_the_parts_of_its_pages(installed: Path) -> None:
+    names = {path.name for path in (PROJECT / "textgen" / "page").iterdir() if path.suffix in {".html", ".css", ".js"}}
+    assert names
+    assert names <= {path.name for path in (installed / "textgen" / "page").iterdir()}
+    program = "from textgen.page.tinted import Tinted, page; print(page(Tinted('a title', 'a text')))"
+    assert "<title>a title</title>" in run(installed, "-c", program).stdout
+
+
 @needs_compiler
 @pytest.mark.slow
 def test_the_wheel_carries_the_kernel_and_no_older_one(installed: Path) -> None:

@@ -1,0 +1,241 @@
+/** The page of one tinted text: what it says of a character, its scale, and the ways to the places worth seeing. */
+
+import { LEVELS, nameOf, shown, tintOf, visible } from "./tint.js";
+import { Reader } from "./reader.js";
+
+const LISTED = 20; // lines in the list
+const MARKS = 200; // marks in the list
+const EXCERPT = 80; // characters of a mark in the list
+const SPOKEN_AFTER = 250; // ms without another key
+
+const find = (selector) => document.querySelector(selector);
+
+function element(name, content = "", attributes = {}) {
+  const made = document.createElement(name);
+  made.append(...[content].flat());
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+
+/** An array of numbers, from its bytes in base64 (little-endian, as all machines with browsers are). */
+function numbers(kind, packed) {
+  const raw = atob(packed);
+  const bytes = new Uint8Array(raw.length);
+  for (let place = 0; place < raw.length; place++) bytes[place] = raw.charCodeAt(place);
+  return new kind(bytes.buffer);
+}
+
+function read() {
+  const data = JSON.parse(find("#data").textContent);
+  data.values = data.values && numbers(Float32Array, data.values);
+  for (const detail of data.details) detail.values = numbers(Float32Array, detail.values);
+  if (data.alternatives) {
+    const codes = data.alternatives.symbols.length <= 65536 ? Uint16Array : Uint32Array;
+    data.alternatives.codes = numbers(codes, data.alternatives.codes);
+    data.alternatives.shares = numbers(Uint16Array, data.alternatives.shares);
+  }
+  return data;
+}
+
+const data = read();
+const { scale } = data;
+const unit = (name) => (name ? ` ${name}` : "");
+const percent = (share) => (share < 0.001 ? "< 0.1 %" : `${shown(share * 100, share < 0.1 ? 1 : 0)} %`);
+
+/** The likeliest characters at a place, with their probabilities. */
+function alternativesAt(index) {
+  const { codes, shares, width, symbols } = data.alternatives ?? { width: 0 };
+  return Array.from({ length: width }, (_, rank) => index * width + rank)
+    .filter((place) => shares[place] > 0)
+    .map((place) => ({ symbol: symbols[codes[place]], share: shares[place] / 65535 }));
+}
+
+/** Name and value of everything that is known of a character. */
+function factsAt(index) {
+  const own = data.values ? [{ ...scale, values: data.values }] : [];
+  return [...own, ...data.details].map(({ name, unit: one, digits, values }) => {
+    const value = values[index];
+    return [name, Number.isNaN(value) ? "none" : `${shown(value, digits)}${unit(one)}`];
+  });
+}
+
+/** What is said of the marks that a character is in. */
+function marksAt(index) {
+  return data.marks.filter(([start, end]) => start <= index && index < end).map(([, , label]) => visible(label));
+}
+
+function showDetails(index) {
+  const symbol = reader.symbolAt(index);
+  const [sign, name] = nameOf(symbol);
+  const [line, column] = reader.placeOf(index);
+  const heading = element("p", [element("span", sign, { class: "sign", dir: "auto" }), ` ${name}`]);
+  const facts = [["line", `${shown(line, 0)}, column ${shown(column, 0)}`], ...factsAt(index)];
+  const list = element("dl", facts.map(([term, value]) => element("div", [element("dt", term), element("dd", value)])));
+  const labels = marksAt(index).map((label) => element("p", label, { class: "label", dir: "auto" }));
+  find("#facts").replaceChildren(heading, list, ...labels, ...likeliest(index, symbol));
+}
+
+function likeliest(index, actual) {
+  const rows = alternativesAt(index).map(({ symbol, share }) => {
+    const [sign, name] = nameOf(symbol);
+    const bar = element("span", "", { class: "bar", "aria-hidden": "true" });
+    bar.style.setProperty("--share", share);
+    const shownAs = element("th", sign, { scope: "row", class: "sign", title: name, dir: "auto" });
+    const row = element("tr", [shownAs, element("td", percent(share)), element("td", bar)]);
+    row.classList.toggle("actual", symbol === actual);
+    return row;
+  });
+  if (!rows.length) return [];
+  return [element("table", [element("caption", "Likeliest here"), element("tbody", rows)])];
+}
+
+function spoken(index) {
+  const quoted = (symbol) => {
+    const [sign, name] = nameOf(symbol);
+    return name.startsWith("U+") ? sign : name;
+  };
+  const facts = factsAt(index).map(([name, value]) => `${name} ${value}`);
+  const others = alternativesAt(index).map(({ symbol, share }) => `${quoted(symbol)} ${percent(share)}`);
+  const likely = others.length ? [`likeliest: ${others.join(", ")}`] : [];
+  return [quoted(reader.symbolAt(index)), ...facts, ...marksAt(index), ...likely].join("; ");
+}
+
+let timer = 0;
+
+function say(index) {
+  clearTimeout(timer);
+  timer = setTimeout(() => (find("#live").textContent = spoken(index)), SPOKEN_AFTER);
+}
+
+const reader = new Reader(find("#text"), { ...data, top: scale?.top }, {
+  moved(index, byKey) {
+    showDetails(index);
+    if (byKey) say(index);
+  },
+  pointed(index) {
+    const place = index ?? reader.cursor;
+    if (place >= 0) showDetails(place);
+  },
+});
+
+function goTo(index) {
+  find("#text").focus({ preventScroll: true });
+  reader.moveTo(index, true);
+}
+
+/** An entry of a list: a number, what it is of, the text there, and the way to the character that `target` names. */
+function entry(number, what, text, target) {
+  const excerpt = element("span", visible(text), { class: "excerpt", dir: "auto" });
+  const parts = [element("span", number, { class: "mean" }), ` ${what}`, excerpt];
+  const button = element("button", parts, { type: "button" });
+  button.addEventListener("click", () => goTo(target()));
+  return element("li", button);
+}
+
+/** A step of about a fiftieth of a length: 1, 2 or 5 times a power of ten. */
+function stepFor(length) {
+  const rough = length / 50;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  return power * ([1, 2, 5].find((times) => times * power >= rough) ?? 10);
+}
+
+function setUpScale() {
+  find("#scale-heading").textContent = scale.name;
+  const levels = Array.from({ length: LEVELS + 1 }, (_, level) => level);
+  const shades = scale.diverging ? [...levels.slice(1).reverse().map((level) => -level), ...levels] : levels;
+  find("#legend").replaceChildren(...shades.map((level) => element("span", "", { class: `swatch ${tintOf(level)}` })));
+  const slider = find("#top");
+  const largest = data.values.reduce((most, value) => (Math.abs(value) > most ? Math.abs(value) : most), scale.top);
+  const step = stepFor(largest);
+  Object.assign(slider, { step, min: step, max: Math.ceil(largest / step - 1e-9) * step, value: scale.top });
+  slider.addEventListener("input", () => setTop(slider.valueAsNumber, step));
+  setTop(scale.top, step);
+}
+
+function setTop(top, step) {
+  const digits = Math.max(0, -Math.floor(Math.log10(step)));
+  const most = `${shown(top, digits)}${unit(scale.unit)}`;
+  find("#top-shown").textContent = most;
+  find("#top").setAttribute("aria-valuetext", most);
+  const [low, high] = find("#ends").children;
+  low.textContent = `${scale.diverging ? `−${most}` : "0"}\n${scale.low}`;
+  high.textContent = `${most}\n${scale.high}`;
+  if (reader.top !== top) reader.tintTo(top);
+}
+
+/** Stretches of lines that the list is made of: a line, or of a long one each sentence or so. */
+function stretches() {
+  const found = [];
+  for (const { start, symbols, line } of reader.paragraphs) {
+    let from = start;
+    for (const [piece] of symbols.join("").matchAll(/.{40,200}?[。．.!?！？」”](?!.{0,20}$)\s*|.{1,240}/gsu)) {
+      const size = Array.from(piece).length;
+      const values = data.values.subarray(from, from + size).filter((value) => !Number.isNaN(value));
+      const [text, count] = [piece.trim(), values.length];
+      const mean = values.reduce((sum, value) => sum + value, 0) / count;
+      if (count && text) found.push({ start: from, size, line, text, mean, count });
+      from += size;
+    }
+  }
+  return found.sort((one, other) => other.mean - one.mean);
+}
+
+/** The character with the highest value from `start` on. */
+function highest(start, size) {
+  let best = start;
+  for (let index = start; index < start + size; index++) {
+    if (!(data.values[index] <= data.values[best])) best = Number.isNaN(data.values[index]) ? best : index;
+  }
+  return best;
+}
+
+function setUpLines() {
+  find("#lines-heading").textContent = scale.lines;
+  const all = stretches();
+  const long = all.filter(({ count }) => count >= 12); // the mean of a few characters says little
+  const search = find("#search");
+  const refresh = () => showLines(search.value, search.value || !long.length ? all : long);
+  search.addEventListener("input", refresh);
+  refresh();
+}
+
+function showLines(words, candidates) {
+  const wanted = words.toLocaleLowerCase();
+  const found = candidates.filter(({ text }) => text.toLocaleLowerCase().includes(wanted));
+  const rows = found.slice(0, LISTED).map(({ start, size, line, text, mean }) => {
+    const value = `${shown(mean, scale.digits)}${unit(scale.unit)}`;
+    return entry(value, `line ${shown(line, 0)}`, text, () => highest(start, size));
+  });
+  find("#lines ol").replaceChildren(...rows);
+  const many = `${shown(found.length, 0)} line${found.length === 1 ? "" : "s"}`;
+  const told = found.length > rows.length ? `${rows.length} of ${many}` : words ? many : "";
+  find("#lines .note").textContent = found.length ? told : "No such line";
+}
+
+function setUpMarks() {
+  find("#marks-heading").textContent = data.marksName;
+  const rows = data.marks.slice(0, MARKS).map(([start, end, label]) => {
+    const places = Array.from({ length: Math.min(end - start, EXCERPT) }, (_, place) => start + place);
+    const text = places.map((index) => reader.symbolAt(index)).join("");
+    const size = `${shown(end - start, 0)} character${end - start === 1 ? "" : "s"}`;
+    return entry(size, visible(label), text, () => start);
+  });
+  find("#marks ol").replaceChildren(...rows);
+  if (data.marks.length > MARKS) find("#marks .note").textContent = `${MARKS} of ${shown(data.marks.length, 0)}`;
+}
+
+find("#title").textContent = visible(data.title);
+find("#summary").textContent = visible(data.summary);
+find("#text").lang = data.language;
+find("#vertical").addEventListener("change", (event) => {
+  find("#text").classList.toggle("vertical", event.target.checked);
+  if (reader.cursor >= 0) reader.moveTo(reader.cursor, false);
+});
+if (data.values) {
+  setUpScale();
+  setUpLines();
+}
+if (data.marks.length) setUpMarks();
+find("#scale").hidden = find("#lines").hidden = !data.values;
+find("#marks").hidden = !data.marks.length;
+if (!data.values && data.marks.length) find("#text").classList.add("marked");
