@@ -9,7 +9,8 @@ from tests.conftest import TEXT, run_here
 from textgen.config import Reading
 from textgen.errors import CorpusError
 from textgen.evaluation.baselines import Baseline
-from textgen.evaluation.evaluate import UNKNOWN_NATS, verdict
+from textgen.evaluation.evaluate import verdict
+from textgen.evaluation.subject import UNKNOWN_NATS
 from textgen.evaluation.surprisal import cross_entropy
 from textgen.model_file import read_model
 

@@ -2,25 +2,17 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack, get_args
 
-import numpy as np
-from numpy.typing import NDArray
-
 from textgen.arguments import PATH, expect, expect_known, shown
 from textgen.config import CONTEXT, Reading
-from textgen.corpus.codes import count_known, translate
-from textgen.corpus.corpus import Corpus, SourceOptions, held_out
-from textgen.corpus.vocabulary import UNKNOWN, Codes
-from textgen.errors import CorpusError
-from textgen.evaluation.baselines import HIGHEST_ORDER, Baseline, baselines
+from textgen.corpus.corpus import SourceOptions
+from textgen.evaluation.baselines import Baseline, baselines
+from textgen.evaluation.subject import read_alike, read_subject, training_codes
 from textgen.evaluation.surprisal import Protocol, cross_entropy
-from textgen.model_file import Model, read_model
-from textgen.wording import counted
-
-UNKNOWN_NATS = math.log(1_114_112)  # an unknown character is one of all of Unicode's
+from textgen.model_file import read_model
 
 
 @dataclass(frozen=True)
@@ -124,78 +116,16 @@ def evaluate(
     context = CONTEXT.check("context", context)
     reading = Reading.given("reading", reading, options)
     read = read_model(model)
-    corpus = _corpus(read, texts, reading)
-    first, part = _part(read, corpus, everything)
-    table, unknown_symbols = _table(read, corpus)
-    known = translate(corpus.codes, table)
-    known_first = count_known(corpus.codes[:first], table)
-    scored = len(known) - max(known_first, 1)
-    unread = len(corpus) - first - (len(known) - known_first)
-    unknown = len(corpus) - first - count_known(corpus.codes[first:], unknown_symbols)
-    if scored <= 0:
-        raise CorpusError(
-            f"{texts[0]}: no character of it is in the model's vocabulary; expected a text in the same script"
-        )
-    nats = cross_entropy(read.weights, known, known_first, protocol=protocol, context=context)
-    training = _training(read, known[:known_first], baseline, reading)
+    subject = read_subject(read, read_alike(read, texts, reading), everything=everything)
+    nats = cross_entropy(read.weights, subject.known, subject.known_first, protocol=protocol, context=context)
+    training = training_codes(subject, baseline, reading)
     vocabulary = read.description.vocabulary
-    compared = baselines(training, known[-scored:], vocabulary) if len(training) else []
-
-    def with_unknown(known_nats: float) -> float:
-        return (known_nats * scored + UNKNOWN_NATS * unread) / (scored + unread)
-
+    compared = baselines(training, subject.predicted, vocabulary) if len(training) else []
     return Evaluation(
-        characters=scored + unread,
-        unknown=unknown,
-        nats=with_unknown(nats),
-        part=part,
-        baselines=[Baseline(item.name, with_unknown(item.nats)) for item in compared],
-        notes=corpus.notes,
+        characters=subject.characters,
+        unknown=subject.unknown,
+        nats=subject.mean(nats),
+        part=subject.part,
+        baselines=[Baseline(item.name, subject.mean(item.nats)) for item in compared],
+        notes=subject.corpus.notes,
     )
-
-
-def _corpus(model: Model, texts: Sequence[str | Path], reading: Reading) -> Corpus:
-    """Texts, normalised as the model's training text was."""
-    text = model.description.text
-    alike = replace(reading, unicode=text.unicode, lowercase=text.lowercase, min_count=1)
-    return Corpus.from_files(*texts, reading=alike)
-
-
-def _table(model: Model, corpus: Corpus) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """The model's code of each of a corpus's, with the replacement for unknown symbols if it has one, and without."""
-    plain = model.description.vocabulary.lookup("".join(corpus.vocabulary.symbols))
-    replacement = model.description.text.replacement
-    if replacement is None:
-        return plain, plain
-    code = np.int32(model.description.vocabulary.codes[replacement])
-    return np.where(plain == UNKNOWN, code, plain), plain
-
-
-def _part(model: Model, corpus: Corpus, everything: bool) -> tuple[int, str]:
-    """Where the evaluated part starts, and its name."""
-    description = model.description
-    if corpus.sha256 != description.text.sha256:
-        return 0, "whole"
-    if everything:
-        return 0, "whole, seen in training"
-    hold_out = held_out(len(corpus), description.training.validation)
-    if not hold_out:
-        raise CorpusError(
-            f"{model.path}: was trained on all of this text, nothing was held out; "
-            "evaluate another text, or this one as seen in training with `everything=True`"
-        )
-    return len(corpus) - hold_out, "hold-out"
-
-
-def _training(model: Model, before: Codes, baseline: str | Path | None, reading: Reading) -> Codes:
-    """The text that the baselines are fitted on: the training part of the text, or another text."""
-    if baseline is None:
-        return before
-    corpus = _corpus(model, [baseline], reading)
-    training = translate(corpus.codes, _table(model, corpus)[0])
-    if len(training) < HIGHEST_ORDER:
-        raise CorpusError(
-            f"{baseline}: has {counted(len(training), 'character')} of the model's vocabulary; expected at least "
-            f"{HIGHEST_ORDER} to train the baselines on"
-        )
-    return training
