@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from textgen.evaluation.attribution import Attribution, attribute
     from textgen.evaluation.evaluate import Evaluation, evaluate
     from textgen.evaluation.judgement import Candidate, Judgement
+    from textgen.evaluation.score import Score, score
     from textgen.generation.generator import Generator, Text, load
     from textgen.generation.logprobs import Logprob
     from textgen.training.bar import progress
@@ -35,6 +36,7 @@ __all__ = [
     "Reading",
     "RunError",
     "SamplingConfig",
+    "Score",
     "SeedError",
     "Text",
     "TextgenError",
@@ -45,6 +47,7 @@ __all__ = [
     "evaluate",
     "load",
     "progress",
+    "score",
     "train",
 ]
 
@@ -62,6 +65,7 @@ _HOMES = {
     "Reading": "textgen.config",
     "RunError": "textgen.errors",
     "SamplingConfig": "textgen.config",
+    "Score": "textgen.evaluation.score",
     "SeedError": "textgen.errors",
     "Text": "textgen.generation.generator",
     "TextgenError": "textgen.errors",
@@ -72,6 +76,7 @@ _HOMES = {
     "evaluate": "textgen.evaluation.evaluate",
     "load": "textgen.generation.generator",
     "progress": "textgen.training.bar",
+    "score": "textgen.evaluation.score",
     "train": "textgen.training.train",
 }
 

@@ -77,7 +77,7 @@ def test_several_texts_are_joined_and_options_are_kept(play: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "text.txt: is empty; expected a text to train on"),
+        (b"", "text.txt: is empty; expected a text of at least one character"),
         (
             b"too short",
             "the text has 9 characters; expected at least 101 with a sequence length of 50: add text, or make",

@@ -201,7 +201,7 @@ def test_strings_that_are_no_text_are_refused(text: str, message: str) -> None:
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf"])
 def test_an_empty_file_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.txt").write_bytes(content)
-    with pytest.raises(CorpusError, match=r"a\.txt: is empty; expected a text to train on"):
+    with pytest.raises(CorpusError, match=r"a\.txt: is empty; expected a text of at least one character"):
         Corpus.from_files(tmp_path / "a.txt")
     with pytest.raises(CorpusError, match="the text is empty"):
         Corpus.from_files(tmp_path)

@@ -10,7 +10,7 @@ from textgen import Corpus
 from textgen.corpus import codes as codes_module
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.evaluation import baselines as baselines_module
-from textgen.evaluation.baselines import baselines, ngram_losses, xz_loss
+from textgen.evaluation.baselines import baselines, best_order, ngram_losses, ngram_nats, xz_loss
 
 
 def naive(training: list[int], text: list[int], order: int, symbols: int) -> float:
@@ -70,3 +70,18 @@ def test_the_reference_on_tinyshakespeare_is_met(texts: Path) -> None:
     split = len(corpus) - corpus.hold_out()
     assert split == 1_003_854
     assert ngram_losses(corpus.codes[:split], corpus.codes[split:], 65)[4] == pytest.approx(1.669, abs=5e-4)
+
+
+def test_each_character_has_its_loss_under_one_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes = (np.random.default_rng(1).random(700) ** 3 * 5).astype(np.uint8)
+    training, text = codes[:300], codes[300:]
+    expected = ngram_losses(training, text, 5)
+    assert best_order(training, text, 5) == int(np.argmin(expected)) + 1
+    whole = [np.concatenate([*ngram_nats(training, text, 5, order)]) for order in range(1, 9)]
+    np.testing.assert_allclose([losses.mean() for losses in whole], expected, rtol=1e-12)
+    last = [naive(training.tolist(), text[:1].tolist(), order, 5) for order in range(1, 9)]
+    np.testing.assert_allclose([losses[0] for losses in whole], last, rtol=1e-12)
+    monkeypatch.setattr(baselines_module, "MOST_CHARACTERS", 370)
+    blocks = [*ngram_nats(training, text, 5, 4)]
+    assert [len(block) for block in blocks] == [370, 30]
+    np.testing.assert_allclose(np.concatenate(blocks), whole[3], rtol=1e-12)

@@ -120,7 +120,7 @@ def encode(name: str, chunks: Iterable[str], *, draft: IO[bytes], codes: IO[byte
                 f"{coder.characters + error.start:,}; expected valid Unicode text"
             ) from error
     if not coder.parts:
-        raise CorpusError(f"{name}: the text is empty; expected a text to train on")
+        raise CorpusError(f"{name}: the text is empty; expected at least one character")
     points = np.array(coder.points, np.uint32)
     rare = coder.counts < min_count if min_count > 1 else np.zeros(len(points), bool)
     if rare.all():

@@ -76,7 +76,11 @@ class Text:
     def _not_empty(self, chunks: Iterator[str]) -> Iterator[str]:
         first = next(chunks, "")
         if not first and self.source.named:
-            wish = "expected a text to train on" if self.source.path else "pipe a text in (to resume: the run's own)"
+            wish = (
+                "expected a text of at least one character"
+                if self.source.path
+                else "pipe a text in (to resume: the run's own)"
+            )
             raise CorpusError(f"{self.name}: is empty; {wish}")
         yield first
         yield from chunks

@@ -144,7 +144,7 @@ def survey(paths: Sequence[str | Path], reading: Reading) -> Survey:
             text.source.close()
     characters = int(counts.sum())
     if not characters:
-        raise CorpusError(f"{called(paths)}: the text is empty; expected a text to train on")
+        raise CorpusError(f"{called(paths)}: the text is empty; expected at least one character")
     points = np.flatnonzero(counts)
     points = points[np.argsort(-counts[points], kind="stable")]
     hold_out = held_out(characters, TrainingConfig().validation)

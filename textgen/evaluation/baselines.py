@@ -5,9 +5,9 @@ Losses are nats per character.
 
 import lzma
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,24 +61,45 @@ def ngram_losses(training: Codes, text: Codes, symbols: int) -> list[float]:
         Eight losses, order 1 first.
     """
     nats = np.zeros(HIGHEST_ORDER)
-    for start in range(0, len(text), MOST_CHARACTERS):
-        before = text[max(0, start - HIGHEST_ORDER + 1) : start]
-        nats += _ngram_nats(training, before, text[start : start + MOST_CHARACTERS], symbols)
+    for before, part in _text_parts(text):
+        nats += [losses.sum() for losses in _orders(training, before, part, symbols)]
     return (nats / len(text)).tolist()
 
 
-def _ngram_nats(training: Codes, before: Codes, text: Codes, symbols: int) -> NDArray[np.float64]:
-    """The summed losses, order 1 first, on a part of a text that has `before` in front of it, or the training text."""
+def best_order(training: Codes, text: Codes, symbols: int) -> int:
+    """The order of the n-gram with the lowest loss; arguments are those of `ngram_losses`."""
+    return int(np.argmin(ngram_losses(training[-MOST_CHARACTERS:], text, symbols))) + 1
+
+
+def ngram_nats(training: Codes, text: Codes, symbols: int, order: int) -> Iterator[NDArray[np.float64]]:
+    """The loss of each character of a text under an n-gram of one order, in blocks of at most 2,000,000.
+
+    Args:
+        training: codes `(M,)`; the last 2,000,000 count.
+        text: codes `(N,)`; the first contexts reach back into the training text.
+        symbols: V.
+        order: 1 to 8.
+    """
+    for before, part in _text_parts(text):
+        yield next(islice(_orders(training[-MOST_CHARACTERS:], before, part, symbols), order - 1, None))
+
+
+def _text_parts(text: Codes) -> Iterator[tuple[Codes, Codes]]:
+    """The parts of a text, each with what precedes it, as far as the longest context reaches."""
+    for start in range(0, len(text), MOST_CHARACTERS):
+        yield text[max(0, start - HIGHEST_ORDER + 1) : start], text[start : start + MOST_CHARACTERS]
+
+
+def _orders(training: Codes, before: Codes, text: Codes, symbols: int) -> Iterator[NDArray[np.float64]]:
+    """The losses of each order, 1 first, on a part of a text that has `before` in front of it, or the training text."""
     codes = np.concatenate([training, before, text])
     learnt, first = len(training), len(training) + len(before)
     probability = np.full(len(text), 1 / symbols)
     context = np.zeros(len(codes), np.int32)  # the id of the n - 1 characters before each place
-    nats = []
     for length in range(HIGHEST_ORDER):  # of a context, which the first places do not have
         seen = slice(min(length, learnt), learnt)
         context[1:] = _raise_order(probability, context, codes, seen, first, symbols)[:-1]
-        nats.append(-np.log(probability).sum())
-    return np.array(nats)
+        yield -np.log(probability)
 
 
 def _raise_order(

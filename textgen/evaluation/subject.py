@@ -124,6 +124,14 @@ def training_codes(subject: Subject, baseline: str | Path | None, reading: Readi
     return training
 
 
+def fitted_on(subject: Subject, baseline: str | Path | None, reading: Reading) -> Codes:
+    """What `training_codes` gives; `CorpusError` if there is nothing."""
+    training = training_codes(subject, baseline, reading)
+    if len(training):
+        return training
+    raise CorpusError(f"{subject.corpus.label}: has no training part to train the n-gram on; give another `baseline`")
+
+
 def _plain(model: Model, corpus: Corpus) -> NDArray[np.int32]:
     """The model's code of each of a corpus's; `UNKNOWN` where there is none."""
     return model.description.vocabulary.lookup("".join(corpus.vocabulary.symbols))
