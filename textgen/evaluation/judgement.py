@@ -14,7 +14,7 @@ from textgen.corpus.separate import Whole
 from textgen.corpus.vocabulary import UNKNOWN
 from textgen.errors import CorpusError
 from textgen.evaluation.bootstrap import half_widths
-from textgen.evaluation.evaluate import UNKNOWN_NATS
+from textgen.evaluation.subject import UNKNOWN_NATS
 from textgen.evaluation.surprisal import surprisals
 from textgen.evaluation.words import words
 from textgen.model_file import Model
