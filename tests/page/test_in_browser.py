@@ -176,6 +176,16 @@ def test_marks_are_listed_and_jumped_to_without_any_values(opened: Callable[...,
     assert not shown.get_by_role("slider").count()
 
 
+def test_the_place_is_the_one_in_the_whole_text(opened: Callable[..., "Page"]) -> None:
+    shown = opened(tinted("of a line\nand the next one\n", line=55, column=24))
+    shown.keyboard.press("Tab")
+    press(shown, "ArrowRight")
+    assert "Line 55, column 25 " in details_of(shown)
+    assert shown.get_by_role("button", name="line 56 and the next one").is_visible()
+    press(shown, "ArrowDown Home")
+    assert "Line 56, column 1 " in details_of(shown)
+
+
 def test_hostile_text_is_shown_as_text(opened: Callable[..., "Page"]) -> None:
     shown = opened(tinted(HOSTILE, marks=[Mark(0, 3, HOSTILE)], alternatives=None))
     assert shown.title() == "The Tyger"

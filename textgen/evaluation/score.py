@@ -18,7 +18,9 @@ from textgen.corpus.vocabulary import UNKNOWN
 from textgen.evaluation.baselines import best_order, ngram_nats
 from textgen.evaluation.subject import UNKNOWN_BITS, Subject, fitted_on, read_alike, read_subject
 from textgen.evaluation.surprisal import BIT, detailed
+from textgen.evaluation.tinting import tinted
 from textgen.model_file import read_model
+from textgen.page.tinted import notebook
 
 PIECE = 2**15  # characters of a piece: as many as are read at once
 
@@ -85,6 +87,10 @@ class Score:
 
     def __repr__(self) -> str:
         return f"<Score of {len(self):,} characters: {self.bpc:.3f} bits per character>"
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: the text, or the beginning of a long one, tinted by surprisal."""
+        return notebook(tinted(self))
 
     @property
     def bpc(self) -> float:

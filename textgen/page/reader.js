@@ -8,11 +8,13 @@ const BLOCK = 2000; // characters that are tinted at once, when they come near t
 export class Reader {
   /**
    * @param box the element to fill; it scrolls, and can be focused.
-   * @param content text, values (or null), marks as [start, end, label], and top, the value of the deepest tint.
+   * @param content text, values (or null), marks as [start, end, label], top, the value of the deepest tint, and line
+   *   and column of the first character.
    * @param on `moved(index, byKey)` when the cursor has moved, `pointed(index | null)` when the pointer has.
    */
-  constructor(box, { text, values, marks, top }, on) {
+  constructor(box, { text, values, marks, top, line, column }, on) {
     Object.assign(this, { box, values, top, on });
+    this.origin = { line, column };
     this.cursor = -1;
     this.sign = null; // the element around the character at the cursor
     this.paragraphs = paragraphsOf(text);
@@ -29,7 +31,8 @@ export class Reader {
   /** For each character 0, or the number of the stripe of the mark that it is in; neighbours have different ones. */
   #stripesOf(marks) {
     const stripes = new Uint8Array(this.length);
-    marks.forEach(([start, end], number) => stripes.fill(1 + (number % 2), start, end));
+    const inOrder = marks.toSorted(([one], [other]) => one - other);
+    inOrder.forEach(([start, end], number) => stripes.fill(1 + (number % 2), start, end));
     return stripes;
   }
 
@@ -153,7 +156,8 @@ export class Reader {
   /** Line and column of a character, from 1. */
   placeOf(index) {
     const { line, column, start } = this.paragraphAt(index);
-    return [line, column + index - start + 1];
+    const before = line === 1 ? this.origin.column - 1 : 0;
+    return [this.origin.line - 1 + line, before + column + index - start + 1];
   }
 
   /** Put the cursor on a character, scroll to it, and say so. */

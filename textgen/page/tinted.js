@@ -166,14 +166,15 @@ function setTop(top, step) {
 /** Stretches of lines that the list is made of: a line, or of a long one each sentence or so. */
 function stretches() {
   const found = [];
-  for (const { start, symbols, line } of reader.paragraphs) {
+  for (const { start, symbols } of reader.paragraphs) {
+    const [line] = reader.placeOf(start);
     let from = start;
     for (const [piece] of symbols.join("").matchAll(/.{40,200}?[。．.!?！？」”](?!.{0,20}$)\s*|.{1,240}/gsu)) {
       const size = Array.from(piece).length;
       const values = data.values.subarray(from, from + size).filter((value) => !Number.isNaN(value));
-      const [text, count] = [piece.trim(), values.length];
-      const mean = values.reduce((sum, value) => sum + value, 0) / count;
-      if (count && text) found.push({ start: from, size, line, text, mean, count });
+      const text = piece.trim();
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      if (values.length && text) found.push({ start: from, size, line, text, mean });
       from += size;
     }
   }
@@ -192,7 +193,7 @@ function highest(start, size) {
 function setUpLines() {
   find("#lines-heading").textContent = scale.lines;
   const all = stretches();
-  const long = all.filter(({ count }) => count >= 12); // the mean of a few characters says little
+  const long = all.filter(({ text }) => text.length >= 12); // the mean of a few characters says little
   const search = find("#search");
   const refresh = () => showLines(search.value, search.value || !long.length ? all : long);
   search.addEventListener("input", refresh);

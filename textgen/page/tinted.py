@@ -3,8 +3,9 @@
 import base64
 import html
 import re
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ class Tinted:
 
     Raises:
         TypeError: a value is of a wrong type.
-        ValueError: the text is empty, longer than `MOST`, or not valid Unicode; or an array or a mark does not fit it.
+        ValueError: the text is empty or not valid Unicode, or an array or a mark does not fit it.
     """
 
     title: str
@@ -79,20 +80,18 @@ class Tinted:
     summary: str = ""  # a line below the title
     details: Sequence[Detail] = ()
     alternatives: Alternatives | None = None
-    marks: Sequence[Mark] = ()
-    marks_name: str = field(default="Marked passages")  # heading of their list
+    marks: Sequence[Mark] = ()  # in the order in which they are listed; they may overlap
+    marks_name: str = "Marked passages"  # heading of their list
+    line: int = 1  # of the first character, in a longer text
+    column: int = 1  # likewise
 
     def __post_init__(self) -> None:
         """Check that everything fits the text."""
         expect("text", self.text, str)
         if not self.text:
             raise ValueError("`text` is empty; give at least one character")
-        if len(self.text) > MOST:
-            raise ValueError(
-                f"a page holds at most {MOST:,} characters, not {len(self.text):,}; show a part of the text"
-            )
         for name, value in (("title", self.title), ("text", self.text), ("summary", self.summary)):
-            check_text(name, value, MOST)
+            check_text(name, value, sys.maxsize)
         self._check_arrays()
         for mark in self.marks:
             check_text("label", mark.label, LONGEST_LABEL)
@@ -115,7 +114,13 @@ class Tinted:
 
 
 def page(tinted: Tinted) -> str:
-    """The page of a tinted text: HTML that needs no other file and no network."""
+    """The page of a tinted text: HTML that needs no other file and no network.
+
+    Raises:
+        ValueError: the text has more than `MOST` characters.
+    """
+    if len(tinted.text) > MOST:
+        raise ValueError(f"a page holds at most {MOST:,} characters, not {len(tinted.text):,}; show a part of the text")
     return document(tinted.title, "tinted.html", styles=STYLES, scripts=SCRIPTS, data=_data(tinted))
 
 
@@ -167,6 +172,8 @@ def _data(tinted: Tinted) -> dict[str, Any]:
         "alternatives": alternatives and _packed_alternatives(alternatives),
         "marks": [[mark.start, mark.end, mark.label] for mark in tinted.marks],
         "marksName": tinted.marks_name,
+        "line": tinted.line,
+        "column": tinted.column,
     }
 
 
