@@ -1,0 +1,196 @@
+// The page: its state in one object, what the person does with it, and where it is kept.
+
+import { editorOf } from "./editor.js";
+import { byId } from "./elements.js";
+import { change, current, following, goTo, historyOf, type } from "./history.js";
+import { difference, EMPTY, replaced, stretch } from "./notebook.js";
+import { Problem, problemOf } from "./problem.js";
+import { render } from "./render.js";
+import { drawScale, see } from "./see.js";
+import { askOf, firstSettings, parsed, restored, SETTINGS } from "./settings.js";
+import { openStore, remember, remembered } from "./storage.js";
+import { copyLink, copyText, download } from "./taking.js";
+import { LANGUAGES, languageOf, translate } from "./texts.js";
+import { openVersions } from "./versions.js";
+import { openWays } from "./ways.js";
+import { goOn, stop, write } from "./writing.js";
+
+const KEEP_EVERY = 100; // milliseconds between two storings of what is being written
+
+/** Start the page in a home: `home.models()` lists its models, `home.writerOf(id)` makes the writer of one. */
+export async function start(home) {
+  const page = { home, update, go, keep: (version) => keep(page, version) };
+  const language = remembered("language");
+  page.state = {
+    language: language in LANGUAGES ? language : languageOf(navigator.languages),
+    tab: "write",
+    models: null, // not known yet
+    model: remembered("model"),
+    settings: restored(remembered("settings")),
+    history: historyOf(),
+    live: null, // the notebook while an input method converts
+    writing: null, // {controller, characters}
+    problem: null, // {problem, retry}
+    notice: null, // [key, values]
+    lasts: true,
+    link: null,
+  };
+  page.editor = editorOf(byId("notebook"), byId("backdrop"), typed);
+  listenToPage(page);
+  drawScale();
+  translate(document, page.state.language);
+  render(page);
+  page.store = await openStore();
+  const versions = await page.store.versions().catch(() => []);
+  page.update({ history: historyOf(versions, remembered("head")), lasts: page.store.lasts });
+  await loadModels(page);
+
+  /** Take over changes of the state, and show it. `caret` is where the caret belongs, if it moves. */
+  function update(changes = {}, caret = null) {
+    Object.assign(page.state, changes);
+    remember("head", page.state.history.head);
+    render(page, caret);
+    see(page);
+  }
+
+  function typed(text, caret, composing) {
+    const { history, writing } = page.state;
+    const found = difference(history.notebook.text, text, caret);
+    if (writing) return update(); // puts back what an input method did while the model writes
+    if (composing) {
+      const live = found && replaced(history.notebook, found.at, found.removed, stretch(found.inserted));
+      return update({ live });
+    }
+    if (found) page.keep(type(history, found));
+    update({ live: null, notice: null, link: null });
+  }
+
+  /** Go to a version. */
+  function go(id, notice = null) {
+    const caret = goTo(page.state.history, id);
+    update({ notice: notice && [notice], link: null }, caret);
+  }
+}
+
+/** Store a version, soon: one that is being written changes many times a second. */
+function keep(page, version) {
+  page.unkept ??= new Set();
+  page.unkept.add(version);
+  page.keeping ??= setTimeout(() => keepNow(page), version.ask ? KEEP_EVERY : 0);
+}
+
+function keepNow(page) {
+  clearTimeout(page.keeping);
+  page.keeping = null;
+  for (const version of page.unkept ?? []) {
+    page.store?.keep(version).catch(() => page.update({ lasts: false }));
+  }
+  page.unkept?.clear();
+}
+
+async function loadModels(page) {
+  try {
+    const models = await page.home.models();
+    const known = models.some(({ id }) => id === page.state.model);
+    page.update({ models, model: known ? page.state.model : (models[0]?.id ?? null), problem: null });
+    openLink(page);
+  } catch (error) {
+    page.update({ problem: { problem: problemOf(error), retry: () => loadModels(page) } });
+  }
+}
+
+/** If the page was opened by a link, write its text; what was in the notebook stays a version. */
+function openLink(page) {
+  const ask = askOf(location.hash);
+  if (!ask || page.state.writing) return;
+  window.history.replaceState(null, "", location.pathname + location.search);
+  const { history, models } = page.state;
+  const beginning = stretch(ask.prompt);
+  page.keep(change(history, 0, history.notebook.text.length, beginning, "opened"));
+  const kept = { ...ask.settings, rngSeed: page.state.settings.rngSeed }; // its random seed is that of this text only
+  remember("settings", kept);
+  page.update({ settings: kept, notice: ["opened"] }, beginning.text.length);
+  if (!models?.some(({ id }) => id === ask.model)) {
+    return page.update({ problem: { problem: new Problem("missing") } });
+  }
+  page.update({ model: ask.model });
+  write(page, ask, { at: beginning.text.length });
+}
+
+function listenToPage(page) {
+  const click = (id, action) => byId(id).addEventListener("click", action);
+  click("go-on", () => goOn(page));
+  click("stop", () => stop(page));
+  click("again", () => goOn(page, current(page.state.history)));
+  click("ways", () => openWays(page));
+  click("undo", () => undo(page));
+  click("redo", () => redo(page));
+  click("versions", () => openVersions(page));
+  click("copy", () => copyText(page));
+  click("download", () => download(page));
+  click("link", () => copyLink(page));
+  for (const name of ["write", "see"]) click(`tab-${name}`, () => page.update({ tab: name }));
+  byId("tabs").addEventListener("keydown", (event) => switchTab(page, event));
+  byId("language").addEventListener("change", ({ target }) => {
+    remember("language", target.value);
+    translate(document, target.value);
+    page.update({ language: target.value });
+  });
+  byId("model").addEventListener("change", ({ target }) => {
+    remember("model", target.value);
+    page.update({ model: target.value });
+  });
+  byId("settings").addEventListener("submit", (event) => event.preventDefault());
+  byId("settings").addEventListener("input", ({ target }) => set(page, target));
+  byId("notebook").addEventListener("beforeinput", (event) => {
+    if (event.inputType === "historyUndo" || event.inputType === "historyRedo") {
+      event.preventDefault(); // the browser's own history does not know what the model wrote
+      (event.inputType === "historyUndo" ? undo : redo)(page);
+    }
+  });
+  document.addEventListener("keydown", (event) => shortcut(page, event));
+  window.addEventListener("pagehide", () => keepNow(page));
+  window.addEventListener("hashchange", () => openLink(page));
+}
+
+function shortcut(page, event) {
+  if (event.isComposing || event.keyCode === 229 || document.querySelector("dialog[open]")) return;
+  const inNotebook = event.target === byId("notebook");
+  const command = (event.ctrlKey || event.metaKey) && !event.altKey;
+  const key = event.key.toLowerCase();
+  const action =
+    command && key === "enter" && page.state.tab === "write" ? () => goOn(page)
+    : key === "escape" && page.state.writing ? () => stop(page)
+    : command && inNotebook && key === "z" ? () => (event.shiftKey ? redo : undo)(page)
+    : command && inNotebook && key === "y" ? () => redo(page)
+    : null;
+  if (!action) return;
+  event.preventDefault();
+  action();
+}
+
+function undo(page) {
+  const version = current(page.state.history);
+  if (version && !page.state.writing) page.go(version.parent, "undone");
+}
+
+function redo(page) {
+  const next = following(page.state.history);
+  if (next && !page.state.writing) page.go(next, "redone");
+}
+
+function switchTab(page, event) {
+  const tabs = [...byId("tabs").querySelectorAll("[role=tab]")].filter((tab) => !tab.hidden);
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!step) return;
+  const next = tabs[(tabs.indexOf(event.target) + step + tabs.length) % tabs.length];
+  next.focus();
+  next.click();
+}
+
+function set(page, { name, type: kind, checked, value, validity }) {
+  const read = kind === "checkbox" ? checked : validity.badInput ? undefined : parsed(name, value);
+  const settings = { ...page.state.settings, [name]: read };
+  if (read !== undefined) remember("settings", { ...firstSettings(), ...settings });
+  page.update({ settings });
+}
