@@ -20,10 +20,11 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+import textgen
 from tests.training import numpy_learner
 from textgen.bfloat16 import rounded
 from textgen.cli import main
-from textgen.config import ModelConfig, Shape
+from textgen.config import ModelConfig, Shape, TrainingConfig
 from textgen.corpus.cache import VARIABLE
 from textgen.corpus.corpus import Corpus
 from textgen.corpus.vocabulary import Vocabulary
@@ -119,6 +120,21 @@ def quick() -> Iterator[None]:
         for name, value in numpy_learner.INSTEAD.items():
             patch.setattr(name, value)
         yield
+
+
+@pytest.fixture(scope="module")
+def fox(tmp_path_factory: pytest.TempPathFactory, quick: None) -> Path:
+    """A folder with a text, `fox.txt`, and a model that was trained on it for an instant, `run`."""
+    path = tmp_path_factory.mktemp("fox")
+    (path / "fox.txt").write_text(TEXT * 60, encoding="utf-8")
+    textgen.train(
+        Corpus.from_files(path / "fox.txt"),
+        output=path / "run",
+        epochs=1,
+        model=ModelConfig(1, 8, 0.0, 4),
+        training=TrainingConfig(batch_size=2, rng_seed=1),
+    )
+    return path
 
 
 @pytest.fixture

@@ -1,8 +1,11 @@
 """The shipped model's card says what is true of the model beside it."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import textgen
@@ -43,3 +46,20 @@ def test_the_card_s_losses_are_those_of_the_model(texts: Path, tmp_path: Path) -
     assert len(told) == 4
     found = [textgen.evaluate(MODEL, whole).nats, textgen.evaluate(MODEL, test, protocol="cold").nats]
     assert found == pytest.approx([told[0], told[3]], abs=1e-4)  # each split once, and each protocol
+
+
+@pytest.mark.slow
+def test_each_of_10_000_characters_has_the_bits_that_keras_gives_it(tmp_path: Path) -> None:
+    symbols = read_model(MODEL).description.vocabulary.codes
+    lamp = (PROJECT / "corpora" / "the_quenched_lamp.txt").read_text(encoding="utf-8")
+    text = "".join([symbol for symbol in lamp if symbol in symbols])[:10_000]
+    np.save(tmp_path / "codes.npy", [symbols[symbol] for symbol in text])
+    script = (
+        "import keras, numpy as np\n"
+        f"codes = np.load({str(tmp_path / 'codes.npy')!r})\n"
+        f"shares = keras.saving.load_model({str(MODEL)!r}).predict(codes[None, :-1], verbose=0)[0].astype(float)\n"
+        f"np.save({str(tmp_path / 'bits.npy')!r}, -np.log2(shares[np.arange(len(codes) - 1), codes[1:]]))\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, stderr=subprocess.DEVNULL)
+    found = textgen.score(MODEL, text=text)
+    np.testing.assert_allclose(found.bits[1:], np.load(tmp_path / "bits.npy"), atol=1e-4, rtol=0)

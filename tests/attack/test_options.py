@@ -48,6 +48,7 @@ NEEDS = {  # what lets a command come as far as it can
     ("generate",): ["model.keras", "--length", "2"],
     ("evaluate",): ["model.keras", "text.txt"],
     ("attribute",): ["text.txt", "--among", "model.keras", "other.keras"],
+    ("score",): ["model.keras", "text.txt"],
     ("info",): ["model.keras"],
     ("corpora", "list"): [],
     ("corpora", "get"): [],

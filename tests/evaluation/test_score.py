@@ -17,21 +17,6 @@ from textgen.model_file import read_model
 ARRAYS = ("bits", "rank", "entropy", "likeliest", "likeliest_bits", "unknown", "ngram_bits")
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, quick: None) -> Path:
-    """A folder with a text and a model of it."""
-    path = tmp_path_factory.mktemp("score")
-    (path / "fox.txt").write_text(TEXT * 60, encoding="utf-8")
-    textgen.train(
-        textgen.Corpus.from_files(path / "fox.txt"),
-        output=path / "run",
-        epochs=1,
-        model=textgen.ModelConfig(1, 8, 0.0, 4),
-        training=textgen.TrainingConfig(batch_size=2, rng_seed=1),
-    )
-    return path
-
-
 def same(found: Score, expected: Score) -> bool:
     assert (found.text, found.part, found.place) == (expected.text, expected.part, expected.place)
     for name in ARRAYS:
@@ -39,9 +24,9 @@ def same(found: Score, expected: Score) -> bool:
     return True
 
 
-def test_of_the_training_text_the_hold_out_is_scored_and_its_mean_is_the_loss(folder: Path) -> None:
-    found = textgen.score(folder / "run", folder / "fox.txt", against_ngram=True)
-    expected = textgen.evaluate(folder / "run", folder / "fox.txt")
+def test_of_the_training_text_the_hold_out_is_scored_and_its_mean_is_the_loss(fox: Path) -> None:
+    found = textgen.score(fox / "run", fox / "fox.txt", against_ngram=True)
+    expected = textgen.evaluate(fox / "run", fox / "fox.txt")
     whole = TEXT * 60
     assert (found.part, found.text) == ("hold-out", whole[-408:])
     assert found.place == Place(60 * 68 - 408, 55, 69 - 45)
@@ -53,9 +38,9 @@ def test_of_the_training_text_the_hold_out_is_scored_and_its_mean_is_the_loss(fo
     assert repr(found) == f"<Score of 408 characters: {found.bpc:.3f} bits per character>"
 
 
-def test_each_character_has_its_rank_and_the_likeliest_in_its_place(folder: Path) -> None:
-    found = textgen.score(folder / "run", text=TEXT, likeliest=2)
-    read = read_model(folder / "run")
+def test_each_character_has_its_rank_and_the_likeliest_in_its_place(fox: Path) -> None:
+    found = textgen.score(fox / "run", text=TEXT, likeliest=2)
+    read = read_model(fox / "run")
     np.testing.assert_allclose(found.bits, surprisals(read.weights, read.description.vocabulary.encode(TEXT)))
     assert (found.text, found.part, found.place) == (TEXT, "whole", Place(0, 1, 1))
     assert np.isnan([found.bits[0], found.entropy[0], *found.likeliest_bits[0]]).all(), "nothing predicts the first"
@@ -69,11 +54,9 @@ def test_each_character_has_its_rank_and_the_likeliest_in_its_place(folder: Path
     assert (found.likeliest_bits[1:, 0] <= found.likeliest_bits[1:, 1]).all()
 
 
-def test_unknown_characters_cost_as_one_of_all_of_unicode_and_are_not_read(folder: Path) -> None:
-    plain = textgen.score(folder / "run", text=TEXT, baseline=folder / "fox.txt", against_ngram=True)
-    found = textgen.score(
-        folder / "run", text=f"Ω{TEXT[:30]}ΩΩ{TEXT[30:]}Ω", baseline=folder / "fox.txt", against_ngram=True
-    )
+def test_unknown_characters_cost_as_one_of_all_of_unicode_and_are_not_read(fox: Path) -> None:
+    plain = textgen.score(fox / "run", text=TEXT, baseline=fox / "fox.txt", against_ngram=True)
+    found = textgen.score(fox / "run", text=f"Ω{TEXT[:30]}ΩΩ{TEXT[30:]}Ω", baseline=fox / "fox.txt", against_ngram=True)
     strange = np.array([symbol == "Ω" for symbol in found.text])
     assert (found.unknown == strange).all()
     for name in ARRAYS[:5]:
@@ -90,11 +73,11 @@ def test_unknown_characters_cost_as_one_of_all_of_unicode_and_are_not_read(folde
 
 
 @pytest.mark.parametrize("size", [1, 7, 64])
-def test_the_pieces_of_a_text_are_the_whole(folder: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    options = {"text": f"Ω{TEXT}ΩΩΩ{TEXT}", "against_ngram": True, "baseline": folder / "fox.txt"}
-    whole = textgen.score(folder / "run", **options)
+def test_the_pieces_of_a_text_are_the_whole(fox: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    options = {"text": f"Ω{TEXT}ΩΩΩ{TEXT}", "against_ngram": True, "baseline": fox / "fox.txt"}
+    whole = textgen.score(fox / "run", **options)
     monkeypatch.setattr(score_module, "PIECE", size)
-    pieces = list(score_pieces(folder / "run", **options))
+    pieces = list(score_pieces(fox / "run", **options))
     assert max(len(piece) for piece in pieces) == size
     for piece in pieces:
         before = whole.text[: piece.place.position]
@@ -102,8 +85,8 @@ def test_the_pieces_of_a_text_are_the_whole(folder: Path, monkeypatch: pytest.Mo
     assert same(joined(pieces), whole)
 
 
-def test_a_score_is_plain_data(folder: Path) -> None:
-    found = textgen.score(folder / "run", text="the Ωfox")
+def test_a_score_is_plain_data(fox: Path) -> None:
+    found = textgen.score(fox / "run", text="the Ωfox")
     values = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert (values["text"], values["bits"][0], values["rank"][:2]) == ("the Ωfox", None, [0, int(found.rank[1])])
     assert values["place"] == {"position": 0, "line": 1, "column": 1}
@@ -112,8 +95,8 @@ def test_a_score_is_plain_data(folder: Path) -> None:
     assert set(ARRAYS) <= set(values)
 
 
-def test_the_model_s_normalisation_is_used(folder: Path) -> None:
-    assert textgen.score(folder / "run", text="e\u0301 \r\n").text == "é \n"
+def test_the_model_s_normalisation_is_used(fox: Path) -> None:
+    assert textgen.score(fox / "run", text="e\u0301 \r\n").text == "é \n"
 
 
 @pytest.mark.parametrize(
@@ -128,13 +111,13 @@ def test_the_model_s_normalisation_is_used(folder: Path) -> None:
         ({"txt": TEXT}, TypeError, "there is no argument `txt`; did you mean `text`?"),
     ],
 )
-def test_unfit_arguments_are_refused(folder: Path, options: dict, error: type[Exception], message: str) -> None:
+def test_unfit_arguments_are_refused(fox: Path, options: dict, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message.replace("?", r"\?")):
-        textgen.score(folder / "run", **options)
+        textgen.score(fox / "run", **options)
 
 
-def test_a_string_and_files_exclude_each_other(folder: Path) -> None:
+def test_a_string_and_files_exclude_each_other(fox: Path) -> None:
     with pytest.raises(ValueError, match=r"^`text` and paths exclude each other; give only one$"):
-        textgen.score(folder / "run", folder / "fox.txt", text=TEXT)
+        textgen.score(fox / "run", fox / "fox.txt", text=TEXT)
     with pytest.raises(ValueError, match=r"^expected the path of at least one text$"):
-        textgen.score(folder / "run")
+        textgen.score(fox / "run")

@@ -3,9 +3,10 @@
 import errno
 import json
 import os
+import shutil
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any, BinaryIO, TextIO
 
@@ -100,6 +101,43 @@ def write_line(line: str, errors: str = "backslashreplace") -> None:
     with standard_output() as stream:
         shown = printable(line, keep="\t") if stream.isatty() else line
         stream.write(f"{shown}\n".encode(errors=errors))
+
+
+def write_blocks(blocks: Iterable[str]) -> None:
+    """Print lines in UTF-8, in blocks of whole lines without control characters."""
+    with standard_output() as stream:
+        for block in blocks:
+            stream.write(block.encode(errors="backslashreplace"))
+
+
+def write_tinted(pieces: Iterable[tuple[str, str]]) -> None:
+    r"""Print a text with control sequences of ours, and none of its own: all but \n and \t is made printable.
+
+    Args:
+        pieces: parts of the text, each after the parameters of its SGR sequence (ECMA-48), which may be empty.
+    """
+    with standard_output() as stream:
+        for style, text in pieces:
+            shown = printable(text, keep="\n\t")
+            tinted = f"\x1b[{style}m{shown}\x1b[0m" if style else shown
+            stream.write(tinted.encode(errors="backslashreplace"))
+
+
+def on_terminal() -> bool:
+    """Whether what is printed goes to a terminal."""
+    return sys.stdout.isatty()
+
+
+def colours() -> int:
+    """How many colours the terminal has, as its environment says: 2²⁴, 256, or 0 if there are to be none."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") in ("", "dumb"):
+        return 0
+    return 2**24 if os.environ.get("COLORTERM") in ("truecolor", "24bit") else 256
+
+
+def columns() -> int:
+    """The width of the terminal."""
+    return shutil.get_terminal_size().columns
 
 
 def write_json(value: Any, **options: Any) -> None:

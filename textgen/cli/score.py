@@ -1,0 +1,144 @@
+"""`textgen score`: how surprising each character of a text is to a model."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from textgen.cli.options import as_options, refuse_both, source_options
+from textgen.cli.terminal import colours, columns, on_terminal, tell, write_blocks, write_line, write_tinted
+from textgen.wording import counted
+
+if TYPE_CHECKING:
+    from textgen.evaluation.score import Score
+
+FORCED = 256  # colours that --color prints to a pipe whose terminal says nothing
+
+
+@click.command("score", short_help="Show how surprising each character of a text is to a model.")
+@click.argument("model", type=click.Path())
+@click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
+@click.option(
+    "--against-ngram",
+    is_flag=True,
+    help="Show by how many bits the model is better or worse than the best n-gram at each character: where longer "
+    "memory paid.",
+)
+@click.option(
+    "--baseline",
+    type=click.Path(),
+    metavar="TEXT",
+    help="Training text of the n-gram, if TEXT is not the model's training text.",
+)
+@click.option("--all", "everything", is_flag=True, help="Score the whole training text, not only its held-out part.")
+@source_options
+@click.option(
+    "--color/--no-color",
+    "coloured",
+    default=None,
+    help="Tint the text, or never. By default it is tinted on a terminal, unless NO_COLOR is set.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line for each character.")
+def command(
+    model: str, texts: tuple[str, ...], coloured: bool | None, as_json: bool, baseline: str | None, **options: Any
+) -> None:
+    """Show how surprising each character of TEXT... is to MODEL, a run folder or a .keras file.
+
+    On a terminal, TEXT is printed and tinted. Elsewhere, a row of tab-separated values is printed for each character:
+    its position (from 0), line and column (from 1), the character, its surprisal in bits, its rank among all
+    characters (1 for the likeliest), the entropy of the prediction in bits, and the three likeliest characters with
+    their probabilities.
+
+    The surprisal is -log2 p, where p is the probability that the model gave to the character. Nothing predicts the
+    first character of a text. If TEXT is the text that the model was trained on, only its held-out part is scored. A
+    character that is not in the vocabulary is given the probability 1/1,114,112, as one of all Unicode code points.
+    """
+    refuse_both(("--json", as_json), ("--color", coloured))
+    if baseline is not None and not options["against_ngram"]:
+        raise click.UsageError("--baseline needs --against-ngram.")
+    from textgen.cli.download import located
+    from textgen.evaluation.score import score_pieces
+
+    pieces = score_pieces(
+        model, *located(texts), baseline=None if baseline is None else located([baseline])[0], **options
+    )
+    first = next(pieces)
+    for note in first.notes:
+        tell(as_options(note))
+    summary = _Summary()
+    counted_pieces = summary.counting(chain([first], pieces))
+    if as_json:
+        from textgen.cli.rows import as_json as rows
+
+        write_blocks(rows(counted_pieces, ascii_only=on_terminal()))
+    elif on_terminal() or coloured:
+        _show(counted_pieces, first, coloured)
+    else:
+        from textgen.cli.rows import as_tsv
+
+        write_blocks(as_tsv(counted_pieces))
+    for line in summary.lines():
+        tell(line)
+
+
+def _show(pieces: Iterable["Score"], first: "Score", coloured: bool | None) -> None:
+    """Print the text, tinted or with digits, and the legend."""
+    from textgen.cli.tint import GAIN, SURPRISAL, legend, tinted, with_digits
+
+    scale = SURPRISAL if first.ngram_bits is None else GAIN
+    shades = 0 if coloured is False else colours() or (FORCED if coloured else 0)
+    if shades:
+        last = ""
+        for piece in pieces:
+            write_tinted(tinted(piece.text, _values(piece), scale, shades))
+            last = piece.text[-1]
+        write_tinted([("", "\n" if last == "\n" else "\n\n"), *legend(scale, shades), ("", "\n")])
+        return
+    for line in with_digits(((piece.text, _values(piece)) for piece in pieces), scale, columns()):
+        write_line(line)
+    write_line("")
+    write_line(scale.marks)
+
+
+def _values(piece: "Score") -> NDArray[np.float32]:
+    """The numbers that tint a text: bits, or by how many more of them the n-gram needs."""
+    return piece.bits if piece.ngram_bits is None else piece.ngram_bits - piece.bits
+
+
+class _Summary:
+    """Adds up pieces on their way."""
+
+    def __init__(self) -> None:
+        self._bits = self._ngram_bits = 0.0
+        self._characters = 0
+        self._unknown: Counter[str] = Counter()
+
+    def counting(self, pieces: Iterable["Score"]) -> Iterator["Score"]:
+        for piece in pieces:
+            yield piece
+            predicted = ~np.isnan(piece.bits)
+            self._characters += int(predicted.sum())
+            self._bits += float(piece.bits[predicted].sum(dtype=np.float64))
+            if piece.ngram_bits is not None:
+                self._ngram_bits += float(piece.ngram_bits[predicted].sum(dtype=np.float64))
+            self._unknown.update(np.array(list(piece.text))[piece.unknown].tolist())
+            self._last = piece
+
+    def lines(self) -> list[str]:
+        """What is told at the end."""
+        from textgen.corpus.characters import first_named
+        from textgen.evaluation.subject import UNKNOWN_BITS
+
+        mean = self._bits / self._characters if self._characters else math.nan
+        against = f", {self._last.ngram}: {self._ngram_bits / self._characters:.3f}" if self._last.ngram else ""
+        lines = [f"{self._last.part}: {counted(self._characters, 'character')}, {mean:.3f} bits per character{against}"]
+        if self._unknown:
+            number = counted(sum(self._unknown.values()), "character")
+            names = first_named([symbol for symbol, _ in self._unknown.most_common()])
+            lines.append(f"not in the vocabulary, {UNKNOWN_BITS:.2f} bits each: {number}: {names}")
+        return lines
