@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from textgen.evaluation.attribution import Attribution, attribute
     from textgen.evaluation.evaluate import Evaluation, evaluate
     from textgen.evaluation.judgement import Candidate, Judgement
+    from textgen.evaluation.novelty import Novelty, novelty
     from textgen.evaluation.score import Score, score
     from textgen.generation.generator import Generator, Text, load
     from textgen.generation.logprobs import Logprob
@@ -33,6 +34,7 @@ __all__ = [
     "Logprob",
     "ModelConfig",
     "ModelFileError",
+    "Novelty",
     "Reading",
     "RunError",
     "SamplingConfig",
@@ -46,6 +48,7 @@ __all__ = [
     "attribute",
     "evaluate",
     "load",
+    "novelty",
     "progress",
     "score",
     "train",
@@ -62,6 +65,7 @@ _HOMES = {
     "Logprob": "textgen.generation.logprobs",
     "ModelConfig": "textgen.config",
     "ModelFileError": "textgen.errors",
+    "Novelty": "textgen.evaluation.novelty",
     "Reading": "textgen.config",
     "RunError": "textgen.errors",
     "SamplingConfig": "textgen.config",
@@ -75,6 +79,7 @@ _HOMES = {
     "attribute": "textgen.evaluation.attribution",
     "evaluate": "textgen.evaluation.evaluate",
     "load": "textgen.generation.generator",
+    "novelty": "textgen.evaluation.novelty",
     "progress": "textgen.training.bar",
     "score": "textgen.evaluation.score",
     "train": "textgen.training.train",

@@ -79,6 +79,18 @@ def test_the_separator_stands_between_texts_and_the_whole_is_normalised(tmp_path
     assert text_of(Corpus.from_files(*paths, separator="", unicode="none")) == "cafe\u0301!"
 
 
+def test_where_each_text_begins_is_known_unless_normalisation_changes_lengths(tmp_path: Path) -> None:
+    names = [str(tmp_path / name) for name in ("a.txt", "b.txt", "c.txt")]
+    for name, text in zip(names, ("one\r\n", "two", "three"), strict=True):
+        Path(name).write_bytes(text.encode())
+    assert Corpus.from_files(tmp_path, separator="--").parts == ((names[0], 0), (names[1], 6), (names[2], 11))
+    assert Corpus.from_files(tmp_path, separator="--").parts == ((names[0], 0), (names[1], 6), (names[2], 11))
+    Path(names[1]).write_text("e\u0301", encoding="utf-8")
+    assert Corpus.from_files(tmp_path).parts == ()
+    assert Corpus.from_files(names[1]).parts == ((names[1], 0),)
+    assert Corpus.from_text("a").parts == ()
+
+
 def test_a_folder_of_mixed_encodings_is_read_and_each_is_told(tmp_path: Path) -> None:
     line = "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。"
     for name, encoding in (("a.txt", "utf-8"), ("b.txt", "cp932"), ("c.txt", "utf-16")):

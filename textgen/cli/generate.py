@@ -3,7 +3,7 @@
 import secrets
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +20,12 @@ from textgen.cli.options import (
     rng_seed_option,
 )
 from textgen.cli.terminal import tell
-from textgen.cli.writing import UTF_8, counting, opened, print_json, print_texts, tell_ends, with_bar
+from textgen.cli.writing import UTF_8, collecting, counting, opened, print_json, print_texts, tell_ends, with_bar
 from textgen.config import COUNT, LENGTH, LOGPROBS, NO_COPY, NO_REPEAT, SamplingConfig
 
 if TYPE_CHECKING:
     from textgen.description import Description
+    from textgen.evaluation.novelty import OfModel
 
 MOST_SEED = 2**24  # bytes of standard input; beyond a few thousand characters a longer seed phrase changes nothing
 
@@ -49,7 +50,7 @@ SECTIONS = {
     "Text": ("seed", "unknown", "length", "end", "stop", "count"),
     "Sampling": ("temperature", "argmax", "top_k", "top_p", "min_p", "rng_seed"),
     "Constraints": ("only", "without", "ban", "no_repeat", "no_copy", "against", "match"),
-    "Output": ("as_json", "logprobs", "output", "encoding", "help"),
+    "Output": ("novelty", "as_json", "logprobs", "output", "encoding", "help"),
 }
 
 
@@ -121,8 +122,8 @@ SECTIONS = {
     type=click.Path(),
     multiple=True,
     metavar="TEXT",
-    help="File, folder, archive or name from textgen corpora list that --no-copy uses instead of the training text. "
-    "Repeat the option for several.",
+    help="File, folder, archive or name from textgen corpora list that --no-copy and --novelty use instead of the "
+    "training text. Repeat the option for several.",
 )
 @click.option(
     "--match",
@@ -130,6 +131,11 @@ SECTIONS = {
     metavar="REGEX",
     help="Generate text that matches this regular expression as a whole, within --length characters. The seed phrase "
     "is not part of the match.",
+)
+@click.option(
+    "--novelty",
+    is_flag=True,
+    help="After the text, tell how much of it is copied from the training text, as textgen novelty does.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each text as a JSON object on a line of its own.")
 @number_option(
@@ -150,6 +156,7 @@ def command(
     seed: str,
     argmax: bool,
     temperature: float,
+    novelty: bool,
     as_json: bool,
     output: str | None,
     encoding: str | None,
@@ -161,15 +168,9 @@ def command(
     generated, then the others. Constraints are applied first, then temperature, top-k, top-p, min-p.
     """
     refuse_both(("--temperature", is_given("temperature")), ("--argmax", argmax))
-    for name in ("stop", "ban"):
-        if "" in options[name]:
-            raise click.UsageError(f"--{name} needs at least one character.")
     if encoding is not None and output is None and seed != "-":
         raise click.UsageError("--encoding needs a file (-o) or a seed phrase on standard input (--seed -).")
-    if options["against"] and options["no_copy"] is None:
-        raise click.UsageError("--against needs --no-copy.")
-    if options["logprobs"] is not None and not as_json:
-        raise click.UsageError("--logprobs needs --json.")
+    _check(options, novelty=novelty, as_json=as_json)
     from textgen.generation.generator import load
     from textgen.model_file import shipped
 
@@ -181,8 +182,10 @@ def command(
     drawn = options["rng_seed"] is None
     if drawn:
         options["rng_seed"] = secrets.randbits(32)
-    options["against"] = _read(options["against"], generator.description)
+    against = _read(options["against"], generator.description)
+    options["against"] = against if options["no_copy"] is not None else []
     try:
+        compared = _compared(generator.description, against) if novelty else None
         texts: Iterator[Any] = (generator.texts if as_json else generator.write)(
             seed, temperature=temperature, **options
         )
@@ -191,10 +194,19 @@ def command(
     if model is None or (drawn and not as_json):
         tell(f"model {path}, --rng-seed {options['rng_seed']}{_yours() if model is None else ''}")
     ended: Counter[str] = Counter()
+    written: list[str] = []
     with opened(output, encoding or UTF_8) as stream:
         if output is not None and options["count"] > 1:
             texts = with_bar(texts, options["count"])
-        (print_json if as_json else print_texts)(counting(texts, ended), stream)
+        if compared is not None:
+            texts = collecting(texts, written)
+        texts = counting(texts, ended)
+        if as_json:
+            print_json(texts, stream, None if compared is None else compared.values)
+        else:
+            print_texts(texts, stream)
+    if compared is not None:
+        tell(f"novelty: {compared.verdict(written)}")
     tell_ends(ended, matching=options["match"] is not None)
 
 
@@ -203,13 +215,33 @@ def _read(paths: Sequence[str], description: "Description") -> list[Any]:
     if not paths:
         return []
     from textgen.cli.download import located
-    from textgen.generation.copying import read_text
+    from textgen.generation.copying import read_text, reading_of
 
-    texts = [read_text(path, description) for path in located(paths)]
+    reading = reading_of(description)
+    texts = [read_text(path, reading) for path in located(paths)]
     for text in texts:
         for note in text.notes:
             tell(as_options(note))
     return texts
+
+
+def _check(options: Mapping[str, Any], *, novelty: bool, as_json: bool) -> None:
+    """Fail with a usage error if an option has nothing to do."""
+    for name in ("stop", "ban"):
+        if "" in options[name]:
+            raise click.UsageError(f"--{name} needs at least one character.")
+    if options["against"] and options["no_copy"] is None and not novelty:
+        raise click.UsageError("--against needs --no-copy or --novelty.")
+    if options["logprobs"] is not None and not as_json:
+        raise click.UsageError("--logprobs needs --json.")
+
+
+def _compared(description: "Description", against: Sequence[Any]) -> "OfModel":
+    """What tells how new the texts are."""
+    from textgen.evaluation.novelty import OfModel
+    from textgen.generation.copying import others
+
+    return OfModel(description, others(against, description))
 
 
 def _standard_input(encoding: str | None) -> str:

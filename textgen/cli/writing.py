@@ -5,7 +5,7 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -35,6 +35,17 @@ def counting(items: Iterator[Any], ended: Counter[str]) -> Iterator[Any]:
         yield item
         if stopped_by := _stopped_by(item):
             ended[stopped_by] += 1
+
+
+def collecting(items: Iterator[Any], texts: list[str]) -> Iterator[Any]:
+    """Keep the texts, of `Generator.texts` or of `Generator.write`."""
+    pieces: list[str] = []
+    for item in items:
+        yield item
+        pieces.append(item[1] if isinstance(item, tuple) else item.text)
+        if _stopped_by(item):
+            texts.append("".join(pieces))
+            pieces.clear()
 
 
 def _stopped_by(item: Any) -> str | None:
@@ -84,13 +95,15 @@ def print_texts(pieces: Iterator[Any], stream: TextIO) -> None:
     stream.flush()
 
 
-def print_json(texts: Iterator[Any], stream: TextIO) -> None:
-    """Print a JSON object a line for each text."""
+def print_json(texts: Iterator[Any], stream: TextIO, novelty: Callable[[str], Mapping[str, Any]] | None = None) -> None:
+    """Print a JSON object a line for each text, with what is told of how new it is."""
     paced, ascii_only = _Paced(stream), stream.isatty() or stream.encoding != UTF_8
     for text in texts:
         line = {name: getattr(text, name) for name in ("seed", "text", "rng_seed", "stopped_by", "stop")}
         if text.logprobs is not None:
             line["logprobs"] = [asdict(item) for item in text.logprobs]
+        if novelty is not None:
+            line["novelty"] = novelty(text.text)
         paced.write(json.dumps(line, ensure_ascii=ascii_only) + "\n")
     stream.flush()
 

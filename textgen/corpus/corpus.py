@@ -65,6 +65,8 @@ class Corpus:
         replacement: the symbol that replaces rare characters; None if there were none.
         sources: the absolute paths and `-` that it was read from; empty for a text given as a string.
         notes: what a user must be told of how it was read, a line each.
+        parts: the name of each text that was joined, and where it begins in the codes; empty for a text given as a
+            string, and where normalisation changed the length of one of several.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Corpus:
     replacement: str | None = None
     sources: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    parts: tuple[tuple[str, int], ...] = ()
 
     @classmethod
     def from_text(
@@ -154,15 +157,17 @@ class Corpus:
         meta = stored.meta
         vocabulary = Vocabulary(meta["vocabulary"])
         notes = of_texts(texts, meta["texts"])
+        codes = mapped(stored.codes, vocabulary.dtype)
         return cls(
             name,
             vocabulary,
-            mapped(stored.codes, vocabulary.dtype),
+            codes,
             meta["sha256"],
             reading,
             meta["replacement"],
             tuple(str(path) if str(path) == STANDARD_INPUT else str(Path(path).absolute()) for path in paths),
             (*notes, *passed_over(skipped), *_rare(meta["replaced"]), *stored.notes),
+            _parts([text.name for text in texts], meta["texts"], len(reading.separator), len(codes)),
         )
 
     def __repr__(self) -> str:
@@ -240,6 +245,18 @@ def _stored(name: str, texts: Sequence[Text], reading: Reading) -> cache.Stored:
         }
 
     return cache.load(key) or cache.store(key, write)
+
+
+def _parts(
+    names: Sequence[str], results: Sequence[Mapping[str, Any]], separator: int, characters: int
+) -> tuple[tuple[str, int], ...]:
+    """The texts with their beginnings, from their lengths before normalisation; none if these are not the lengths."""
+    starts = [0]
+    for result in results:
+        starts.append(starts[-1] + result["characters"] + separator)
+    if len(names) > 1 and starts[-1] - separator != characters:
+        return ()
+    return tuple(zip(names, starts, strict=False))
 
 
 def called(paths: Sequence[str | Path]) -> str:

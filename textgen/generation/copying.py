@@ -97,12 +97,12 @@ def _table(vocabulary: Vocabulary, description: Description) -> NDArray[np.int32
     return table
 
 
-def listed(against: Against | Sequence[Against]) -> list[Against]:
-    """The texts of `against`; `TypeError` if one is neither a path nor a `Corpus`."""
-    expect("against", against, PATH | Corpus | Sequence)
+def listed(against: Against | Sequence[Against], name: str = "against") -> list[Against]:
+    """The texts of an argument; `TypeError` if one is neither a path nor a `Corpus`."""
+    expect(name, against, PATH | Corpus | Sequence)
     items: Any = [against] if isinstance(against, PATH | Corpus) else against
     for place, item in enumerate(items):
-        expect(f"against[{place}]", item, PATH | Corpus)
+        expect(f"{name}[{place}]", item, PATH | Corpus)
     return list(items)
 
 
@@ -113,15 +113,18 @@ def others(against: Sequence[Against], description: Description) -> list[Other]:
         CorpusError: one cannot be read, is in another script, or is not to be found.
         ValueError: one was not normalised as the model's text.
     """
-    return [other_text(read_text(item, description), description) for item in against] or [own_text(description)]
+    reading = reading_of(description)
+    return [other_text(read_text(item, reading), description) for item in against] or [own_text(description)]
 
 
-def read_text(text: Against, description: Description) -> Corpus:
-    """A text of `against`, read and normalised as the model's was unless it is a `Corpus` already."""
-    if isinstance(text, Corpus):
-        return text
-    unicode, lowercase = description.text.unicode, description.text.lowercase
-    return Corpus.from_files(text, reading=Reading(unicode=unicode, lowercase=lowercase))
+def reading_of(description: Description) -> Reading:
+    """How to read a text so that it is normalised as the model's was."""
+    return Reading(unicode=description.text.unicode, lowercase=description.text.lowercase)
+
+
+def read_text(text: Against, reading: Reading) -> Corpus:
+    """A text not to copy from, or one that may have been copied: it is read, unless it is a `Corpus` already."""
+    return text if isinstance(text, Corpus) else Corpus.from_files(text, reading=reading)
 
 
 class NoCopy:
