@@ -30,6 +30,7 @@ NO_REPEAT = Range(int, 2, 1000)
 NO_COPY = Range(int, 2, 100_000)
 LOGPROBS = Range(int, 0, 1000)
 LIKELIEST = Range(int, 0, 20)
+LOGIT_BIAS = Range(float, -100, 100)
 
 LONGEST_NAME = 1000  # characters of a text's name
 LARGEST_HOLD_OUT = 200_000  # characters: enough to tell losses 0.005 nats apart, and evaluated in seconds

@@ -8,7 +8,8 @@ what Keras itself writes is accepted (hard-linked groups; contiguous, unfiltered
 import codecs
 import math
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -19,7 +20,7 @@ from textgen.bundled import bundled
 from textgen.config import Shape
 from textgen.description import Description
 from textgen.errors import ModelFileError, reason
-from textgen.keras_archive import Array, opened, read_arrays
+from textgen.keras_archive import Archive, Array, opened, read_arrays
 
 DAMAGED = "it may be cut short or damaged: copy or train it again"
 DESCRIPTION = "textgen.json"
@@ -142,8 +143,26 @@ def read_model(path: str | Path) -> Model:
         ModelFileError: it is missing, damaged, not a textgen model, or written by a newer textgen.
     """
     path = locate(path)
-    try:
+    with _reading(path):
         return Model(path, *_read(path))
+
+
+def read_description(path: str | Path) -> Description:
+    """Read only what a run folder's model, or a `.keras` file, says of itself.
+
+    Raises:
+        ModelFileError: as from `read_model`, except that the weights may still be damaged.
+    """
+    path = locate(path)
+    with _reading(path), opened(path) as archive:
+        return _described(archive)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Raise `ModelFileError`, which names the file, for what goes wrong while it is read."""
+    try:
+        yield
     except zipfile.BadZipFile as error:
         raise ModelFileError(
             f"{path}: {_recognised(path) or f'not a complete Keras archive ({error}); {DAMAGED}'}"
@@ -160,15 +179,19 @@ def read_model(path: str | Path) -> Model:
 
 def _read(path: Path) -> tuple[Description, Weights]:
     with opened(path) as archive:
-        if DESCRIPTION not in archive:
-            raise ValueError(
-                f"it has no {DESCRIPTION}, so its vocabulary is unknown; expected one that textgen has trained"
-            )
-        description = Description.from_json(archive.read(DESCRIPTION, most=MOST_DESCRIPTION))
+        description = _described(archive)
         shapes = layout(description.model, len(description.vocabulary))
         size = 4 * sum(math.prod(shape) for shape in shapes.values())
         content = archive.read(WEIGHTS, least=size, most=size + MOST_OVERHEAD)
     return description, Weights.from_list(read_arrays(content, shapes))
+
+
+def _described(archive: Archive) -> Description:
+    if DESCRIPTION not in archive:
+        raise ValueError(
+            f"it has no {DESCRIPTION}, so its vocabulary is unknown; expected one that textgen has trained"
+        )
+    return Description.from_json(archive.read(DESCRIPTION, most=MOST_DESCRIPTION))
 
 
 def _recognised(path: Path) -> str:

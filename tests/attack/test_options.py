@@ -46,6 +46,7 @@ COMMANDS = dict(commands())
 NEEDS = {  # what lets a command come as far as it can
     ("train",): ["text.txt", "-o", "run"],
     ("generate",): ["model.keras", "--length", "2"],
+    ("serve",): ["model.keras"],
     ("evaluate",): ["model.keras", "text.txt"],
     ("attribute",): ["text.txt", "--among", "model.keras", "other.keras"],
     ("score",): ["model.keras", "text.txt"],
@@ -78,12 +79,13 @@ def odd_values(path: tuple[str, ...], option: str) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder to work in, with a text and a model; the catalog is empty, and no training starts."""
+    """A folder to work in, with a text and a model; the catalog is empty, no training or server starts."""
 
     def stop(*_: object) -> None:
         raise TrainingError("stopped before the first step")
 
     monkeypatch.setattr("textgen.training.train.make_learner", stop)
+    monkeypatch.setattr("textgen.serving.server.bound", stop)
     monkeypatch.setenv("TEXTGEN_CATALOG", str(tmp_path / "catalog.toml"))
     (tmp_path / "catalog.toml").touch()
     (tmp_path / "a" / "b").mkdir(parents=True)

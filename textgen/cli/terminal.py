@@ -35,9 +35,9 @@ def shortened(text: str, most: int = LONGEST) -> str:
     return f"{text[: most - tail - 1]}…{text[-tail:]}"
 
 
-def tell(line: str = "") -> None:
-    """Write a line to stderr. If stderr cannot be written, the line is lost, without an error."""
-    shown = shortened(printable(shortened(line)))  # escaping ten megabytes would take a second
+def tell(line: str = "", most: int = LONGEST) -> None:
+    """Write a line of at most so many characters to stderr. If it cannot be written, it is lost, without an error."""
+    shown = shortened(printable(shortened(line, most)), most)  # escaping ten megabytes would take a second
     with suppress(*UNWRITABLE):
         sys.stderr.write(f"{shown}\n")
         sys.stderr.flush()

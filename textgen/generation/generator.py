@@ -87,6 +87,7 @@ class Generator:
                 `no_copy`, the number of characters in a row that never occur in the training text, or instead in the
                 files, folders or `Corpus` of `against`;
                 `match`, a regular expression that the whole text matches, without the seed;
+                `logit_bias`, characters → numbers from -100 to 100 that are added to their logits first;
                 `temperature` (default 0.7; 0 always takes the most probable character), `top_k`, `top_p` and `min_p`
                 as in `SamplingConfig`, or all four in one object as `sampling`.
 
@@ -142,12 +143,27 @@ class Generator:
         phrases = strings("seed" if isinstance(seeds, str) else "seeds", seeds)
         count = COUNT.check("count", count)
         read = [(phrase, self._codes(phrase, request.unknown)) for phrase in phrases]
-        start = self._start(request.rng_seed)
         begun = (  # made one after the other: each holds what the network remembers of it
-            Seed(codes if len(codes) else start, phrase, shared=count > 1, implied=not len(codes))
-            for phrase, codes in read
+            self.seed(codes, phrase, rng_seed=request.rng_seed, shared=count > 1) for phrase, codes in read
         )
         return (request.stream(seed, number) for seed in begun for number in range(count))
+
+    def encode(self, seed: str, unknown: Unknown = "error") -> NDArray[np.integer]:
+        """The codes of a seed phrase, `(N,)`, normalised as the model's text was; `SeedError` as from `generate`."""
+        expect("seed", seed, str)
+        return self._codes(seed, unknown)
+
+    def seed(self, codes: NDArray[np.integer], text: str, *, rng_seed: int = 0, shared: bool = False) -> Seed:
+        """What a stream begins with: the codes, or without any what an empty seed phrase stands for.
+
+        Args:
+            codes: from `encode`, shape `(N,)`.
+            text: the phrase that they are the codes of.
+            rng_seed: draws the character to begin after if the vocabulary has no newline.
+            shared: whether several texts begin so.
+        """
+        implied = not len(codes)
+        return Seed(self._start(rng_seed) if implied else codes, text, shared=shared, implied=implied)
 
     def predict(self, seed: str = "", *, unknown: Unknown = "error") -> dict[str, float]:
         """The probability of each character to follow a seed phrase, the most probable first.

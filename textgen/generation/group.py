@@ -112,6 +112,7 @@ class _Block:
         self._read_seeds()
         self._least, self._most = min(self._read), max(self._read)
         self._noise = self._drawn(symbols)
+        self._biased = [(row, stream.bias) for row, stream in enumerate(streams) if stream.bias is not None]
         self._constrained = {  # row → the range of places where it writes
             row: (read, read + stream.unwritten)
             for row, (stream, read) in enumerate(zip(streams, self._read, strict=True))
@@ -159,6 +160,10 @@ class _Block:
             self._logits[place] = logits
             if place < self._least:
                 return self.forced[place]
+        if self._biased:
+            logits = logits.copy()  # the network's own array
+            for row, bias in self._biased:
+                logits[row] += bias
         writing = self._writing(place) if self._constrained else []
         if writing:
             logits = self._masked(logits, writing, place)

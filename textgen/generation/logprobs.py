@@ -24,6 +24,24 @@ class Logprob:
     likeliest: dict[str, float]
 
 
+def likeliest(
+    nats: NDArray[np.float64], logits: Array, codes: NDArray[np.intp], count: int
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """The codes `(n, count)` of the most probable symbols, the most probable first, and their log-probabilities.
+
+    Args:
+        nats: the losses of some characters, `(n,)`.
+        logits: those that predicted them, `(n, V)`.
+        codes: of the characters, `(n,)`.
+        count: at most `V`.
+    """
+    own = logits[np.arange(len(codes)), codes].astype(np.float64)
+    possible = np.isfinite(own).all()  # what replaces rare characters may be read, and never comes
+    normalisers = nats + own if possible else np.logaddexp.reduce(logits.astype(np.float64), axis=1)
+    order = np.argsort(-logits, axis=1, kind="stable")[:, :count]
+    return order, np.take_along_axis(logits, order, axis=1) - normalisers[:, None]
+
+
 class Logprobs:
     """Observes a stream, and stores the predictions of its characters."""
 
@@ -34,13 +52,11 @@ class Logprobs:
 
     def __call__(self, nats: NDArray[np.float64], logits: Array, codes: NDArray[np.intp]) -> None:
         """Store the next characters, from their losses `(n,)`, logits `(n, V)` and codes `(n,)`."""
-        normalisers = nats + logits[np.arange(len(codes)), codes].astype(np.float64)
-        order = np.argsort(-logits, axis=1, kind="stable")[:, : self._count]
-        shares = np.take_along_axis(logits, order, axis=1) - normalisers[:, None]  # (n, K)
-        for code, loss, likeliest, logprobs in zip(
+        order, shares = likeliest(nats, logits, codes, self._count)
+        for code, loss, first, logprobs in zip(
             codes.tolist(), nats.tolist(), order.tolist(), shares.tolist(), strict=True
         ):
-            others = {self._symbols[other]: share for other, share in zip(likeliest, logprobs, strict=True)}
+            others = {self._symbols[other]: share for other, share in zip(first, logprobs, strict=True)}
             self._stored.append(
                 Logprob(self._symbols[code], -loss, {key: share for key, share in others.items() if share > -np.inf})
             )

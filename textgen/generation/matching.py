@@ -76,6 +76,11 @@ class Pattern:
             why = f"; among those it needs are {first_named(missing)}" if missing else ""
             raise ValueError(f"no text of the allowed characters can match `match`{why}")
 
+    @property
+    def states(self) -> int:
+        """The number of states of the automaton that the expression is compiled to."""
+        return len(self._automaton.free)
+
     def begin(self, seed: NDArray[np.integer], length: int) -> "Match":
         """A text of at most `length` characters; `ValueError` if every match is longer."""
         self.check(length)

@@ -82,6 +82,7 @@ class Stream:
         rng_seed: random seed; with the same number, it gives the same text again.
         sampling: how its characters are chosen.
         constraints: those of the text, in the order in which they apply.
+        bias: what is added to the logits that its characters are chosen from, `(V,)`, or None.
         unwritten: the number of characters it may still write.
         observer: called with the predictions of its characters, or None.
         stopped_by: `length`, `end`, `stop`, or the name of the constraint that left nothing to write; None while the
@@ -100,6 +101,7 @@ class Stream:
         stops: Sequence[str] = (),
         end: End | None = None,
         constraints: Sequence[Constraint] = (),
+        bias: Array | None = None,
         observer: Observer | None = None,
         observe_seed: bool = False,
     ) -> None:
@@ -115,12 +117,13 @@ class Stream:
             stops: strings before which the text ends.
             end: where to end after `length` characters, within at most 500 more.
             constraints: say what the text may contain; not shared with other texts.
+            bias: what is added to the logits before a character is chosen, float32 `(V,)`, finite.
             observer: called with the losses in nats `(n,)`, the logits `(n, V)` and the codes `(n,)` of each character
                 once, in order: those written and, with `observe_seed`, the seed's from its second on.
             observe_seed: whether to pass the seed's characters to the observer too.
         """
         self.seed, self.number, self.rng_seed, self.constraints = seed, number, rng_seed, constraints
-        self.sampling = sampling or SamplingConfig()
+        self.sampling, self.bias = sampling or SamplingConfig(), bias
         self.stopped_by: EndedBy | None = None
         if not (length or end or (observe_seed and len(seed.codes) > 1)):
             self.stopped_by = "length"

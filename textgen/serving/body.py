@@ -1,0 +1,42 @@
+"""Reads the bodies of requests, within limits of size and time, and describes them for the OpenAPI document."""
+
+import asyncio
+from typing import Any
+
+from fastapi import Request
+from pydantic import BaseModel
+
+from textgen.serving.refusal import RefusalError
+
+SECONDS = 30.0  # for a body to arrive
+
+
+async def read(request: Request, most: int) -> bytes:
+    """The body of a request; `RefusalError` if it is larger than `most` bytes or too slow."""
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length[:20]) > most:
+        raise _too_large(most)
+    content = bytearray()
+    try:
+        async with asyncio.timeout(SECONDS):
+            async for part in request.stream():
+                content += part
+                if len(content) > most:
+                    raise _too_large(most)
+    except TimeoutError:
+        raise RefusalError(
+            408, f"the request's body did not arrive within {SECONDS:g} seconds", code="timeout"
+        ) from None
+    return bytes(content)
+
+
+def schema_of(kind: type[BaseModel]) -> dict[str, Any]:
+    """What the OpenAPI document says of a body that is read by hand."""
+    reference = {"$ref": f"#/components/schemas/{kind.__name__}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": reference}}}}
+
+
+def _too_large(most: int) -> RefusalError:
+    return RefusalError(
+        413, f"the request's body is larger than {most:,} bytes", code="too_large", headers={"Connection": "close"}
+    )
