@@ -52,7 +52,7 @@ def test_beside_an_n_gram_the_tint_is_what_the_model_gains(score: Score) -> None
     np.testing.assert_array_equal(shown.values, [NAN, 3, 0, -1])
     assert shown.scale is not None
     assert (shown.scale.diverging, shown.scale.low, shown.scale.high) == (True, "n-gram (5) better", "model better")
-    assert [detail.name for detail in shown.details] == ["surprisal", "of the n-gram", "rank", "entropy"]
+    assert [detail.name for detail in shown.details] == ["surprisal", "n-gram's", "rank", "entropy"]
 
 
 def test_a_notebook_shows_a_score(score: Score) -> None:

@@ -1,6 +1,7 @@
 """The page as a person meets it, in a real browser."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,9 +132,13 @@ def test_the_slider_changes_the_scale(opened: Callable[..., "Page"]) -> None:
 
 
 def test_values_below_zero_have_a_tint_of_their_own(opened: Callable[..., "Page"]) -> None:
-    shown = opened(tinted("abc", values=np.array([-3.0, 0.0, 3.0]), scale=Scale("gain", "bits", 4, diverging=True)))
+    values, scale = np.array([-3.0, 0.0, 3.0]), Scale("gain", "bits", 4, diverging=True)
+    shown = opened(tinted("abc", values=values, scale=scale))
     assert shown.get_by_text("−4.0 bits").is_visible()
-    assert len({tint_of(shown, "a"), tint_of(shown, "c"), "rgba(0, 0, 0, 0)"}) == 3
+    low, high = tint_of(shown, "a"), tint_of(shown, "c")
+    assert len({low, high, "rgba(0, 0, 0, 0)"}) == 3
+    shown = opened(tinted("abc", values=values, scale=replace(scale, cool=True)))
+    assert (tint_of(shown, "a"), tint_of(shown, "c")) == (high, low)
 
 
 def test_the_most_surprising_lines_can_be_searched_and_jumped_to(opened: Callable[..., "Page"]) -> None:

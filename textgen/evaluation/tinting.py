@@ -13,7 +13,7 @@ from textgen.wording import counted
 if TYPE_CHECKING:
     from textgen.evaluation.score import Score
 
-SURPRISAL = Scale("surprisal", "bits", 8, "expected", "surprising", lines="Most surprising lines")
+SURPRISAL = Scale("surprisal", "bits", 10, "expected", "surprising", lines="Most surprising lines")
 UNKNOWN = "not in the model's vocabulary"
 
 
@@ -31,7 +31,7 @@ def tinted(score: "Score", title: str = "Surprisal") -> Tinted:
         Detail("entropy", score.entropy, "bits"),
     ]
     if score.ngram_bits is not None:
-        details = [Detail("surprisal", score.bits, "bits"), Detail("of the n-gram", score.ngram_bits, "bits"), *details]
+        details = [Detail("surprisal", score.bits, "bits"), Detail("n-gram's", score.ngram_bits, "bits"), *details]
     return Tinted(
         title,
         score.text,
@@ -48,9 +48,8 @@ def tinted(score: "Score", title: str = "Surprisal") -> Tinted:
 
 
 def _against(ngram: str) -> Scale:
-    """Bits that the model needs less than the n-gram."""
-    name = f"bits less than the {ngram}"
-    return Scale(name, "", 4, f"{ngram} better", "model better", True, "Lines where the model gains most")
+    """How many bits less the model needs than the n-gram."""
+    return Scale("gain", "bits", 4, f"{ngram} better", "model better", True, True, "Lines where the model gains most")
 
 
 def _alternatives(letters: NDArray[np.str_], bits: NDArray[np.float32]) -> Alternatives:

@@ -8,8 +8,8 @@ const BLOCK = 2000; // characters that are tinted at once, when they come near t
 export class Reader {
   /**
    * @param box the element to fill; it scrolls, and can be focused.
-   * @param content text, values (or null), marks as [start, end, label], top, the value of the deepest tint, and line
-   *   and column of the first character.
+   * @param content text, values (or null), marks as [start, end, label], top, the value of the deepest warm tint, and
+   *   line and column of the first character.
    * @param on `moved(index, byKey)` when the cursor has moved, `pointed(index | null)` when the pointer has.
    */
   constructor(box, { text, values, marks, top, line, column }, on) {

@@ -2,12 +2,12 @@
 
 export const LEVELS = 12; // depths of a tint on either side of zero; tint.css has a colour for each
 
-/** The level of a value: 0 is no tint, LEVELS and -LEVELS are the deepest; `top` is the value of the deepest. */
+/** The level of a value: LEVELS is the deepest warm tint, of the value `top`; -LEVELS the deepest cool one; 0 none. */
 export function levelOf(value, top) {
   return Math.max(-LEVELS, Math.min(LEVELS, Math.round((value / top) * LEVELS))) || 0; // NaN has no tint
 }
 
-/** The class of a level in tint.css. */
+/** The class of a level in tint.css: t1 to t12 are warm, c1 to c12 cool. */
 export function tintOf(level) {
   return level > 0 ? `t${level}` : level < 0 ? `c${-level}` : "";
 }

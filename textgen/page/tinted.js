@@ -4,6 +4,7 @@ import { LEVELS, nameOf, shown, tintOf, visible } from "./tint.js";
 import { Reader } from "./reader.js";
 
 const LISTED = 20; // lines in the list
+const FARTHEST = 3; // how many times as high as at first the deepest tint can be
 const MARKS = 200; // marks in the list
 const EXCERPT = 80; // characters of a mark in the list
 const SPOKEN_AFTER = 250; // ms without another key
@@ -107,7 +108,8 @@ function say(index) {
   timer = setTimeout(() => (find("#live").textContent = spoken(index)), SPOKEN_AFTER);
 }
 
-const reader = new Reader(find("#text"), { ...data, top: scale?.top }, {
+const towards = scale?.cool ? -1 : 1; // the sign of levels of high values
+const reader = new Reader(find("#text"), { ...data, top: towards * scale?.top }, {
   moved(index, byKey) {
     showDetails(index);
     if (byKey) say(index);
@@ -143,9 +145,11 @@ function setUpScale() {
   find("#scale-heading").textContent = scale.name;
   const levels = Array.from({ length: LEVELS + 1 }, (_, level) => level);
   const shades = scale.diverging ? [...levels.slice(1).reverse().map((level) => -level), ...levels] : levels;
-  find("#legend").replaceChildren(...shades.map((level) => element("span", "", { class: `swatch ${tintOf(level)}` })));
+  const swatch = (level) => element("span", "", { class: `swatch ${tintOf(towards * level)}` });
+  find("#legend").replaceChildren(...shades.map(swatch));
   const slider = find("#top");
-  const largest = data.values.reduce((most, value) => (Math.abs(value) > most ? Math.abs(value) : most), scale.top);
+  const most = data.values.reduce((high, value) => (Math.abs(value) > high ? Math.abs(value) : high), scale.top);
+  const largest = Math.min(most, scale.top * FARTHEST);
   const step = stepFor(largest);
   Object.assign(slider, { step, min: step, max: Math.ceil(largest / step - 1e-9) * step, value: scale.top });
   slider.addEventListener("input", () => setTop(slider.valueAsNumber, step));
@@ -160,7 +164,7 @@ function setTop(top, step) {
   const [low, high] = find("#ends").children;
   low.textContent = `${scale.diverging ? `−${most}` : "0"}\n${scale.low}`;
   high.textContent = `${most}\n${scale.high}`;
-  if (reader.top !== top) reader.tintTo(top);
+  if (reader.top !== towards * top) reader.tintTo(towards * top);
 }
 
 /** Stretches of lines that the list is made of: a line, or of a long one each sentence or so. */

@@ -32,6 +32,7 @@ class Scale:
     low: str = ""  # what the lowest values mean: "expected"
     high: str = ""  # what the highest values mean: "surprising"
     diverging: bool = False  # values below 0 have a tint of their own
+    cool: bool = False  # high values have the cool tint, blue, and those below 0 the warm one, orange
     lines: str = "Highest lines"  # heading of the list of lines with the highest mean
     digits: int = 2  # after the point
 
