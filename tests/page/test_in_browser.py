@@ -195,7 +195,7 @@ def test_hostile_text_is_shown_as_text(opened: Callable[..., "Page"]) -> None:
     shown = opened(tinted(HOSTILE, marks=[Mark(0, 3, HOSTILE)], alternatives=None))
     assert shown.title() == "The Tyger"
     assert not shown.locator("img").count()
-    expected = "a␇</script><img src=x onerror=\"document.title='owned'\">␦b␦␦c␍↵<!--"
+    expected = "a␇</script><img src=x onerror=\"document.title='owned'\">␦b␦␦c␍\u2060↵<!--"
     assert shown.evaluate("document.querySelector('#text').textContent") == expected
     shown.keyboard.press("Tab")
     press(shown, "ArrowRight")

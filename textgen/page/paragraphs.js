@@ -43,16 +43,15 @@ export function columnOf(element, caret, { symbols }) {
   return Math.min(Array.from(text).length, symbols.length);
 }
 
-/** The range of one character of a paragraph. */
+/** The range of one character of a paragraph, or of the sign of the new line after it. */
 export function rangeOf({ element, symbols }, column) {
   const range = document.createRange();
-  const size = symbols[column]?.length ?? 1; // that of the sign of a new line
   let offset = symbols.slice(0, column).join("").length;
   const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
   for (let node = texts.nextNode(); node; node = texts.nextNode()) {
     if (offset < node.length) {
       range.setStart(node, offset);
-      range.setEnd(node, offset + size);
+      range.setEnd(node, column < symbols.length ? offset + symbols[column].length : node.length);
       break;
     }
     offset -= node.length;

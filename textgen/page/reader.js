@@ -3,6 +3,7 @@
 import { columnOf, paragraphsOf, rangeOf } from "./paragraphs.js";
 import { levelOf, tintOf, visible } from "./tint.js";
 
+const NEW_LINE = "\u2060↵"; // which never begins a line
 const BLOCK = 2000; // characters that are tinted at once, when they come near to what is seen
 
 export class Reader {
@@ -126,7 +127,7 @@ export class Reader {
     const sign = document.createElement("span");
     sign.className = `newline ${name}`;
     sign.ariaHidden = "true";
-    sign.textContent = "↵";
+    sign.textContent = NEW_LINE;
     return sign;
   }
 
