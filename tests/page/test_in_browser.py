@@ -278,11 +278,11 @@ def test_a_notebook_shows_the_page_in_its_frame(opened: Callable[..., "Page"]) -
     assert "y U+0079" in " ".join(frame.get_by_role("region", name="Character").inner_text().split())
 
 
-def test_a_long_text_is_quick(opened: Callable[..., "Page"]) -> None:
-    shown = opened(tinted(POEM * 2400))  # 200,000 characters
+def test_of_a_long_text_only_what_is_near_has_its_tints(opened: Callable[..., "Page"]) -> None:
+    text = POEM * 2400  # 200,000 characters
+    shown = opened(tinted(text))
     shown.keyboard.press("Tab")
     press(shown, "Control+End ArrowLeft")
     assert at_cursor(shown) == ","
-    seconds = shown.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd / 1000")
-    assert seconds < 5  # half a second on a quiet machine
-    assert shown.locator("#text span").count() < 40_000  # only what is near has its tints
+    assert 80 < shown.locator("#text span").count() < 20_000
+    assert shown.evaluate("document.querySelector('#text').textContent.replaceAll('\\u2060↵', '\\n')") == text

@@ -13,7 +13,7 @@ export class Reader {
    *   line and column of the first character.
    * @param on `moved(index, byKey)` when the cursor has moved, `pointed(index | null)` when the pointer has.
    */
-  constructor(box, { text, values, marks, top, line, column }, on) {
+  constructor(box, { text, values, marks, top, line = 1, column = 1 }, on) {
     Object.assign(this, { box, values, top, on });
     this.origin = { line, column };
     this.cursor = -1;

@@ -1,7 +1,8 @@
 /** The page of one tinted text: what it says of a character, its scale, and the ways to the places worth seeing. */
 
-import { LEVELS, nameOf, shown, tintOf, visible } from "./tint.js";
+import { byId, element } from "./elements.js";
 import { Reader } from "./reader.js";
+import { LEVELS, nameOf, shown, tintOf, visible } from "./tint.js";
 
 const LISTED = 20; // lines in the list
 const FARTHEST = 3; // how many times as high as at first the deepest tint can be
@@ -10,13 +11,6 @@ const EXCERPT = 80; // characters of a mark in the list
 const SPOKEN_AFTER = 250; // ms without another key
 
 const find = (selector) => document.querySelector(selector);
-
-function element(name, content = "", attributes = {}) {
-  const made = document.createElement(name);
-  made.append(...[content].flat());
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-}
 
 /** An array of numbers, from its bytes in base64 (little-endian, as all machines with browsers are). */
 function numbers(kind, packed) {
@@ -27,7 +21,7 @@ function numbers(kind, packed) {
 }
 
 function read() {
-  const data = JSON.parse(find("#data").textContent);
+  const data = JSON.parse(byId("data").textContent);
   data.values = data.values && numbers(Float32Array, data.values);
   for (const detail of data.details) detail.values = numbers(Float32Array, detail.values);
   if (data.alternatives) {
@@ -69,25 +63,26 @@ function showDetails(index) {
   const symbol = reader.symbolAt(index);
   const [sign, name] = nameOf(symbol);
   const [line, column] = reader.placeOf(index);
-  const heading = element("p", [element("span", sign, { class: "sign", dir: "auto" }), ` ${name}`]);
+  const heading = element("p", {}, element("span", { class: "sign", dir: "auto" }, sign), ` ${name}`);
   const facts = [["line", `${shown(line, 0)}, column ${shown(column, 0)}`], ...factsAt(index)];
-  const list = element("dl", facts.map(([term, value]) => element("div", [element("dt", term), element("dd", value)])));
-  const labels = marksAt(index).map((label) => element("p", label, { class: "label", dir: "auto" }));
-  find("#facts").replaceChildren(heading, list, ...labels, ...likeliest(index, symbol));
+  const pairs = facts.map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, value)));
+  const list = element("dl", {}, ...pairs);
+  const labels = marksAt(index).map((label) => element("p", { class: "label", dir: "auto" }, label));
+  byId("facts").replaceChildren(heading, list, ...labels, ...likeliest(index, symbol));
 }
 
 function likeliest(index, actual) {
   const rows = alternativesAt(index).map(({ symbol, share }) => {
     const [sign, name] = nameOf(symbol);
-    const bar = element("span", "", { class: "bar", "aria-hidden": "true" });
+    const bar = element("span", { class: "bar", "aria-hidden": "true" });
     bar.style.setProperty("--share", share);
-    const shownAs = element("th", sign, { scope: "row", class: "sign", title: name, dir: "auto" });
-    const row = element("tr", [shownAs, element("td", percent(share)), element("td", bar)]);
+    const header = element("th", { scope: "row", class: "sign", title: name, dir: "auto" }, sign);
+    const row = element("tr", {}, header, element("td", {}, percent(share)), element("td", {}, bar));
     row.classList.toggle("actual", symbol === actual);
     return row;
   });
   if (!rows.length) return [];
-  return [element("table", [element("caption", "Likeliest here"), element("tbody", rows)])];
+  return [element("table", {}, element("caption", {}, "Likeliest here"), element("tbody", {}, ...rows))];
 }
 
 function spoken(index) {
@@ -105,11 +100,11 @@ let timer = 0;
 
 function say(index) {
   clearTimeout(timer);
-  timer = setTimeout(() => (find("#live").textContent = spoken(index)), SPOKEN_AFTER);
+  timer = setTimeout(() => (byId("live").textContent = spoken(index)), SPOKEN_AFTER);
 }
 
 const towards = scale?.cool ? -1 : 1; // the sign of levels of high values
-const reader = new Reader(find("#text"), { ...data, top: towards * scale?.top }, {
+const reader = new Reader(byId("text"), { ...data, top: towards * scale?.top }, {
   moved(index, byKey) {
     showDetails(index);
     if (byKey) say(index);
@@ -121,17 +116,16 @@ const reader = new Reader(find("#text"), { ...data, top: towards * scale?.top },
 });
 
 function goTo(index) {
-  find("#text").focus({ preventScroll: true });
+  byId("text").focus({ preventScroll: true });
   reader.moveTo(index, true);
 }
 
 /** An entry of a list: a number, what it is of, the text there, and the way to the character that `target` names. */
 function entry(number, what, text, target) {
-  const excerpt = element("span", visible(text), { class: "excerpt", dir: "auto" });
-  const parts = [element("span", number, { class: "mean" }), ` ${what}`, excerpt];
-  const button = element("button", parts, { type: "button" });
-  button.addEventListener("click", () => goTo(target()));
-  return element("li", button);
+  const excerpt = element("span", { class: "excerpt", dir: "auto" }, visible(text));
+  const value = element("span", { class: "mean" }, number);
+  const onclick = () => goTo(target());
+  return element("li", {}, element("button", { type: "button", onclick }, value, ` ${what}`, excerpt));
 }
 
 /** A step of about a fiftieth of a length: 1, 2 or 5 times a power of ten. */
@@ -142,12 +136,12 @@ function stepFor(length) {
 }
 
 function setUpScale() {
-  find("#scale-heading").textContent = scale.name;
+  byId("scale-heading").textContent = scale.name;
   const levels = Array.from({ length: LEVELS + 1 }, (_, level) => level);
   const shades = scale.diverging ? [...levels.slice(1).reverse().map((level) => -level), ...levels] : levels;
-  const swatch = (level) => element("span", "", { class: `swatch ${tintOf(towards * level)}` });
-  find("#legend").replaceChildren(...shades.map(swatch));
-  const slider = find("#top");
+  const swatch = (level) => element("span", { class: `swatch ${tintOf(towards * level)}` });
+  byId("legend").replaceChildren(...shades.map(swatch));
+  const slider = byId("top");
   const most = data.values.reduce((high, value) => (Math.abs(value) > high ? Math.abs(value) : high), scale.top);
   const largest = Math.min(most, scale.top * FARTHEST);
   const step = stepFor(largest);
@@ -159,9 +153,9 @@ function setUpScale() {
 function setTop(top, step) {
   const digits = Math.max(0, -Math.floor(Math.log10(step)));
   const most = `${shown(top, digits)}${unit(scale.unit)}`;
-  find("#top-shown").textContent = most;
-  find("#top").setAttribute("aria-valuetext", most);
-  const [low, high] = find("#ends").children;
+  byId("top-shown").textContent = most;
+  byId("top").setAttribute("aria-valuetext", most);
+  const [low, high] = byId("ends").children;
   low.textContent = `${scale.diverging ? `−${most}` : "0"}\n${scale.low}`;
   high.textContent = `${most}\n${scale.high}`;
   if (reader.top !== towards * top) reader.tintTo(towards * top);
@@ -195,10 +189,10 @@ function highest(start, size) {
 }
 
 function setUpLines() {
-  find("#lines-heading").textContent = scale.lines;
+  byId("lines-heading").textContent = scale.lines;
   const all = stretches();
   const long = all.filter(({ text }) => text.length >= 12); // the mean of a few characters says little
-  const search = find("#search");
+  const search = byId("search");
   const refresh = () => showLines(search.value, search.value || !long.length ? all : long);
   search.addEventListener("input", refresh);
   refresh();
@@ -218,7 +212,7 @@ function showLines(words, candidates) {
 }
 
 function setUpMarks() {
-  find("#marks-heading").textContent = data.marksName;
+  byId("marks-heading").textContent = data.marksName;
   const rows = data.marks.slice(0, MARKS).map(([start, end, label]) => {
     const places = Array.from({ length: Math.min(end - start, EXCERPT) }, (_, place) => start + place);
     const text = places.map((index) => reader.symbolAt(index)).join("");
@@ -229,11 +223,11 @@ function setUpMarks() {
   if (data.marks.length > MARKS) find("#marks .note").textContent = `${MARKS} of ${shown(data.marks.length, 0)}`;
 }
 
-find("#title").textContent = visible(data.title);
-find("#summary").textContent = visible(data.summary);
-find("#text").lang = data.language;
-find("#vertical").addEventListener("change", (event) => {
-  find("#text").classList.toggle("vertical", event.target.checked);
+byId("title").textContent = visible(data.title);
+byId("summary").textContent = visible(data.summary);
+byId("text").lang = data.language;
+byId("vertical").addEventListener("change", (event) => {
+  byId("text").classList.toggle("vertical", event.target.checked);
   if (reader.cursor >= 0) reader.moveTo(reader.cursor, false);
 });
 if (data.values) {
@@ -241,6 +235,6 @@ if (data.values) {
   setUpLines();
 }
 if (data.marks.length) setUpMarks();
-find("#scale").hidden = find("#lines").hidden = !data.values;
-find("#marks").hidden = !data.marks.length;
-if (!data.values && data.marks.length) find("#text").classList.add("marked");
+byId("scale").hidden = byId("lines").hidden = !data.values;
+byId("marks").hidden = !data.marks.length;
+if (!data.values && data.marks.length) byId("text").classList.add("marked");

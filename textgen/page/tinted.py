@@ -17,7 +17,7 @@ MOST = 1_000_000  # characters; a browser needs some 30 bytes of a file, and 300
 MOST_IN_NOTEBOOK = 20_000  # characters; a notebook keeps the page, so it must stay small
 HEIGHT = 480  # pixels, in a notebook
 LONGEST_LABEL = 1_000  # characters
-SCRIPTS = ("tint.js", "paragraphs.js", "reader.js", "tinted.js")
+SCRIPTS = ("elements.js", "tint.js", "paragraphs.js", "reader.js", "tinted.js")
 STYLES = ("tint.css", "tinted.css")
 WRITTEN_WITH = (("ja", "[\u3041-\u30ff]"), ("ko", "[\uac00-\ud7a3]"), ("zh", "[\u4e00-\u9fff]"))
 
