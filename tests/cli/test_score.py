@@ -135,6 +135,34 @@ def test_color_is_forced_into_a_pipe(fox: Path, tmp_path: Path) -> None:
     assert "\x1b[2J" not in shown
 
 
+def test_a_page_is_written_for_a_browser(fox: Path, tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt", "c.txt", "d.txt"):
+        (tmp_path / name).write_text(f"{TEXT}</script>\x1bΩ")
+    (tmp_path / "page.html").write_text("an older one")
+    result = run_here(
+        "score", str(fox / "run"), "a.txt", "b.txt", "c.txt", "d.txt", "--html", "page.html", cwd=tmp_path
+    )
+    assert (result.returncode, result.stdout) == (0, "")
+    assert "page: page.html" in result.stderr.splitlines()
+    written = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<title>a.txt, b.txt, c.txt and 1 more under run</title>" in written
+    assert "\\u003c/script\\u003e\\u001bΩ" in written
+    assert '"width": 5' in written
+    assert [file.name for file in sorted(tmp_path.iterdir())][4:] == ["page.html"]
+
+
+def test_a_text_too_long_for_a_page_is_refused_and_leaves_the_older_page(
+    fox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("textgen.evaluation.tinting.MOST", 99)
+    (tmp_path / "a.txt").write_text(TEXT * 2)
+    (tmp_path / "page.html").write_text("an older one")
+    result = run_here("score", str(fox / "run"), "a.txt", "--html", "page.html", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "the text is too long for a page, which holds 99 characters; give a part of it" in result.stderr
+    assert (tmp_path / "page.html").read_text() == "an older one"
+
+
 @pytest.mark.parametrize(
     ("text", "options", "code", "message"),
     [
@@ -143,6 +171,14 @@ def test_color_is_forced_into_a_pipe(fox: Path, tmp_path: Path) -> None:
         (TEXT, ["--against-ngram"], 1, "a.txt: has no training part to train the n-gram on; give another --baseline"),
         (TEXT, ["--against-ngram", "--baseline", "b.txt"], 1, "b.txt: has 2 characters of the model's vocabulary"),
         (TEXT, ["--baseline", "b.txt"], 2, "--baseline needs --against-ngram"),
+        (TEXT, ["--html", "page.html", "--json"], 2, "--html and --json exclude each other; give only one of them."),
+        (TEXT, ["--html", "page.html", "--color"], 2, "--html and --color exclude each other; give only one of them."),
+        (
+            TEXT,
+            ["--html", "no/page.html"],
+            1,
+            "no/page.html: cannot be written (No such file or directory); name another",
+        ),
         (TEXT, ["--json", "--color"], 2, "--json and --color exclude each other; give only one of them."),
     ],
 )

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textgen.cli.options import as_options, refuse_both, source_options
-from textgen.cli.terminal import colours, columns, on_terminal, tell, write_blocks, write_line, write_tinted
+from textgen.cli.terminal import colours, columns, on_terminal, printable, tell, write_blocks, write_line, write_tinted
 from textgen.wording import counted
 
 if TYPE_CHECKING:
     from textgen.evaluation.score import Score
 
+IN_ROWS, ON_PAGE = 3, 5  # of the likeliest characters
+NAMED = 3  # texts in the title of a page
 FORCED = 256  # colours that --color prints to a pipe whose terminal says nothing
 
 
@@ -44,8 +47,21 @@ FORCED = 256  # colours that --color prints to a pipe whose terminal says nothin
     help="Tint the text, or never. By default it is tinted on a terminal, unless NO_COLOR is set.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line for each character.")
+@click.option(
+    "--html",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write one HTML page to FILE instead: the text tinted, with the five likeliest characters at each place. It "
+    "needs no other file and no network.",
+)
 def command(
-    model: str, texts: tuple[str, ...], coloured: bool | None, as_json: bool, baseline: str | None, **options: Any
+    model: str,
+    texts: tuple[str, ...],
+    coloured: bool | None,
+    as_json: bool,
+    html: str | None,
+    baseline: str | None,
+    **options: Any,
 ) -> None:
     """Show how surprising each character of TEXT... is to MODEL, a run folder or a .keras file.
 
@@ -59,31 +75,50 @@ def command(
     character that is not in the vocabulary is given the probability 1/1,114,112, as one of all Unicode code points.
     """
     refuse_both(("--json", as_json), ("--color", coloured))
+    refuse_both(("--html", html), ("--json", as_json))
+    refuse_both(("--html", html), ("--color", coloured))
     if baseline is not None and not options["against_ngram"]:
         raise click.UsageError("--baseline needs --against-ngram.")
     from textgen.cli.download import located
     from textgen.evaluation.score import score_pieces
 
     pieces = score_pieces(
-        model, *located(texts), baseline=None if baseline is None else located([baseline])[0], **options
+        model,
+        *located(texts),
+        baseline=None if baseline is None else located([baseline])[0],
+        likeliest=IN_ROWS if html is None else ON_PAGE,
+        **options,
     )
     first = next(pieces)
     for note in first.notes:
         tell(as_options(note))
     summary = _Summary()
     counted_pieces = summary.counting(chain([first], pieces))
-    if as_json:
-        from textgen.cli.rows import as_json as rows
-
-        write_blocks(rows(counted_pieces, ascii_only=on_terminal()))
-    elif on_terminal() or coloured:
+    if html is not None:
+        _write_page(html, counted_pieces, model, texts)
+    elif (on_terminal() or coloured) and not as_json:
         _show(counted_pieces, first, coloured)
     else:
-        from textgen.cli.rows import as_tsv
+        from textgen.cli import rows
 
-        write_blocks(as_tsv(counted_pieces))
+        write_blocks(rows.as_json(counted_pieces, ascii_only=on_terminal()) if as_json else rows.as_tsv(counted_pieces))
     for line in summary.lines():
         tell(line)
+
+
+def _write_page(file: str, pieces: Iterable["Score"], model: str, texts: tuple[str, ...]) -> None:
+    """Write the page of a score."""
+    from textgen.cli.writing import UTF_8, opened
+    from textgen.evaluation.score import joined
+    from textgen.evaluation.tinting import bounded, tinted
+    from textgen.page.tinted import page
+
+    names = ["standard input" if text == "-" else Path(text).name for text in texts]
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    title = printable(f"{', '.join(names[:NAMED])}{more} under {Path(model).name}")
+    with opened(file, UTF_8, "--html") as stream:
+        stream.write(page(tinted(joined(bounded(pieces)), title)))
+    tell(f"page: {file}")
 
 
 def _show(pieces: Iterable["Score"], first: "Score", coloured: bool | None) -> None:

@@ -109,8 +109,14 @@ def print_json(texts: Iterator[Any], stream: TextIO, novelty: Callable[[str], Ma
 
 
 @contextmanager
-def opened(output: str | None, encoding: str) -> Iterator[TextIO]:
-    """Standard output, in UTF-8 whatever the locale; or a file that appears whole or not at all."""
+def opened(output: str | None, encoding: str, option: str = "-o") -> Iterator[TextIO]:
+    """Standard output, in UTF-8 whatever the locale; or a file that appears whole or not at all.
+
+    Args:
+        output: the file's name, or None.
+        encoding: of the file.
+        option: with which the file was named.
+    """
     if output is None:
         with standard_output() as binary:
             text = io.TextIOWrapper(binary, UTF_8, "backslashreplace", newline="", write_through=True)
@@ -138,7 +144,7 @@ def opened(output: str | None, encoding: str) -> Iterator[TextIO]:
     except BrokenPipeError:  # the reader of a pipe has seen enough
         raise
     except OSError as error:
-        raise RunError(f"{output}: cannot be written ({reason(error)}); name another file with -o") from error
+        raise RunError(f"{output}: cannot be written ({reason(error)}); name another file with {option}") from error
     except UnicodeEncodeError as error:
         raise RunError(
             f"{output}: cannot be written, because {encoding} has no {named(error.object[error.start])}; "

@@ -1,13 +1,15 @@
 """A score as a page shows it: the text tinted by surprisal, or by what the model gains over an n-gram."""
 
 import math
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.page.tinted import Alternatives, Detail, Mark, Scale, Tinted
+from textgen.errors import CorpusError
+from textgen.page.tinted import MOST, Alternatives, Detail, Mark, Scale, Tinted
 from textgen.wording import counted
 
 if TYPE_CHECKING:
@@ -45,6 +47,16 @@ def tinted(score: "Score", title: str = "Surprisal") -> Tinted:
         score.place.line,
         score.place.column,
     )
+
+
+def bounded(pieces: Iterable["Score"]) -> Iterator["Score"]:
+    """The same pieces of a text; `CorpusError` when they are more than a page holds."""
+    characters = 0
+    for piece in pieces:
+        characters += len(piece)
+        if characters > MOST:
+            raise CorpusError(f"the text is too long for a page, which holds {MOST:,} characters; give a part of it")
+        yield piece
 
 
 def _against(ngram: str) -> Scale:
