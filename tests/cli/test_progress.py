@@ -11,7 +11,7 @@ from textgen.cli.progress import Display, JsonLines
 from textgen.cli.table import width
 from textgen.evaluation.baselines import Baseline
 from textgen.training.calibration import Calibration
-from textgen.training.progress import Evaluated, Event, Started, Stepped, TrainingResult
+from textgen.training.progress import Consulted, Evaluated, Event, Started, Stepped, TrainingResult
 
 STARTED = Started("play", 1000, 100, 31, 1, 1, 50, 1, 0.1, 64, 0.01, 3, 0.0, (), ())
 STEPPED = Stepped(1, 10, 2.0, 0.1, 50, None)
@@ -73,22 +73,24 @@ def written(events: list[Event], capfdbinary: pytest.CaptureFixture[bytes]) -> l
 
 def test_each_event_is_a_line_of_json(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     started = replace(STARTED, reading=("the.txt: 9 characters\nwith a newline",), notes=("`units` may be less",))
-    lines = written([started, STEPPED, EVALUATED, RESULT], capfdbinary)
+    lines = written([Consulted(5, 900), started, EVALUATED, RESULT], capfdbinary)
     told = {"reading": ["the.txt: 9 characters\nwith a newline"], "notes": ["--units may be less"]}
     assert lines == [
+        {"event": "consulted", "characters": 5, "total": 900},
         {"event": "started"} | asdict(STARTED) | told,
-        {"event": "stepped"} | asdict(STEPPED),
         {"event": "evaluated"} | asdict(EVALUATED),
         {"event": "finished"} | asdict(RESULT) | {"model": "my models/play/model.keras"},
     ]
+    assert written([STEPPED], capfdbinary) == [{"event": "stepped"} | asdict(STEPPED)]
 
 
-def test_of_steps_four_a_second_are_told(
-    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+@pytest.mark.parametrize("event", [STEPPED, Consulted(1, 2)])
+def test_of_steps_and_readings_four_a_second_are_told(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], event: Event
 ) -> None:
     clock = iter(range(0, 1 << 30, 7))  # milliseconds, in steps that a quarter of a second is no multiple of
     monkeypatch.setattr("time.monotonic", lambda: next(clock) / 1000)
-    told = [line for line in written([STEPPED] * 1000 + [EVALUATED], capfdbinary) if line["event"] == "stepped"]
+    told = written([event] * 1000 + [EVALUATED], capfdbinary)[:-1]
     assert 7 * 1000 / 1000 * 4 - 4 <= len(told) <= 7 * 1000 / 1000 * 4 + 1
 
 

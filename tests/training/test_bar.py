@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 import textgen
 from textgen.training.bar import LAYOUT, ProgressBar, percentage
-from textgen.training.progress import Evaluated, Started, Stepped, TrainingResult
+from textgen.training.progress import Consulted, Evaluated, Started, Stepped, TrainingResult
 
 STARTED = Started("play", 1000, 100, 31, 1, 1, 50, 1, 0.1, 64, 0.01, 3, 0.0, (), ())
 STEPPED = Stepped(3, 10, 2.0, 0.3, 50, 7.0)
@@ -54,6 +54,24 @@ def test_a_bar_shows_where_the_run_is(monkeypatch: pytest.MonkeyPatch) -> None:
     show(STARTED)  # it can be used for another run
     assert shown.getvalue().split("\r")[-1].lstrip().startswith("0%|")
     show(replace(RESULT, stopped_by="SIGINT"))
+
+
+def test_a_bar_shows_how_far_the_teachers_have_read() -> None:
+    bars = []
+
+    def make(**options: Any) -> Any:
+        bars.append(tqdm(file=io.StringIO(), **options))
+        return bars[-1]
+
+    show = ProgressBar(make, LAYOUT)
+    for characters, reached in ((10, 25), (30, 75), (40, 100)):
+        show(Consulted(characters, 40))
+        assert bars[0].n == reached
+    assert bars[0].desc == "the teachers read the text"
+    show(STARTED)  # in a bar of its own
+    show(STEPPED)
+    assert [bar.n for bar in bars] == [100, 30]
+    assert bars[0].disable  # tqdm's mark of a closed bar
 
 
 def test_where_nobody_looks_nothing_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,10 +20,12 @@ from textgen.training import checkpoint as module
 from textgen.training.checkpoint import FORMAT, NEWEST, PREVIOUS, Checkpoint, read_checkpoint, write_checkpoint
 from textgen.training.contents import LATER
 from textgen.training.plan import Epochs, Plan
+from textgen.training.teachers import Teacher
 
 SHAPE = Shape(layers=2, units=6, dropout=0.1, embedding=4)
 TRAINING = Hyperparameters(window=20, batch_size=3, learning_rate=0.01, patience=5, validation=0.1, rng_seed=1)
-PLAN = Plan(Corpus.from_text("to be or not to be " * 9), SHAPE, TRAINING, Epochs(3))
+TEACHERS = (Teacher("/models/other/model.keras", "0" * 64),)
+PLAN = Plan(Corpus.from_text("to be or not to be " * 9), SHAPE, TRAINING, Epochs(3), TEACHERS)
 
 
 def whole() -> tuple[dict[str, Any], dict[str, list[np.ndarray]]]:
@@ -180,7 +182,16 @@ def test_other_archives_with_a_right_check_sum_are_told_in_one_line(tmp_path: Pa
     assert str(tmp_path / NEWEST) in str(error.value)
 
 
-@pytest.mark.parametrize("form", [FORMAT + 1, FORMAT - 1, "new"])
+def test_a_checkpoint_of_the_format_before_teachers_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    meta, arrays = whole()
+    meta.pop("teachers")
+    monkeypatch.setattr(module, "FORMAT", 3)
+    write_checkpoint(tmp_path, Checkpoint(meta, arrays))
+    monkeypatch.undo()
+    assert read_checkpoint(tmp_path)[0].meta == json.loads(json.dumps(meta)) | {"teachers": []}
+
+
+@pytest.mark.parametrize("form", [FORMAT + 1, FORMAT - 2, "new"])
 def test_another_textgen_s_checkpoint_is_neither_passed_over_nor_removed(
     tmp_path: Path, form: int | str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,7 +109,7 @@ def test_a_run_killed_just_after_its_calibration_ends_with_the_same_weights(
         train(tmp_path / "run")
     monkeypatch.undo()
     content = (tmp_path / "run" / "model.keras").read_bytes()
-    monkeypatch.setattr("textgen.training.train.calibrate", lambda *_: die())  # it is not done twice
+    monkeypatch.setattr("textgen.training.finishing.calibrate", lambda *_: die())  # it is not done twice
     events: list = []
     result = train(tmp_path / "run", resume=True, on_progress=events.append)
     assert events[0].notes == ()

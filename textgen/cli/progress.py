@@ -15,12 +15,18 @@ from textgen.cli.terminal import UNWRITABLE, bar, printable, tell, write_json
 from textgen.errors import RunError
 from textgen.evaluation.evaluate import verdict
 from textgen.training.bar import ProgressBar
-from textgen.training.progress import Evaluated, Event, Started, Stepped, TrainingResult
+from textgen.training.progress import Consulted, Evaluated, Event, Started, Stepped, TrainingResult
 from textgen.wording import counted, quoted
 
 COLUMNS = 80  # of the line with the sample
-PAUSE = 0.25  # seconds between two "stepped" events: thousands a second would make the training wait for a reader
-NAMES = {Started: "started", Stepped: "stepped", Evaluated: "evaluated", TrainingResult: "finished"}  # in JSON
+PAUSE = 0.25  # seconds between two "stepped" or "consulted" events: a training would wait for a reader of thousands
+NAMES = {  # in JSON
+    Consulted: "consulted",
+    Started: "started",
+    Stepped: "stepped",
+    Evaluated: "evaluated",
+    TrainingResult: "finished",
+}
 STOPPED = {
     "plan": "all planned epochs are done",
     "budget": "the time budget is used up",
@@ -53,8 +59,8 @@ class JsonLines:
         self._due = -math.inf
 
     def __call__(self, event: Event) -> None:
-        """Write one event; of the steps, at most one every quarter of a second."""
-        if isinstance(event, Stepped):
+        """Write one event; of steps and readings, at most one every quarter of a second."""
+        if isinstance(event, Stepped | Consulted):
             if time.monotonic() < self._due:
                 return
             self._due = time.monotonic() + PAUSE
@@ -79,6 +85,7 @@ class Display(AbstractContextManager["Display"]):
     def __call__(self, event: Event) -> None:
         """Show one event."""
         if isinstance(event, Started):
+            self._bar.close()  # that of the teachers
             self._started(event)
         self._bar(event)
         if isinstance(event, Evaluated):

@@ -69,6 +69,15 @@ Chosen = TypeVar("Chosen", Reading, ModelConfig, TrainingConfig)
     metavar="MODEL",
     help="Fine-tune: start from this model's weights. New characters are added to its vocabulary.",
 )
+@click.option(
+    "--teacher",
+    "teachers",
+    type=click.Path(),
+    multiple=True,
+    metavar="MODEL",
+    help="Learn from this model's predictions too, beside the text. Give it once for each teacher; the mean of their "
+    "predictions is learnt.",
+)
 @click.option("--force", is_flag=True, help="Replace an existing run in the run folder.")
 @number_option(
     "--checkpoint-every",
@@ -108,6 +117,7 @@ def command(
     epochs: int | None,
     resume: bool,
     start_from: str | None,
+    teachers: tuple[str, ...],
     force: bool,
     checkpoint_seconds: float,
     as_json: bool,
@@ -141,7 +151,7 @@ def command(
     configure()
     with report(as_json=as_json, quiet=quiet) as on_progress:
         if resume:
-            asked = options | {"epochs": epochs, "minutes": minutes}
+            asked = options | {"epochs": epochs, "minutes": minutes, "teachers": teachers}
             result = go_on(
                 output,
                 read=lambda run: run.read(texts or _sources(run, quiet=quiet)),
@@ -160,6 +170,7 @@ def command(
                 model=_chosen(ModelConfig, options),
                 training=_chosen(TrainingConfig, options),
                 start_from=start_from,
+                teachers=teachers,
                 force=force,
                 checkpoint_seconds=checkpoint_seconds,
                 on_progress=on_progress,

@@ -133,7 +133,11 @@ def find(wanted: Callable[[Mapping[str, Any]], bool]) -> Stored | None:
     return None
 
 
-def store(key: str, write: Callable[[IO[bytes], IO[bytes]], Mapping[str, Any]]) -> Stored:
+def store(
+    key: str,
+    write: Callable[[IO[bytes], IO[bytes]], Mapping[str, Any]],
+    failed: str = "the text could not be cached, and will be read and encoded again the next time",
+) -> Stored:
     """Make an entry, and free space for it. Several processes may make the same entry at the same time.
 
     If the folder cannot be written or is full, the codes are in a file without a name.
@@ -142,6 +146,7 @@ def store(key: str, write: Callable[[IO[bytes], IO[bytes]], Mapping[str, Any]]) 
         key: its name, from `digest`.
         write: writes the codes into the first file, may use the second one for what it likes, and returns what else the
             entry shall hold, as JSON values. It is called once more if the first attempt fails.
+        failed: what a user is told if the folder cannot be written.
 
     Raises:
         CorpusError: no place takes the codes, for instance because the disk is full; nothing is left behind.
@@ -151,8 +156,7 @@ def store(key: str, write: Callable[[IO[bytes], IO[bytes]], Mapping[str, Any]]) 
     except OSError as error:
         with writing(error), tempfile.TemporaryFile() as draft:
             codes, meta = _written(None, lambda codes: write(codes, draft))
-        note = f"the text could not be cached, and will be read and encoded again the next time: {_unwritable(error)}"
-        return Stored(codes, meta, (note,))
+        return Stored(codes, meta, (f"{failed}: {_unwritable(error)}",))
 
 
 def _kept(key: str, write: Callable[[IO[bytes], IO[bytes]], Mapping[str, Any]]) -> Stored:

@@ -57,10 +57,13 @@ class Windows:
 
         A target is the character after its input.
         """
+        window = gather(self.codes, self.places(step), step).astype(np.int32)
+        return window[:, :-1], window[:, 1:]
+
+    def places(self, step: int) -> NDArray[np.int64]:
+        """Where in the text the characters of a step's window are, `(B, T + 1)`: inputs, and one more at the end."""
         epoch, place = divmod(step, self.per_epoch)
         total = len(self.codes)
         start = int(np.random.default_rng((self.rng_seed, epoch)).integers(total)) if epoch else 0
         first = start + place * self.length + np.arange(self.streams) * (total // self.streams)
-        places = (first[:, None] + np.arange(self.length + 1)) % total  # (B, T + 1)
-        window = gather(self.codes, places, step).astype(np.int32)
-        return window[:, :-1], window[:, 1:]
+        return (first[:, None] + np.arange(self.length + 1)) % total

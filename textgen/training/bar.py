@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from textgen.training.plan import COMPLETED
-from textgen.training.progress import Evaluated, Event, Started, Stepped, TrainingResult
+from textgen.training.progress import Consulted, Evaluated, Event, Started, Stepped, TrainingResult
 
 LAYOUT = "{percentage:3.0f}%|{bar}| {desc}"
 SMOOTHING = 0.05  # of the loss beside the bar
@@ -42,7 +42,9 @@ class ProgressBar:
     def __call__(self, event: Event) -> None:
         """Show one event. If the bar can no longer be shown, the run continues."""
         with suppress(OSError):
-            if isinstance(event, Started):
+            if isinstance(event, Consulted):
+                self._consult(event)
+            elif isinstance(event, Started):
                 self._start()
             elif self._bar is None:  # it could not be opened
                 return
@@ -68,11 +70,16 @@ class ProgressBar:
         if self._bar is not None:
             self._bar.refresh()
 
-    def _start(self) -> None:
+    def _start(self, shown: str = "") -> None:
         self.close()
         self.speed = _Speed()
         self._loss: float | None = None
-        self._bar = self._make(bar_format=self._layout, total=100, dynamic_ncols=True, miniters=0)
+        self._bar = self._make(bar_format=self._layout, total=100, dynamic_ncols=True, miniters=0, desc=shown)
+
+    def _consult(self, event: Consulted) -> None:
+        if self._bar is None:
+            self._start("the teachers read the text")
+        self._bar.update(100 * event.characters // event.total - self._bar.n)
 
     def _step(self, event: Stepped) -> None:
         self._loss = event.loss if self._loss is None else self._loss + SMOOTHING * (event.loss - self._loss)

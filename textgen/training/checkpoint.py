@@ -24,7 +24,8 @@ from textgen.errors import RunError, reason
 from textgen.training.contents import LATER, check_contents
 from textgen.training.learner import Arrays
 
-FORMAT = 3
+FORMAT = 4
+WITHOUT_TEACHERS = 3  # the format before, which is still read
 NEWEST, PREVIOUS = "checkpoint", "checkpoint.previous"
 META = "meta"
 DIGEST = 32  # bytes of the SHA-256
@@ -131,6 +132,8 @@ def _read(path: Path) -> Checkpoint:
     try:
         meta, arrays = _unpacked(content)
         stored = meta.pop("format")
+        if stored == WITHOUT_TEACHERS and "teachers" not in meta:
+            meta["teachers"], stored = [], FORMAT
         if stored == FORMAT:
             meta["reading"] = LATER | meta["reading"]
             check_contents(meta, arrays)

@@ -11,6 +11,7 @@ from textgen.corpus.vocabulary import Vocabulary
 from textgen.description import AMOUNT, TextInfo
 from textgen.model_file import layout
 from textgen.training.learner import Arrays
+from textgen.training.teachers import Teacher
 
 STEPS = Range(int, 0, 10**15)
 POSITION = {"states", "planned_steps", "step", "loss_sum", "loss_count", "best", "scorings_since_best"}
@@ -33,6 +34,9 @@ def check_contents(meta: Mapping[str, Any], arrays: Arrays) -> None:
     for name, allowed in (("epochs", EPOCHS), ("minutes", MINUTES)):
         if meta[name] is not None:
             allowed.check(name, meta[name])
+    expect("teachers", meta["teachers"], list)
+    for teacher in meta["teachers"]:
+        Teacher.from_dict(teacher)
     _check_progress(meta)
     _check_arrays(arrays, Shape.from_dict(meta["model"]), len(vocabulary), training.batch_size)
 

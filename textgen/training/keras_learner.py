@@ -12,6 +12,7 @@ from textgen.training.backend import keras, tf
 from textgen.training.learner import Arrays
 from textgen.training.network import assign, build
 from textgen.training.plan import Plan
+from textgen.training.soft_targets import SoftTargets
 from textgen.training.step import compile_step, make_optimizer
 
 
@@ -22,9 +23,15 @@ class KerasLearner:
         model: the training model, compiled with its optimizer; what Keras callbacks see.
     """
 
-    def __init__(self, plan: Plan, start: Sequence[NDArray[np.float32]] | None = None) -> None:
-        """Build the network of a plan, initialised from its random seed, or with the weights `start`."""
+    def __init__(
+        self, plan: Plan, start: Sequence[NDArray[np.float32]] | None = None, soft: SoftTargets | None = None
+    ) -> None:
+        """Build the network of a plan, initialised from its random seed, or with the weights `start`.
+
+        If there are `soft` targets, it is trained on them too.
+        """
         backend.start()
+        self._soft = soft
         training, shape = plan.training, plan.model
         self._network = build(shape, len(plan.corpus.vocabulary), training.rng_seed)
         self.model = self._network.training_model
@@ -52,8 +59,9 @@ class KerasLearner:
         """Take one step."""
         if begins.any():
             self._states = [[tf.where(begins[:, None], 0.0, array) for array in pair] for pair in self._states]
+        soft = self._soft.window(number) if self._soft else ()
         loss, self._states = self._step(
-            codes, targets, self._states, tf.constant(number), tf.constant(rate, tf.float32)
+            codes, targets, self._states, tf.constant(number), tf.constant(rate, tf.float32), soft
         )
         return float(loss)
 

@@ -16,6 +16,7 @@ from textgen.errors import RunError
 from textgen.model_file import Model
 from textgen.training.recipe import batch_size, complete, planned_epochs, shape
 from textgen.training.speed import characters_a_second
+from textgen.training.teachers import Teacher
 
 EVALUATION_CHARACTERS = 2_000_000  # trained on between two evaluations inside a longer epoch
 STARTING_SECONDS = 10  # of a budget that go into imports, compilation and the last evaluation
@@ -51,12 +52,14 @@ class Plan:
         model: the network's architecture.
         training: the hyperparameters of training.
         until: what ends the run.
+        teachers: the models that it also learns from.
     """
 
     corpus: Corpus
     model: Shape
     training: Hyperparameters
     until: Epochs | Minutes
+    teachers: tuple[Teacher, ...] = ()
 
     @property
     def epochs(self) -> int | None:
@@ -124,6 +127,7 @@ class Plan:
             "training": asdict(self.training),
             "epochs": self.epochs,
             "minutes": self.minutes,
+            "teachers": [asdict(teacher) for teacher in self.teachers],
         }
 
     @classmethod
@@ -131,7 +135,9 @@ class Plan:
         """The plan that is stored in a checkpoint, for the same text in the stored vocabulary."""
         until = Minutes(meta["minutes"]) if meta["epochs"] is None else Epochs(meta["epochs"])
         training = _with_patience(TrainingConfig.from_dict(meta["training"]), until)
-        return cls(corpus, Shape.from_dict(meta["model"]), Hyperparameters.from_dict(asdict(training)), until)
+        teachers = tuple(Teacher.from_dict(teacher) for teacher in meta["teachers"])
+        chosen, decided = Shape.from_dict(meta["model"]), Hyperparameters.from_dict(asdict(training))
+        return cls(corpus, chosen, decided, until, teachers)
 
 
 def make_plan(

@@ -8,6 +8,14 @@ from textgen.training.calibration import Calibration
 
 
 @dataclass(frozen=True)
+class Consulted:
+    """The teachers of the run, which is about to start, have read so much of the text."""
+
+    characters: int
+    total: int  # characters to read
+
+
+@dataclass(frozen=True)
 class Started:
     """The run is about to start its first step."""
 
@@ -34,7 +42,7 @@ class Stepped:
 
     step: int
     planned_steps: int
-    loss: float  # mean cross-entropy of this step, nats per character
+    loss: float  # mean cross-entropy of this step, with teachers that with text and teachers; nats per character
     epochs: float
     characters: int  # trained on so far
     seconds_left: float | None  # None until the speed is known
@@ -77,4 +85,4 @@ class TrainingResult:
     calibration: Calibration | None = None
 
 
-Event = Started | Stepped | Evaluated | TrainingResult
+Event = Consulted | Started | Stepped | Evaluated | TrainingResult

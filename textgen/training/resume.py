@@ -17,6 +17,7 @@ from textgen.model_file import read_model
 from textgen.training.checkpoint import Checkpoint, read_checkpoint
 from textgen.training.plan import Plan
 from textgen.training.run_folder import Row, RunFolder, open_run_folder
+from textgen.training.teachers import check_unchanged, model_files
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,10 +48,13 @@ class Unfinished:
         """Raise `RunError` for the first argument whose value differs from that of the run.
 
         Args:
-            given: values of `ModelConfig`, `TrainingConfig` and `Reading`, `epochs` and `minutes`.
+            given: values of `ModelConfig`, `TrainingConfig` and `Reading`, `epochs`, `minutes` and `teachers`.
         """
         meta = self.checkpoint.meta
-        stored = {**meta, **meta["model"], **meta["training"], **asdict(self.reading)}
+        teachers = ", ".join([teacher["path"] for teacher in meta["teachers"]]) or None
+        stored = {**meta, **meta["model"], **meta["training"], **asdict(self.reading), "teachers": teachers}
+        if "teachers" in given:
+            given = {**given, "teachers": ", ".join(map(str, model_files(given["teachers"])))}
         for name, value in given.items():
             if value != stored[name]:
                 raise RunError(
@@ -74,7 +78,7 @@ class Unfinished:
         """The plan of the run, for a text that must be the one it was started on.
 
         Raises:
-            RunError: it is another text, or the checkpoint does not match it.
+            RunError: it is another text, the checkpoint does not match it, or a teacher has changed.
         """
         meta, folder = self.checkpoint.meta, self.folder.path
         text = meta["text"]
@@ -94,6 +98,7 @@ class Unfinished:
             raise RunError(
                 f"{folder}: the run was not started on this text ({error}); start a new run with `force=True`"
             ) from error
+        check_unchanged(plan.teachers)
         return plan
 
     def restore(self, plan: Plan) -> list[str]:

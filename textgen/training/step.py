@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from textgen.training.backend import GPU, keras, tf
+from textgen.training.loss import mean_loss
 from textgen.training.network import KerasNetwork
 from textgen.training.recipe import AVERAGED, BETA_2, GRADIENT_NORM, WEIGHT_DECAY
 from textgen.training.recurrence import product, recurrence
@@ -70,7 +71,14 @@ def plain(network: KerasNetwork, codes: Any, states: States, masks: Sequence[Any
 
 
 def loss_and_gradients(
-    network: KerasNetwork, codes: Any, targets: Any, states: States, masks: Sequence[Any], *, written: bool
+    network: KerasNetwork,
+    codes: Any,
+    targets: Any,
+    states: States,
+    masks: Sequence[Any],
+    soft: Sequence[Any] = (),
+    *,
+    written: bool,
 ) -> tuple[Any, list[Any], States]:
     """The mean loss of a window in nats, its gradients in the order of the weights, and the states at its end.
 
@@ -80,14 +88,13 @@ def loss_and_gradients(
         targets: int32 `(B, T)`.
         states: LSTM states at the start of the window.
         masks: dropout masks, one per layer, that its outputs are multiplied with, `(T, B, H)`.
+        soft: what the teachers predict, if there are any; see `mean_loss`.
         written: use `written_out` instead of `plain`.
     """
     variables = [variable.value for variable in network.training_model.trainable_variables]
     with tf.GradientTape() as tape:
         logits, ends = (written_out if written else plain)(network, codes, states, masks)
-        loss = tf.reduce_mean(
-            tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.transpose(targets), logits=logits)
-        )
+        loss = mean_loss(logits, targets, soft)
     gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, variables)]
     return loss, gradients, ends
 
@@ -113,13 +120,13 @@ def _average(network: KerasNetwork, number: Any) -> None:
 
 def compile_step(
     network: KerasNetwork, optimizer: Any, *, dropout: float, streams: int, length: int, rng_seed: int
-) -> Callable[[Any, Any, States, Any, Any], tuple[Any, States]]:
+) -> Callable[[Any, Any, States, Any, Any, Sequence[Any]], tuple[Any, States]]:
     """Compile the training step.
 
     Returns:
-        A function of codes and targets (int32 `(B, T)`), the states, the step's number (int32) and the learning rate
-        (float32), which updates the network's weights and returns the mean loss in nats and the states at the
-        window's end.
+        A function of codes and targets (int32 `(B, T)`), the states, the step's number (int32), the learning rate
+        (float32) and what the teachers predict (see `mean_loss`), which updates the network's weights and returns the
+        mean loss in nats and the states at the window's end.
     """
     layers, units = len(network.lstms), network.lstms[0].units
     parts = 1 if GPU else shards(streams)
@@ -127,7 +134,9 @@ def compile_step(
     variables = network.training_model.trainable_variables
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
-    def step(codes: Any, targets: Any, states: States, number: Any, learning_rate: Any) -> tuple[Any, States]:
+    def step(
+        codes: Any, targets: Any, states: States, number: Any, learning_rate: Any, soft: Sequence[Any] = ()
+    ) -> tuple[Any, States]:
         masks = dropout_masks(dropout, (length, streams, units), layers, rng_seed, number)
         results = []
         for start, end in pairwise(bounds):
@@ -138,6 +147,7 @@ def compile_step(
                 targets[part],
                 [[array[part] for array in state] for state in states],
                 [mask[:, part] for mask in masks] if dropout else masks,
+                [array[part] for array in soft],
                 written=not GPU,
             )
             share = (end - start) / streams

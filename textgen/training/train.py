@@ -13,13 +13,11 @@ from textgen.arguments import PATH, expect
 from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, TrainingConfig
 from textgen.corpus.corpus import Corpus
 from textgen.errors import CorpusError, TrainingError
-from textgen.evaluation.baselines import Baseline, baselines
 from textgen.kernel.library import library
 from textgen.model_file import read_model
-from textgen.training.calibration import Calibration, calibrate
 from textgen.training.checkpoint import Checkpoint
-from textgen.training.curve import can_draw, draw_curve
 from textgen.training.fine_tuning import grow
+from textgen.training.finishing import calibrate_best, finish
 from textgen.training.learner import Callbacks, Learner
 from textgen.training.limit import limit_of, short_budget
 from textgen.training.memory import check_memory, memory_told
@@ -28,6 +26,8 @@ from textgen.training.progress import Event, TrainingResult
 from textgen.training.resume import Unfinished, unfinished
 from textgen.training.run import run
 from textgen.training.run_folder import RunFolder, open_run_folder
+from textgen.training.soft_targets import SoftTargets, soft_targets
+from textgen.training.teachers import check_known, engage, model_files
 from textgen.wording import counted
 
 WITHOUT_KERNEL = "no compiled kernel for this machine, so training is slower; see Install in the README"
@@ -42,6 +42,7 @@ def train(
     model: ModelConfig | None = None,
     training: TrainingConfig | None = None,
     start_from: str | Path | None = None,
+    teachers: Sequence[str | Path] = (),
     resume: bool = False,
     force: bool = False,
     checkpoint_seconds: float = 30.0,
@@ -60,6 +61,9 @@ def train(
         training: the hyperparameters; values that are None are chosen.
         start_from: a run folder or `.keras` file to fine-tune: training starts from its weights. New characters of the
             text are added to its vocabulary. Its architecture is used; `model` may change only the dropout.
+        teachers: run folders or `.keras` files of models of any size, whose predictions are learnt beside the text: the
+            loss is half the cross-entropy with the text and half that with the mean of their probabilities. They must
+            know half of the text's characters; where they do not, the text alone is learnt.
         resume: continue the unfinished run in `output`, bit for bit as if it had not been interrupted. No other
             argument is needed; those that are given must agree with the run. A model file in the folder that is not
             the run's best is renamed.
@@ -67,14 +71,16 @@ def train(
         checkpoint_seconds: the maximum time between two checkpoints.
         callbacks: `keras.callbacks.Callback` objects. They have access to the training model and its optimizer; their
             own state is not saved in checkpoints.
-        on_progress: called with each event: `Started`, `Stepped`, `Evaluated`, and at the end the `TrainingResult`.
-            `textgen.progress()` shows a progress bar, on a terminal or in a notebook.
+        on_progress: called with each event: `Consulted` while teachers read the text, then `Started`, `Stepped`,
+            `Evaluated`, and at the end the `TrainingResult`. `textgen.progress()` shows a progress bar, on a terminal
+            or in a notebook.
 
     Raises:
-        CorpusError: the text is too short, or the text of the run to resume cannot be read.
-        ModelFileError: `start_from` cannot be read.
+        CorpusError: the text is too short, the text of the run to resume cannot be read, or a teacher knows less than
+            half of it.
+        ModelFileError: `start_from` or a teacher cannot be read.
         RunError: the run folder holds a run already, has nothing to resume, is in use, or cannot be written; or an
-            argument disagrees with the run to resume.
+            argument disagrees with the run to resume; or a teacher has changed since, or is the run's own model.
         TrainingError: the memory does not suffice, or a loss is not finite; the best weights so far are kept.
         ValueError: an argument is out of its range, or two exclude each other.
         TypeError: an argument is of a wrong type.
@@ -86,6 +92,7 @@ def train(
         model=model,
         training=training,
         start_from=start_from,
+        teachers=teachers,
         resume=resume,
         force=force,
         callbacks=callbacks,
@@ -97,7 +104,13 @@ def train(
     checkpoint_seconds = CHECKPOINT_SECONDS.check("checkpoint_seconds", checkpoint_seconds)
     _refuse_both(epochs, minutes, start_from, resume, force)
     if resume:
-        asked = {"epochs": epochs, "minutes": minutes, **_asked(model), **_asked(training)}
+        asked = {
+            "epochs": epochs,
+            "minutes": minutes,
+            **_asked(model),
+            **_asked(training),
+            "teachers": teachers or None,
+        }
         return go_on(
             output,
             read=lambda run: run.read() if corpus is None else corpus,
@@ -108,7 +121,7 @@ def train(
         )
     if corpus is None:
         raise TypeError("`corpus` must be textgen.Corpus, not NoneType; it may be left out with `resume=True` only")
-    source = read_model(start_from) if start_from is not None else None
+    source, files = read_model(start_from) if start_from is not None else None, model_files(teachers)
     _refuse_short(corpus, (training or TrainingConfig()).window)
     with open_run_folder(output, force=force) as folder, memory_told(folder):
         start = None
@@ -116,6 +129,8 @@ def train(
             corpus, start = grow(source, corpus)
         until = Epochs(epochs) if epochs else Minutes(minutes) if minutes else None
         plan, notes = make_plan(corpus, until=until, model=model, training=training, source=source)
+        plan = replace(plan, teachers=engage(files, folder.model))
+        notes += check_known(plan.teachers, corpus, len(plan.windows.codes))
         result = _complete(
             plan,
             folder,
@@ -181,9 +196,10 @@ def _complete(
 ) -> TrainingResult:
     """Train as planned, from the weights `start` or a checkpoint if given, and compare with the baselines."""
     check_memory(plan, () if checkpoint else ("units", "batch_size") if start is None else ("batch_size",))
+    soft, cached = soft_targets(plan, on_progress)
     limit = limit_of(plan, started=started, step=checkpoint.meta["position"]["step"] if checkpoint else 0)
-    notes = [*notes, *([] if checkpoint else short_budget(plan, limit))]
-    learner, told = make_learner(plan, start, callbacks)
+    notes = [*notes, *cached, *([] if checkpoint else short_budget(plan, limit))]
+    learner, told = make_learner(plan, start, callbacks, soft)
     epochs, stopped_by = run(
         plan,
         learner,
@@ -197,9 +213,9 @@ def _complete(
         on_progress=on_progress,
     )
     completed = stopped_by in COMPLETED
-    calibration = _calibrate(folder, plan, learner) if completed else None
+    calibration = calibrate_best(folder, plan, learner) if completed else None
     best = folder.kept.validation_nats if folder.kept else None
-    compared = _finish(folder, plan, best) if completed else []
+    compared = finish(folder, plan, best) if completed else []
     return TrainingResult(folder.model, best, epochs, time.monotonic() - started, stopped_by, compared, calibration)
 
 
@@ -212,6 +228,7 @@ def _check_types(**given: object) -> None:
         ("model", ModelConfig | None),
         ("training", TrainingConfig | None),
         ("start_from", PATH | None),
+        ("teachers", PATH | Sequence),
         ("resume", bool),
         ("force", bool),
         ("callbacks", Sequence),
@@ -250,9 +267,12 @@ def _ignore(event: Event) -> None:
 
 
 def make_learner(
-    plan: Plan, start: Sequence[NDArray[np.float32]] | None, callbacks: Sequence[Any]
+    plan: Plan,
+    start: Sequence[NDArray[np.float32]] | None,
+    callbacks: Sequence[Any],
+    soft: SoftTargets | None = None,
 ) -> tuple[Learner, Callbacks]:
-    """Build the learner of a plan, with the weights `start` if given, and its callbacks.
+    """Build the learner of a plan, with the weights `start` and the `soft` targets if given, and its callbacks.
 
     TensorFlow is imported here, after everything else has been checked.
     """
@@ -263,36 +283,5 @@ def make_learner(
             f"TensorFlow cannot be loaded ({error}); give the process more memory, or install textgen again"
         ) from error
 
-    learner = KerasLearner(plan, start)
+    learner = KerasLearner(plan, start, soft)
     return learner, KerasCallbacks(callbacks, learner, plan)
-
-
-def _calibrate(folder: RunFolder, plan: Plan, learner: Learner) -> Calibration | None:
-    """Calibrate the best weights, unless the run was interrupted after that had been done.
-
-    The model file alone has them. It is left as it is until no step can follow: a run that is resumed compares its next
-    weights with them.
-    """
-    if folder.kept is None or folder.kept.validation_nats is None or folder.kept.temperature is not None:
-        return None
-    best, codes = read_model(folder.model), plan.corpus.codes
-    calibrated = calibrate(best.weights, codes, len(codes) - plan.hold_out, folder.kept.validation_nats)
-    if calibrated is None:
-        return None
-    weights, calibration = calibrated
-    training = replace(folder.kept, validation_nats=calibration.nats, temperature=calibration.temperature)
-    folder.save_model(lambda path: learner.save(path, weights.arrays), replace(best.description, training=training))
-    return calibration
-
-
-def _finish(folder: RunFolder, plan: Plan, best: float | None) -> list[Baseline]:
-    """Compare with the baselines, draw the curve, and remove the checkpoints."""
-    corpus = plan.corpus
-    compared = []
-    if best is not None:
-        learnt = len(corpus) - plan.hold_out
-        compared = baselines(corpus.codes[:learnt], corpus.codes[learnt:], corpus.vocabulary)
-    if can_draw():
-        folder.save_curve(lambda path: draw_curve(corpus.name, plan.model.dropout, folder.rows, compared, path))
-    folder.finish()
-    return compared
