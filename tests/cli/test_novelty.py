@@ -62,6 +62,28 @@ def test_json_is_one_object() -> None:
     assert values["passages"][0]["corpus"] == {"file": "fable.txt", "line": 2, "column": 1, "offset": 24}
 
 
+def test_a_page_is_written_beside_the_report() -> None:
+    plain = run_here("novelty", "story.txt", "--against", "fable.txt")
+    result = run_here("novelty", "story.txt", "--against", "fable.txt", "--html", "page.html")
+    assert (result.returncode, result.stdout) == (0, plain.stdout)
+    content = Path("page.html").read_text(encoding="utf-8")
+    assert content.startswith("<!DOCTYPE html>")
+    assert '"marks": [[29, 67, "fable.txt:2:1"]]' in content
+
+
+def test_a_page_that_cannot_be_written_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("novelty", "story.txt", "--against", "fable.txt", "--html")
+    result = run_here(*words, "no/such/page.html")
+    assert (result.returncode, result.stdout) == (1, "")
+    told = "no/such/page.html: cannot be written (No such file or directory); name another file with --html"
+    assert result.stderr.splitlines()[-1] == f"textgen: error: {told}"
+    monkeypatch.setattr("textgen.page.tinted.MOST", 83)
+    result = run_here(*words, "page.html")
+    told = "textgen: error: story.txt: a page holds at most 83 characters, not 84; show a part of the text"
+    assert (result.returncode, result.stderr.splitlines()[-1]) == (1, told)
+    assert not Path("page.html").exists()
+
+
 def test_against_takes_all_words_up_to_the_next_option() -> None:
     Path("more.txt").write_text("And nothing of that here, I fear.\n")
     words = ("novelty", "story.txt", "--against", "more.txt", "fable.txt", "--strip", "--json")

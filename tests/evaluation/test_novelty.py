@@ -9,7 +9,7 @@ from textgen import Corpus
 from textgen.config import Reading
 from textgen.errors import CorpusError
 from textgen.evaluation.copied import Figures
-from textgen.evaluation.novelty import verdict
+from textgen.evaluation.marking import MOST_MARKS, marked, verdict
 
 FABLE = "The fox saw the grapes.\nThey hung high above the path, and he leapt.\nIn vain.\n"
 STORY = "Once more: he leapt at noon. They hung high above the path, and he wept; then home.\n"
@@ -182,6 +182,21 @@ def test_passages_of_a_real_text_stand_where_they_are_said_to(texts: Path) -> No
         place = found.corpus_places[number]
         assert whole[place.offset :].startswith(found.passage(number))
         assert whole.splitlines()[place.line - 1][place.column - 1 :][:9] == found.passage(number).split("\n")[0][:9]
+
+
+def test_a_page_marks_the_passages_the_longest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = Corpus.from_text(STORY + "In vain.\nThe fox saw it", name="story")
+    found = textgen.novelty(text, against=Corpus.from_text(f"{FABLE}In vain.\nThe fox saw ", name="fable"))
+    shown = marked(found)
+    assert (shown.title, shown.text) == ("story beside fable", found.text)
+    assert shown.summary == verdict(found.figures, found.held_out)
+    assert [(shown.text[mark.start : mark.end], mark.label) for mark in shown.marks] == [
+        (COPY, "fable:2:1"),
+        (".\nIn vain.\nThe fox saw ", "fable:3:8"),
+    ]
+    assert COPY[:9] in found._repr_html_()
+    monkeypatch.setattr("textgen.evaluation.marking.MOST_MARKS", 0)
+    assert (marked(found).marks, MOST_MARKS) == ([], 1000)
 
 
 def test_arrays_have_the_shapes_that_are_said() -> None:

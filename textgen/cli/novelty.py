@@ -8,6 +8,7 @@ import click
 from textgen.cli.options import as_options, source_options
 from textgen.cli.table import aligned
 from textgen.cli.terminal import printable, shortened, tell, write_json, write_line
+from textgen.cli.writing import UTF_8, opened
 from textgen.wording import counted
 
 if TYPE_CHECKING:
@@ -51,7 +52,10 @@ def _repeated(words: Sequence[str]) -> list[str]:
 )
 @source_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with all passages, the longest first.")
-def command(texts: tuple[str, ...], against: tuple[str, ...], as_json: bool, **options: Any) -> None:
+@click.option(
+    "--html", type=click.Path(), metavar="FILE", help="Write a page of the text with the copied passages marked."
+)
+def command(texts: tuple[str, ...], against: tuple[str, ...], as_json: bool, html: str | None, **options: Any) -> None:
     """Find what TEXT... has copied, word for word, from CORPUS..., for instance generated text from the text that the
     model was trained on.
 
@@ -63,11 +67,14 @@ def command(texts: tuple[str, ...], against: tuple[str, ...], as_json: bool, **o
     Characters are compared exactly, case, punctuation and white space too, after Unicode normalisation (NFC).
     """
     from textgen.cli.download import located
-    from textgen.evaluation.novelty import novelty, verdict
+    from textgen.evaluation.marking import verdict
+    from textgen.evaluation.novelty import novelty
 
     found = novelty(*located(texts), against=located(against), **options)
     for note in found.notes:
         tell(as_options(note))
+    if html is not None:
+        _write_page(html, found)
     if as_json:
         write_json({"verdict": verdict(found.figures, found.held_out), **found.to_dict()})
         return
@@ -75,9 +82,22 @@ def command(texts: tuple[str, ...], against: tuple[str, ...], as_json: bool, **o
         write_line(line)
 
 
+def _write_page(path: str, found: "Novelty") -> None:
+    from textgen.errors import CorpusError
+    from textgen.evaluation.marking import marked
+    from textgen.page.tinted import page
+
+    try:
+        content = page(marked(found))
+    except ValueError as error:
+        raise CorpusError(f"{found.name}: {error}") from error
+    with opened(path, UTF_8, "--html") as stream:
+        stream.write(content)
+
+
 def _table(found: "Novelty") -> list[str]:
     """The figures, beside those of the held-out part."""
-    from textgen.evaluation.novelty import percent
+    from textgen.evaluation.marking import percent
 
     columns = [figures for figures in (found.figures, found.held_out) if figures is not None]
     of = counted(found.figures.distinct_of, "character")

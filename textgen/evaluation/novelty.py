@@ -19,9 +19,11 @@ from textgen.corpus.vocabulary import Vocabulary
 from textgen.description import Description
 from textgen.errors import CorpusError
 from textgen.evaluation.copied import SHORTEST, Figures, compare, joined, measured, yardstick
+from textgen.evaluation.marking import marked, verdict
 from textgen.evaluation.places import Place, located
 from textgen.evaluation.suffixes import Codes, Places, Suffixes
 from textgen.generation.copying import Against, Other, listed, read_text
+from textgen.page.tinted import notebook
 from textgen.wording import counted
 
 
@@ -33,6 +35,8 @@ class Novelty:
     Passages can overlap. They are listed by their beginning.
 
     Attributes:
+        name: of the text.
+        corpus: the name of the corpus.
         text: the text, normalised; several are joined by newlines.
         figures: how new it is.
         held_out: the same of the corpus's own end, its last tenth as training holds it out, compared with the rest;
@@ -46,6 +50,8 @@ class Novelty:
         notes: for the user, on how the texts were read, and on texts that are in the corpus as a whole.
     """
 
+    name: str
+    corpus: str
     text: str
     figures: Figures
     held_out: Figures | None
@@ -56,6 +62,10 @@ class Novelty:
     text_places: tuple[Place, ...]
     corpus_places: tuple[Place, ...]
     notes: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: the text, or the beginning of a long one, with the copied passages marked."""
+        return notebook(marked(self))
 
     def passage(self, number: int) -> str:
         """The characters of a passage."""
@@ -133,6 +143,8 @@ def novelty(
     newline, border = vocabulary.codes.get("\n", len(vocabulary)) + 1, len(vocabulary) + 1
     sides = (text, _files(ours), found.passages.starts), (corpus, _files(theirs), found.places)
     return Novelty(
+        _called(ours),
+        _called(theirs),
         _decoded(text, vocabulary),
         found.figures,
         found.held_out,
@@ -175,28 +187,6 @@ class OfModel:
         return joined([Other(self._vocabulary.encode(text), same) for text in texts], len(self._vocabulary))
 
 
-def verdict(figures: Figures, held_out: Figures | None) -> str:
-    """What is copied, in one line.
-
-    "4.1 % of the text is copied in passages of 20 characters or more (the longest: 31); of the corpus's own end 5.2 %
-    (the longest: 64)", for instance.
-    """
-    if figures.characters < SHORTEST:
-        text = counted(figures.characters, "character")
-        return f"a text of {text} is too short to tell, since passages count as copied from {SHORTEST} on"
-    share = percent(figures.copied[SHORTEST]) if figures.copied[SHORTEST] else "nothing"
-    told = f"{share} of the text is copied in passages of {SHORTEST} characters or more"
-    beside = ""
-    if held_out is not None:
-        beside = f"; of the corpus's own end {percent(held_out.copied[SHORTEST])} (the longest: {held_out.longest:,})"
-    return f"{told} (the longest: {figures.longest:,}){beside}"
-
-
-def percent(share: float) -> str:
-    """A share as percent; NaN, of nothing, as a dash."""
-    return "–" if math.isnan(share) else f"{100 * share:.1f} %"
-
-
 def as_values(figures: Figures) -> dict[str, Any]:
     """Figures as JSON values, which have no NaN."""
     values = asdict(figures)
@@ -234,6 +224,12 @@ def _decoded(text: Codes, vocabulary: Vocabulary) -> str:
     """The text, with a newline for each border."""
     symbols = ["\n", *vocabulary.symbols, "\n"]
     return "".join([symbols[code] for code in text.tolist()])
+
+
+def _called(corpora: Sequence[Corpus]) -> str:
+    """The name of texts together."""
+    more = f" and {len(corpora) - 1:,} more" if len(corpora) > 1 else ""
+    return f"{corpora[0].label}{more}"
 
 
 def _files(corpora: Sequence[Corpus]) -> list[tuple[str, int]]:
