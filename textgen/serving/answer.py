@@ -1,8 +1,9 @@
-"""Sends the texts of a request, whole or as events, and gives them up when nobody reads them any more."""
+"""Sends what is written for a request, whole or as events, and gives it up when nobody reads it any more."""
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -18,25 +19,13 @@ from textgen.serving.service import Service
 
 
 class Answer(Response):
-    """The answer to a request for texts."""
+    """An answer that is made while it is sent."""
 
-    def __init__(
-        self,
-        service: Service,
-        order: Order,
-        planned: Plan,
-        shape: Shape,
-        headers: Mapping[str, str],
-        *,
-        live: bool,
-    ) -> None:
-        """Prepare to send; `live` for events while the texts are written."""
-        kind = "text/event-stream" if live else "application/json"
+    def __init__(self, service: Service, order: Order, headers: Mapping[str, str], kind: str) -> None:
+        """Prepare to send what comes of an order, as a type of content."""
         super().__init__(headers=dict(headers), media_type=f"{kind}; charset=utf-8")
         del self.headers["content-length"]
-        self._service, self._order, self._plan, self._shape, self._live = service, order, planned, shape, live
-        self._began = time.monotonic()
-        self._first = False
+        self._service, self._order = service, order
         self._gone = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,15 +36,25 @@ class Answer(Response):
         self._service.engine.submit(self._order)
         try:
             async with asyncio.timeout(self._service.limits.timeout):
-                await (self._events(send) if self._live else self._whole(send))
+                await self._send(send)
         except TimeoutError:
-            if not self._live:
-                raise self._failed("late") from None
-            await self._cut(send, "late")
+            await self._give_up(send, "late")
         finally:
             watching.cancel()
             self._service.engine.leave(self._order)
-            scope.get("state", {}).get("told", {})["written"] = sum(choice.written for choice in self._plan.choices)
+            if written := self._written():
+                scope.get("state", {}).get("told", {})["written"] = written
+
+    @abstractmethod
+    async def _send(self, send: Send) -> None:
+        """Send everything."""
+
+    @abstractmethod
+    async def _give_up(self, send: Send, why: str) -> None:
+        """End the answer before its end."""
+
+    def _written(self) -> int:
+        return 0
 
     def _on_gone(self, watching: asyncio.Future[Any]) -> None:
         if not watching.cancelled():
@@ -84,29 +83,59 @@ class Answer(Response):
             return RefusalError(503, f"the text was not finished in {seconds:g} seconds; ask for less", code="timeout")
         return RefusalError(500, "writing failed; the log says why", code="internal_error")
 
-    async def _whole(self, send: Send) -> None:
-        choices = self._plan.choices
-        while not all(choice.writing.ended for choice in choices):
+
+class Whole(Answer):
+    """An answer in JSON, made when all texts have ended."""
+
+    def __init__(
+        self,
+        service: Service,
+        order: Order,
+        content: Callable[[], Mapping[str, Any]],
+        headers: Mapping[str, str],
+        *,
+        large: bool = False,
+    ) -> None:
+        """Prepare to send what `content` makes; `large` if that takes so long that others should not wait for it."""
+        super().__init__(service, order, headers, "application/json")
+        self._content, self._large = content, large
+
+    async def _send(self, send: Send) -> None:
+        while not all(writing.ended for writing in self._order.writings):
             await self._changed()
             if self._gone:
                 return
         if why := self._failure():
-            raise self._failed(why)
-        portions = [[portion] if (portion := choice.take()) else [] for choice in choices]
-        self._count(sum(choice.written for choice in choices))
-        content = encoded(self._shape.whole(choices, portions, self._plan.read)).encode()
+            await self._give_up(send, why)
+        content = await asyncio.to_thread(self._made) if self._large else self._made()
         self.headers["content-length"] = str(len(content))
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": content})
 
-    async def _events(self, send: Send) -> None:
-        self.headers["cache-control"] = "no-store"
+    def _made(self) -> bytes:
+        return encoded(self._content()).encode()
+
+    async def _give_up(self, send: Send, why: str) -> None:
+        raise self._failed(why)
+
+
+class Events(Answer):
+    """Server-sent events, while the texts are written."""
+
+    def __init__(self, service: Service, order: Order, planned: Plan, shape: Shape, headers: Mapping[str, str]) -> None:
+        """Prepare to send the texts of a plan."""
+        super().__init__(service, order, headers, "text/event-stream")
         self.headers["x-accel-buffering"] = "no"  # nginx would hold events back
+        self._plan, self._shape = planned, shape
+        self._began = time.monotonic()
+        self._first = False
+
+    async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         going = list(self._plan.choices)
         while going:
             if why := self._failure():
-                return await self._cut(send, why)
+                return await self._give_up(send, why)
             events, going = self._taken(going)
             if events:
                 await self._write(send, events.encode())
@@ -142,8 +171,7 @@ class Answer(Response):
             self._order.cut()
             self._gone = True
 
-    async def _cut(self, send: Send, why: str) -> None:
-        """End events before their end, and say why."""
+    async def _give_up(self, send: Send, why: str) -> None:
         if why == "slow":
             return self._order.cut()
         content = f"data: {encoded(self._failed(why).content)}\n\n".encode()
@@ -157,3 +185,6 @@ class Answer(Response):
             self._first = True
             self._service.metrics.first.observe(time.monotonic() - self._began)
         self._service.metrics.written.inc(characters)
+
+    def _written(self) -> int:
+        return sum(choice.written for choice in self._plan.choices)

@@ -9,13 +9,14 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 from textgen import __version__
-from textgen.serving import completions, listing, operation, page, reference
+from textgen.serving import completions, listing, operation, page, reference, scoring
 from textgen.serving.access import Access, answer, failed
 from textgen.serving.asking import Completion, StreamOptions
 from textgen.serving.refusal import RefusalError
+from textgen.serving.scoring import Score
 from textgen.serving.service import Service
 
-ROUTERS = (completions.router, listing.router, operation.router, page.router)
+ROUTERS = (completions.router, scoring.router, listing.router, operation.router, page.router)
 
 
 def create_app(service: Service) -> ASGIApp:
@@ -26,6 +27,7 @@ def create_app(service: Service) -> ASGIApp:
         description="Texts by character-level LSTMs, asked for as OpenAI's completions are; a token is a character.",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     for router in ROUTERS:
         app.include_router(router(service))
@@ -62,7 +64,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = FastAPI.openapi(app)
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        for kind in (Completion, StreamOptions):
+        for kind in (Completion, StreamOptions, Score):
             schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
             schema.pop("$defs", None)
             schemas[kind.__name__] = schema

@@ -149,21 +149,16 @@ class Shape:
         self._begin = f"data: {encoded(self._head)[:-1]},"
         self._end = ',"usage":null}\n\n' if usage else "}\n\n"
 
-    def whole(self, choices: Sequence[Choice], portions: Sequence[Sequence[Portion]], read: int) -> dict[str, Any]:
-        """The answer when all texts have ended, from all portions of each."""
+    def whole(self, choices: Sequence[Choice], read: int) -> dict[str, Any]:
+        """The answer when all texts have ended."""
         told = []
-        for choice, parts in zip(choices, portions, strict=True):
-            logprobs: dict[str, list[Any]] | None = None
-            if choice.predictions is not None:
-                logprobs = {name: [] for name in ("tokens", "token_logprobs", "top_logprobs", "text_offset")}
-                for part in parts:
-                    for name, values in part.told().items():
-                        logprobs[name] += values
+        for choice in choices:
+            portion = choice.take() or Portion("")
             told.append(
                 {
-                    "text": "".join([part.text for part in parts]),
+                    "text": portion.text,
                     "index": choice.index,
-                    "logprobs": logprobs,
+                    "logprobs": None if choice.predictions is None else portion.told(),
                     "finish_reason": choice.finish_reason,
                     "stopped_by": choice.writing.stream.stopped_by,
                 }

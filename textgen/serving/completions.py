@@ -1,20 +1,22 @@
 """`POST /v1/completions`: a request is checked, planned in a thread, written by the engine, sent as it is written."""
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from textgen.serving.answer import Answer
+from textgen.serving.answer import Events, Whole
 from textgen.serving.asking import Completion, check, parsed
 from textgen.serving.body import read, schema_of
 from textgen.serving.choices import Shape
 from textgen.serving.engine import Order
 from textgen.serving.planning import plan
-from textgen.serving.service import Service
+from textgen.serving.service import Service, named
 
 IGNORED, SEED = "textgen-ignored", "textgen-seed"  # headers of the answer
-MOST_NAMED = 20
+LARGE = 100_000  # characters of an answer that a thread makes
 
 
 def router(service: Service) -> APIRouter:
@@ -39,17 +41,23 @@ def router(service: Service) -> APIRouter:
         service.check_room(len(planned.choices))
         headers = {SEED: str(planned.rng_seed)}
         if ignored:
-            headers[IGNORED] = ", ".join(map(_shown, ignored[:MOST_NAMED]))
+            headers[IGNORED] = named(ignored)
         usage = asked.stream_options is not None and bool(asked.stream_options.include_usage)
         shape = Shape(asked.model, model.fingerprint, usage=usage)
         order = Order([choice.writing for choice in planned.choices])
         request.state.told = {"model": asked.model, "texts": len(planned.choices), "read": planned.read}
         service.metrics.read.inc(planned.read)
-        return Answer(service, order, planned, shape, headers, live=bool(asked.stream))
+        if asked.stream:
+            return Events(service, order, planned, shape, headers)
+
+        def content() -> Mapping[str, Any]:
+            whole = shape.whole(planned.choices, planned.read)
+            written = whole["usage"]["completion_tokens"]
+            service.metrics.written.inc(written)
+            request.state.told["written"] = written
+            return whole
+
+        large = asked.logprobs is not None or (asked.max_tokens or 0) * asked.texts > LARGE
+        return Whole(service, order, content, headers, large=large)
 
     return made
-
-
-def _shown(name: str) -> str:
-    """A name as a header can hold it."""
-    return name[:40] if name.isascii() and name.isidentifier() else "(another)"

@@ -17,6 +17,7 @@ LONGEST = 1000  # and characters of each of them
 LONGEST_MATCH = 1000  # characters of a regular expression,
 MOST_STATES = 2000  # and its states: the engine looks at each of them for each new beginning of a text
 MOST_LOGPROBS = 50  # characters told with each character; OpenAI's limit is 5
+MOST_TOLD = 1_000_000  # log-probabilities of a request: some 25 megabytes of JSON
 BUFFER = 2**16  # characters that wait for a reader before it is cut off
 STALLED = 30.0  # seconds that a write may wait for a reader
 FRAME = 0.03  # seconds between the writes of a stream

@@ -2,6 +2,7 @@
 
 import asyncio
 import mimetypes
+import re
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,6 +19,7 @@ from textgen.serving.service import Service
 PAGE = PACKAGE / "page"
 SERVED = {".html", ".js", ".css", ".svg", ".png", ".ico", ".woff2", ".json", ".txt"}
 KINDS = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
+NAME = re.compile(r"\w[\w-]{0,100}\.\w{1,10}", re.ASCII)  # of a file of the page, which has no folders
 PAUSE = 0.5  # seconds after a wrong token
 SHIPPED_SEED = "ROMEO:"
 LOGIN = """<!doctype html>
@@ -78,8 +80,8 @@ def router(service: Service) -> APIRouter:
 
 def _file(name: str, known: str | None) -> Response:
     """A file of the page, which browsers ask for again each time, and get if it has changed."""
-    path = (PAGE / name).resolve()
-    if not path.is_relative_to(PAGE.resolve()) or path.suffix not in SERVED or not path.is_file():
+    path = PAGE / name
+    if NAME.fullmatch(name) is None or path.suffix not in SERVED or not path.is_file():
         raise RefusalError(404, "the page has no such file", code="not_found")
     stat = path.stat()
     tag = f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'

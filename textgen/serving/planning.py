@@ -15,7 +15,7 @@ from textgen.generation.seed import Unknown
 from textgen.serving.asking import Completion
 from textgen.serving.choices import Choice, Predictions
 from textgen.serving.engine import Writing
-from textgen.serving.limits import MOST_STATES, Limits
+from textgen.serving.limits import MOST_STATES, MOST_TOLD, Limits
 from textgen.serving.models import Loaded
 from textgen.serving.refusal import RefusalError
 
@@ -53,6 +53,14 @@ def plan(asked: Completion, model: Loaded, limits: Limits) -> Plan:
             "thousand more change nothing: send the end of the text",
             param="prompt",
             code="context_length_exceeded",
+        )
+    told = 0 if asked.logprobs is None else (asked.logprobs + 1) * (length * asked.texts + (asked.echo or 0) * size)
+    if told > MOST_TOLD:
+        raise RefusalError(
+            400,
+            f"so many log-probabilities, {told:,}, are not told at once; at most {MOST_TOLD:,} are: ask for fewer "
+            "characters, texts or `logprobs`",
+            param="logprobs",
         )
     rng_seed = secrets.randbits(32) if asked.seed is None else asked.seed % (RNG_SEED.high + 1)
     try:

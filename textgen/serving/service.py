@@ -10,6 +10,7 @@ from textgen.serving.metrics import Metrics
 from textgen.serving.models import Models
 from textgen.serving.refusal import RefusalError, busy, stopping
 
+MOST_NAMED = 20
 MOST_TOLD = 1000  # names of unknown fields that are told of in the log
 LOCAL = ("localhost", "localhost.localdomain")  # names of the machine itself
 log = logging.getLogger(__name__)
@@ -78,4 +79,10 @@ class Service:
         new = [name for name in names if name not in self._told]
         if new and len(self._told) < MOST_TOLD:
             self._told.update(new)
-            log.warning("fields that are passed over: %s", ", ".join(name[:40] for name in new[:20]))
+            log.warning("fields that are passed over: %s", named(new))
+
+
+def named(names: Sequence[str]) -> str:
+    """The names of fields, as a header and the log can hold them."""
+    shown = [name[:40] if name.isascii() and name.isidentifier() else "(another)" for name in names[:MOST_NAMED]]
+    return ", ".join(shown)
