@@ -79,7 +79,7 @@ def train(run: Path) -> float:
 def outcome(run: Path) -> tuple[list[bytes], list[dict[str, str]]]:
     """What must be the same."""
     weights = read_model(run).weights
-    arrays = [weights.embedding, weights.head, weights.head_bias, *(part for lstm in weights.lstms for part in lstm)]
+    arrays = [weights.embedding, weights.head, weights.head_bias, *(part for layer in weights.layers for part in layer)]
     with (run / "history.csv").open() as file:
         rows = [{name: value for name, value in row.items() if name != "seconds"} for row in csv.DictReader(file)]
     return [array.tobytes() for array in arrays], rows

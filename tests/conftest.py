@@ -45,10 +45,15 @@ TOOLS = {".git", ".venv", "__pycache__", ".pytest_cache", ".hypothesis", ".mypy_
 TEXT = "The quick brown fox jumps over the lazy dog,\nand the dog sleeps on. "
 
 
+def decided(config: ModelConfig) -> Shape:
+    """A configuration with every value but, perhaps, the cell."""
+    return Shape(**{name: value for name, value in asdict(config).items() if value is not None})
+
+
 def random_weights(config: ModelConfig, symbols: int, seed: int = 0, scale: float = 0.3) -> list[np.ndarray]:
     """Weights that bfloat16 holds, as trained ones are."""
     rng = np.random.default_rng(seed)
-    shapes = layout(config, symbols).values()
+    shapes = layout(decided(config), symbols).values()
     return [rounded((rng.standard_normal(shape) * scale).astype(np.float32)) for shape in shapes]
 
 
@@ -62,7 +67,7 @@ def describe(
 ) -> Description:
     return Description(
         vocabulary,
-        Shape(**asdict(config)),
+        decided(config),
         TextInfo("play", "0" * 64, 1000, unicode, lowercase, replacement),
         TrainingInfo(1.0, 2.0, 50, 8, 0.01, 0.1, 3, 1.5, {"textgen-lstm": "0"}, "2026-01-01T00:00:00+00:00"),
     )

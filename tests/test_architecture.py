@@ -21,6 +21,7 @@ ORDER = [
     "arguments",
     "kernel",
     "config",
+    "cells",
     "corpus",
     "description",
     "keras_archive",

@@ -1,11 +1,15 @@
 import pytest
 
-from textgen.config import ModelConfig, SamplingConfig, Shape, TrainingConfig
+from textgen.config import ModelConfig, Reading, SamplingConfig, Shape, TrainingConfig
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (lambda: ModelConfig(cell="LSTM"), "`cell` must be one of lstm, gru, rnn, not 'LSTM'"),
+        (lambda: ModelConfig(cell=4), "`cell` must be str or None, not int"),
+        (lambda: Shape(2, 8, 0.1, 4, None), "`cell` must be str, not NoneType"),
+        (lambda: Reading(separator="\ud800"), "`separator` must be text of at most 10,000 characters"),
         (lambda: ModelConfig(layers=0), "`layers` must be a whole number from 1 to 8, not 0"),
         (lambda: ModelConfig(layers=True), "`layers` must be a whole number"),
         (lambda: ModelConfig(units=5000), "`units` must be a whole number from 1 to 4,096, not 5000"),
@@ -35,7 +39,7 @@ def test_what_may_stay_open_may() -> None:
 
 
 def test_stored_values_must_be_all_and_no_others() -> None:
-    values = {"layers": 1, "units": 2, "dropout": 0.1, "embedding": 3}
-    assert ModelConfig.from_dict(values) == ModelConfig(1, 2, 0.1, 3)
+    values = {"layers": 1, "units": 2, "dropout": 0.1, "embedding": 3, "cell": "gru"}
+    assert ModelConfig.from_dict(values) == ModelConfig(1, 2, 0.1, 3, "gru")
     with pytest.raises(ValueError, match="missing or unknown keys: units, width"):
-        ModelConfig.from_dict({"layers": 1, "width": 2, "dropout": 0.1, "embedding": 3})
+        ModelConfig.from_dict({"layers": 1, "width": 2, "dropout": 0.1, "embedding": 3, "cell": "gru"})

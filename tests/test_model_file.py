@@ -13,15 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import TEXT, describe, random_weights
-from textgen.config import ModelConfig
+from textgen.bfloat16 import holds
+from textgen.cells import CELLS
+from textgen.config import Shape
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import ModelFileError
 from textgen.generation.generator import load
-from textgen.model_file import DESCRIPTION, MOST_DESCRIPTION, WEIGHTS, add_description, layout, read_model
+from textgen.model_file import DESCRIPTION, MOST_DESCRIPTION, WEIGHTS, Weights, add_description, layout, read_model
 
-CONFIG = ModelConfig(layers=2, units=8, dropout=0.25, embedding=4)
+CONFIG = Shape(layers=2, units=8, dropout=0.25, embedding=4)
 VOCABULARY = Vocabulary.of(TEXT)
 TRAINING_INFO = json.loads(describe(VOCABULARY, CONFIG).to_json())["training"]
+MODEL_INFO = json.loads(describe(VOCABULARY, CONFIG).to_json())["model"]
 TEXT_INFO = json.loads(describe(VOCABULARY, CONFIG).to_json())["text"]
 
 
@@ -60,7 +63,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     read = read_model(tmp_path)
     assert read.description == describe(VOCABULARY, CONFIG)
     expected = random_weights(CONFIG, len(VOCABULARY))
-    found = [read.weights.embedding, *[part for lstm in read.weights.lstms for part in lstm]]
+    found = [read.weights.embedding, *[part for layer in read.weights.layers for part in layer]]
     found += [read.weights.head, read.weights.head_bias]
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -114,28 +117,90 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(
     np.testing.assert_array_equal(read.weights.head, whole.weights.head)
 
 
-def without(name: str, values: dict) -> dict:
-    return {key: value for key, value in values.items() if key != name}
+def without(*names: str, values: dict) -> dict:
+    return {key: value for key, value in values.items() if key not in names}
 
 
 def test_older_formats_are_read_for_ever(tmp_path: Path) -> None:
     now = good_description()
-    text, training = without("repair", now["text"]), without("temperature", now["training"])
-    for older in ({"format": 1, "text": text, "training": training}, {"format": 2, "training": training}):
-        read = read_model(archive(tmp_path / "older.keras", now | older))
-        assert read.description == describe(VOCABULARY, CONFIG)
-        assert (read.description.text.repair, read.description.training.temperature) == (False, None)
-    for changed in (
-        {"format": 1},
-        {"format": 1, "text": text},
-        {"format": 1, "text": [], "training": training},
-        {"format": 2},
-        {"format": 2, "text": text, "training": training},
-        {"format": 2, "training": 5},
-        {"format": 3, "text": text},
-        {"format": 3, "training": training},
-    ):
-        refused(archive(tmp_path / "odd.keras", now | changed))
+    third = {
+        "format": 3,
+        "model": without("cell", values=now["model"]),
+        "text": without("strip", "separator", "sources", values=now["text"]),
+    }
+    second = third | {"format": 2, "training": without("temperature", values=now["training"])}
+    first = second | {"format": 1, "text": without("repair", values=third["text"])}
+    for older in (first, second, third):
+        read = read_model(archive(tmp_path / "older.keras", now | older)).description
+        assert read == describe(VOCABULARY, CONFIG)
+        assert (read.model.cell, read.text.repair, read.training.temperature) == ("lstm", False, None)
+        assert (read.text.strip, read.text.separator, read.text.sources) == (None, None, ())
+        for name in older:  # nor may a part be of another format than the rest
+            refused(archive(tmp_path / "odd.keras", now | without(name, values=older)))
+        for name in ("model", "text", "training"):
+            refused(archive(tmp_path / "odd.keras", now | older | {name: []}))
+
+
+def test_a_file_of_format_3_is_what_it_was(tmp_path: Path) -> None:
+    """Trained and saved by the textgen of that format; its older formats, as it would have written them."""
+    path = Path(__file__).with_name("format-3.keras")
+    third = json.loads(zipfile.ZipFile(path).read(DESCRIPTION))
+    assert third["format"] == 3
+    second = third | {"format": 2, "training": without("temperature", values=third["training"])}
+    first = second | {"format": 1, "text": without("repair", values=third["text"])}
+    for content in (first, second, third):
+        with zipfile.ZipFile(path) as old, zipfile.ZipFile(tmp_path / "old.keras", "w") as new:
+            for entry in old.infolist():
+                new.writestr(entry, json.dumps(content) if entry.filename == DESCRIPTION else old.read(entry))
+        found = load(tmp_path / "old.keras")
+        assert found.description.model == Shape(2, 6, 0.0, 3, "lstm")
+        assert found.generate("the ", length=60, temperature=0) == (
+            "dog sees the dog, and the dog sees the dog, and the dog sees"
+        )
+        predicted = found.predict("the ")
+        assert list(predicted)[:4] == ["d", "f", "t", "s"]
+        assert predicted["d"] == pytest.approx(0.5542756, abs=1e-5)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_network_of_any_cell_is_written_and_read(tmp_path: Path, cell: str) -> None:
+    shape = Shape(2, 8, 0.0, 4, cell)
+    content, arrays = io.BytesIO(), random_weights(shape, len(VOCABULARY))
+    with h5py.File(content, "w") as file:
+        for name, array in zip(layout(shape, len(VOCABULARY)), arrays, strict=True):
+            file[name] = array
+    path = archive(tmp_path / "model.keras", weights=content.getvalue())
+    add_description(path, describe(VOCABULARY, shape))
+    read = read_model(path)
+    assert read.description.model == shape
+    assert read.weights.cell is CELLS[cell]
+    assert f"2 × {CELLS[cell].keras}, {sum(array.size for array in arrays):,} parameters" in repr(read.weights)
+    for one, other in zip(read.weights.arrays, arrays, strict=True):
+        np.testing.assert_array_equal(one, other)
+    others = {name: repr(refused_as(path, name)) for name in CELLS if name != cell}
+    assert all("weight layers/" in message for message in others.values())
+
+
+def refused_as(path: Path, cell: str) -> str:
+    """What is said of a model whose description names another cell."""
+    description = json.loads(zipfile.ZipFile(path).read(DESCRIPTION))
+    description["model"]["cell"] = cell
+    other = archive(path.with_name("other.keras"), description, zipfile.ZipFile(path).read(WEIGHTS))
+    return refused(other)
+
+
+def test_only_matrices_are_rounded() -> None:
+    for cell in CELLS:
+        arrays = [array + np.float32(1e-3) for array in random_weights(Shape(2, 8, 0.0, 4, cell), len(VOCABULARY))]
+        weights = Weights.from_list(arrays)
+        rounded = weights.rounded()
+        for one, other in zip(rounded.layers, weights.layers, strict=True):
+            np.testing.assert_array_equal(one.bias, other.bias)
+            assert holds(one.kernel)
+            assert holds(one.recurrent)
+        assert holds(rounded.embedding)
+        assert holds(rounded.head)
+        np.testing.assert_array_equal(rounded.head_bias, weights.head_bias)
 
 
 def test_a_keras_archive_of_others_is_refused(tmp_path: Path) -> None:
@@ -148,7 +213,7 @@ def test_a_keras_archive_of_others_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 4}, "it has format 4, of a newer textgen; this one reads up to 3: update textgen"),
+        ({"format": 5}, "it has format 5, of a newer textgen; this one reads up to 4: update textgen"),
         ({"format": None}, "its format is missing"),
         ({"format": 0}, "its format is missing"),
         ({"format": True}, "its format is missing"),
@@ -157,19 +222,19 @@ def test_a_keras_archive_of_others_is_refused(tmp_path: Path) -> None:
         ({"vocabulary": "abc"}, "its vocabulary is not a list"),
         ({"vocabulary": ["ab"]}, "a vocabulary is a list of single characters"),
         ({"vocabulary": [["a"]]}, "a vocabulary is a list of single characters"),
-        ({"model": {"layers": 2}}, "missing or unknown keys: dropout, embedding, units"),
+        ({"model": {"layers": 2}}, "missing or unknown keys: cell, dropout, embedding, units"),
         (
-            {"model": {"layers": 99, "units": 8, "dropout": 0.1, "embedding": 4}},
+            {"model": MODEL_INFO | {"layers": 99}},
             "layers must be a whole number from 1 to 8",
         ),
         (
-            {"model": {"layers": 2, "units": 8, "dropout": 0.1, "embedding": None}},
+            {"model": MODEL_INFO | {"layers": 2, "units": 8, "dropout": 0.1, "embedding": None}},
             "embedding must be a whole number from 1 to 4,096, not None",
         ),
         ({"text": TEXT_INFO | {"name": 5}}, "name must be str, not int"),
         (
             {"text": {"name": "a"}},
-            "the TextInfo has missing or unknown keys: characters, lowercase, repair, replacement, sha256, 1 more",
+            "the TextInfo has missing or unknown keys: characters, lowercase, repair, replacement, separator, 4 more",
         ),
         ({"text": 5}, "the TextInfo is not an object"),
         ({"text": TEXT_INFO | {"unicode": "nfd"}}, "unicode must be one of none, nfc, nfkc, not 'nfd'"),
@@ -209,8 +274,23 @@ def test_a_keras_archive_of_others_is_refused(tmp_path: Path) -> None:
             "temperature must be a number above 0, at most 100, not '1'",
         ),
         ({"training": {}}, "the TrainingInfo has missing or unknown keys"),
-        ({"model": {"layers": 2, "units": 9, "dropout": 0.1, "embedding": 4}}, "is not float32 of shape"),
-        ({"model": {"layers": 3, "units": 8, "dropout": 0.1, "embedding": 4}}, "lstm_2/cell/vars/0 is missing"),
+        ({"model": MODEL_INFO | {"cell": "peephole"}}, "cell must be one of lstm, gru, rnn, not 'peephole'"),
+        ({"model": MODEL_INFO | {"cell": None}}, "cell must be str, not NoneType"),
+        ({"model": MODEL_INFO | {"cell": "gru"}}, "its weight layers/gru/cell/vars/0 is missing"),
+        ({"text": TEXT_INFO | {"strip": 1}}, "strip must be bool or None, not int"),
+        ({"text": TEXT_INFO | {"separator": 1}}, "separator must be str or None, not int"),
+        ({"text": TEXT_INFO | {"separator": "n" * 10_001}}, "separator must be text of at most 10,000 characters"),
+        ({"text": TEXT_INFO | {"sources": None}}, "sources must be a list of at most 10,000 texts, not None"),
+        ({"text": TEXT_INFO | {"sources": [["0" * 64, 1]] * 10_001}}, "sources must be a list of at most 10,000 texts"),
+        ({"text": TEXT_INFO | {"sources": ["0" * 64]}}, "sources must be pairs of a hash and a number of characters"),
+        ({"text": TEXT_INFO | {"sources": [["0" * 63, 1]]}}, "sha256 must be 64 hexadecimal digits"),
+        ({"text": TEXT_INFO | {"sources": [["0" * 64, -1]]}}, "characters must be a whole number from 0"),
+        ({"text": TEXT_INFO | {"sources": [["0" * 64, "1"]]}}, "characters must be a whole number from 0"),
+        ({"model": MODEL_INFO | {"units": 9}}, "is not float32 of shape"),
+        (
+            {"model": MODEL_INFO | {"layers": 3}},
+            "lstm_2/cell/vars/0 is missing",
+        ),
         ({"vocabulary": ["a", "b"]}, "is not float32 of shape (2, 4), which its configuration asks for"),
     ],
 )
@@ -296,7 +376,7 @@ def test_a_number_that_only_json_can_write_is_refused(model: Path) -> None:
 
 
 def test_a_large_shape_in_a_small_file_is_refused_unread(tmp_path: Path) -> None:
-    config, content = ModelConfig(8, 4096, 0.1, 4096), io.BytesIO()
+    config, content = Shape(8, 4096, 0.1, 4096), io.BytesIO()
     with h5py.File(content, "w") as file:
         for name, shape in layout(config, len(VOCABULARY)).items():
             file.create_dataset(name, shape, "f4")  # never written, so that it would be read as gigabytes of zeros

@@ -25,7 +25,7 @@ def test_the_shipped_model_is_small() -> None:
 
 def test_the_kernel_writes_with_it() -> None:
     weights = read_model(MODEL).weights
-    assert all(holds(matrix) for lstm in weights.lstms for matrix in (lstm.kernel, lstm.recurrent))
+    assert all(holds(matrix) for layer in weights.layers for matrix in (layer.kernel, layer.recurrent))
     assert holds(weights.head)
 
 

@@ -6,9 +6,10 @@ The command line takes its defaults, ranges and error messages from here.
 import codecs
 from dataclasses import dataclass, field
 
-from textgen.arguments import Checked, Range, number, shown, within
+from textgen.arguments import Checked, Range, check_text, number, shown, within
 
 UNICODE = ("none", "nfc", "nfkc")  # normalisation forms; "none" leaves the text as it is
+CELLS = ("lstm", "gru", "rnn")  # recurrent cells, which `cells.py` describes
 
 EPOCHS = Range(int, 1, 1_000_000)
 MINUTES = Range(float, 0, 100_000, above_low=True)
@@ -33,8 +34,9 @@ LIKELIEST = Range(int, 0, 20)
 LOGIT_BIAS = Range(float, -100, 100)
 
 LONGEST_NAME = 1000  # characters of a text's name
+LONGEST_SEPARATOR = 10_000  # characters
 LARGEST_HOLD_OUT = 200_000  # characters: enough to tell losses 0.005 nats apart, and evaluated in seconds
-DEFAULT_LAYERS, DEFAULT_UNITS = 2, 300
+DEFAULT_CELL, DEFAULT_LAYERS, DEFAULT_UNITS = "lstm", 2, 300
 DEFAULT_PATIENCE = 5  # in a run of epochs; a run with a time budget uses all of it
 
 
@@ -64,10 +66,17 @@ def _encodes_text(name: str) -> bool:
 class ModelConfig(Checked):
     """The architecture of the network. A value of `None` is chosen when training starts."""
 
-    layers: int | None = number(LAYERS, None)  # number of stacked LSTM layers
-    units: int | None = number(UNITS, None)  # hidden units of each LSTM layer
-    dropout: float | None = number(DROPOUT, None)  # dropout rate after each LSTM layer
+    layers: int | None = number(LAYERS, None)  # number of stacked recurrent layers
+    units: int | None = number(UNITS, None)  # hidden units of each of them
+    dropout: float | None = number(DROPOUT, None)  # dropout rate after each of them
     embedding: int | None = number(EMBEDDING, None)  # embedding dimension
+    cell: str | None = None  # of the recurrent layers: one of CELLS
+
+    def __post_init__(self) -> None:
+        """Raise `TypeError` or `ValueError` for the first value that is not allowed."""
+        super().__post_init__()
+        if self.cell not in (None, *CELLS):
+            raise ValueError(f"`cell` must be one of {', '.join(CELLS)}, not {shown(self.cell)}")
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,7 @@ class Shape(ModelConfig):
     units: int = field(metadata=within(UNITS))
     dropout: float = field(metadata=within(DROPOUT))
     embedding: int = field(metadata=within(EMBEDDING))
+    cell: str = DEFAULT_CELL
 
 
 @dataclass(frozen=True)
@@ -138,6 +148,7 @@ class Reading(Checked):
         super().__post_init__()
         if self.unicode not in UNICODE:
             raise ValueError(f"`unicode` must be one of {', '.join(UNICODE)}, not {self.unicode!r}")
+        check_text("separator", self.separator, LONGEST_SEPARATOR)
         if "\0" in self.separator:
             raise ValueError("`separator` must not contain a NUL character")
         if self.encoding is not None:

@@ -7,16 +7,32 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from textgen.arguments import Checked, Range, check_text, listed, shown, within
-from textgen.config import BATCH_SIZE, LEARNING_RATE, LONGEST_NAME, RNG_SEED, UNICODE, VALIDATION, WINDOW, Shape
+from textgen.config import (
+    BATCH_SIZE,
+    LEARNING_RATE,
+    LONGEST_NAME,
+    LONGEST_SEPARATOR,
+    RNG_SEED,
+    UNICODE,
+    VALIDATION,
+    WINDOW,
+    Shape,
+)
 from textgen.corpus.normalisation import Normalisation
-from textgen.corpus.vocabulary import Vocabulary
+from textgen.corpus.vocabulary import Sources, Vocabulary
 
-FORMAT = 3
+FORMAT = 4
 LATER = (  # the format that brought a key, the part that has it, the key, and what older files mean without it
     (2, "text", "repair", False),
     (3, "training", "temperature", None),
+    (4, "model", "cell", "lstm"),
+    (4, "text", "strip", None),
+    (4, "text", "separator", None),
+    (4, "text", "sources", ()),
 )
+MOST_SOURCES = 10_000  # texts of a model that it can tell apart: of more, it keeps no hashes
 MOST_VERSIONS, LONGEST_VERSION = 50, 100  # how many, and characters of each
+CHARACTERS = Range(int, 0, 10**15)
 AMOUNT = Range(float, 0, 1e40)  # a float32's loss, or how much was done
 TEMPERATURE = Range(float, 0, 100, above_low=True)
 
@@ -27,18 +43,23 @@ class TextInfo(Checked):
 
     name: str
     sha256: str  # of the normalised text in UTF-8
-    characters: int = field(metadata=within(Range(int, 0, 10**15)))
+    characters: int = field(metadata=within(CHARACTERS))
     unicode: str  # none, nfc or nfkc
     lowercase: bool
     replacement: str | None  # the symbol that stands for rare ones
     repair: bool = False  # whether what could be mended in it was
+    strip: bool | None = None  # whether what libraries added was removed; None of models that do not say
+    separator: str | None = None  # between two of the texts that it was joined from, likewise
+    sources: Sources = ()  # those texts, in order; none if they are unknown, or more than `MOST_SOURCES`
 
     def __post_init__(self) -> None:
-        """Raise `ValueError` for a value that cannot be."""
+        """Raise `TypeError` or `ValueError` for a value that cannot be."""
+        object.__setattr__(self, "sources", _checked_sources(self.sources))
         super().__post_init__()
+        if self.separator is not None:
+            check_text("separator", self.separator, LONGEST_SEPARATOR)
         check_text("name", self.name, LONGEST_NAME)
-        if not re.fullmatch("[0-9a-f]{64}", self.sha256):
-            raise ValueError(f"`sha256` must be 64 hexadecimal digits, not {shown(self.sha256)}")
+        _check_sha256(self.sha256)
         if self.unicode not in UNICODE:
             raise ValueError(f"`unicode` must be one of {', '.join(UNICODE)}, not {shown(self.unicode)}")
 
@@ -46,6 +67,21 @@ class TextInfo(Checked):
     def normalisation(self) -> Normalisation:
         """The normalisation of its characters, which also applies to everything else that the model reads."""
         return Normalisation(self.unicode, self.lowercase)
+
+
+def _checked_sources(sources: object) -> Sources:
+    if not isinstance(sources, list | tuple) or len(sources) > MOST_SOURCES:
+        raise ValueError(f"`sources` must be a list of at most {MOST_SOURCES:,} texts, not {shown(sources)}")
+    for source in sources:
+        if not isinstance(source, list | tuple) or len(source) != 2:
+            raise ValueError(f"`sources` must be pairs of a hash and a number of characters, not {shown(source)}")
+        _check_sha256(source[0])
+    return tuple((sha256, CHARACTERS.check("characters", characters)) for sha256, characters in sources)
+
+
+def _check_sha256(digest: object) -> None:
+    if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
+        raise ValueError(f"`sha256` must be 64 hexadecimal digits, not {shown(digest)}")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from textgen.bfloat16 import rounded
 from textgen.bundled import bundled
+from textgen.cells import CELLS, Cell, of_kernel
 from textgen.config import Shape
 from textgen.description import Description
 from textgen.errors import ModelFileError, reason
@@ -34,7 +36,10 @@ HEAD = 4096  # bytes by which a text is told
 
 
 class LayerWeights(NamedTuple):
-    """One LSTM layer: `kernel (E or H, 4H)`, `recurrent (H, 4H)`, `bias (4H,)`; gates in Keras's order i, f, c, o."""
+    """One recurrent layer: `kernel (E or H, GH)`, `recurrent (H, GH)`, `bias (GH,)` or `(2, GH)`; see `cells.CELLS`.
+
+    The gates are in Keras's order, those of an LSTM i, f, c, o.
+    """
 
     kernel: Array
     recurrent: Array
@@ -43,31 +48,41 @@ class LayerWeights(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class Weights:
-    """The network's float32 weights: `embedding (V, E)`, the LSTMs, `head (H, V)` and `head_bias (V,)`."""
+    """The network's float32 weights: `embedding (V, E)`, the layers, `head (H, V)` and `head_bias (V,)`."""
 
     embedding: Array
-    lstms: tuple[LayerWeights, ...]
+    layers: tuple[LayerWeights, ...]
     head: Array
     head_bias: Array
 
     @classmethod
     def from_list(cls, arrays: Iterable[Array]) -> Self:
         """Take the arrays in Keras's order, which is the order of the layers."""
-        embedding, *lstms, head, head_bias = arrays
-        layers = [LayerWeights(*lstms[start : start + 3]) for start in range(0, len(lstms), 3)]
+        embedding, *parts, head, head_bias = arrays
+        layers = [LayerWeights(*parts[start : start + 3]) for start in range(0, len(parts), 3)]
         return cls(embedding, tuple(layers), head, head_bias)
 
     @property
     def arrays(self) -> list[Array]:
         """The arrays in Keras's order."""
-        return [self.embedding, *(array for lstm in self.lstms for array in lstm), self.head, self.head_bias]
+        return [self.embedding, *(array for layer in self.layers for array in layer), self.head, self.head_bias]
+
+    @property
+    def cell(self) -> Cell:
+        """The cell of the layers."""
+        return of_kernel(self.layers[0].recurrent)
+
+    def rounded(self) -> "Weights":
+        """The same weights, the matrices rounded to bfloat16, which generating reads faster."""
+        layers = [LayerWeights(rounded(kernel), rounded(own), bias) for kernel, own, bias in self.layers]
+        return Weights(rounded(self.embedding), tuple(layers), rounded(self.head), self.head_bias)
 
     def are_finite(self) -> bool:
         """Whether every number is finite."""
         return all(bool(np.isfinite(array).all()) for array in self.arrays)
 
     def __repr__(self) -> str:
-        return f"<Weights: {len(self.lstms)} × LSTM, {self.parameters:,} parameters>"
+        return f"<Weights: {len(self.layers)} × {self.cell.keras}, {self.parameters:,} parameters>"
 
     @property
     def parameters(self) -> int:
@@ -75,13 +90,20 @@ class Weights:
         return sum(array.size for array in self.arrays)
 
 
+def numbered(name: str, number: int) -> str:
+    """The name of a layer, of several of a kind, as Keras counts them."""
+    return f"{name}_{number}" if number else name
+
+
 def layout(config: Shape, symbols: int) -> dict[str, tuple[int, ...]]:
     """Where Keras keeps each weight inside `model.weights.h5`, and its shape, in the order of the layers."""
     shapes: dict[str, tuple[int, ...]] = {"layers/embedding/vars/0": (symbols, config.embedding)}
-    width, gates = config.embedding, 4 * config.units
+    cell = CELLS[config.cell]
+    width, gates = config.embedding, cell.gates * config.units
+    bias = (gates,) if cell.biases == 1 else (cell.biases, gates)
     for number in range(config.layers):
-        cell = f"layers/lstm{f'_{number}' if number else ''}/cell/vars"
-        shapes |= {f"{cell}/0": (width, gates), f"{cell}/1": (config.units, gates), f"{cell}/2": (gates,)}
+        layer = f"layers/{numbered(cell.name, number)}/cell/vars"
+        shapes |= {f"{layer}/0": (width, gates), f"{layer}/1": (config.units, gates), f"{layer}/2": bias}
         width = config.units
     return shapes | {"layers/dense/vars/0": (width, symbols), "layers/dense/vars/1": (symbols,)}
 

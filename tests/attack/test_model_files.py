@@ -16,7 +16,7 @@ import pytest
 from tests.attack.harness import attempt, damaged
 from tests.conftest import describe
 from tests.test_model_file import CONFIG, VOCABULARY, hdf5
-from textgen.config import ModelConfig
+from textgen.config import Shape
 from textgen.model_file import DESCRIPTION, WEIGHTS, Model, Weights, layout, read_model
 
 DESCRIBED = json.loads(describe(VOCABULARY, CONFIG).to_json())
@@ -44,7 +44,7 @@ def read(case: str, content: bytes, folder: Path) -> Model | None:
 
 
 def arrays(weights: Weights) -> list[np.ndarray]:
-    return [weights.embedding, *(part for lstm in weights.lstms for part in lstm), weights.head, weights.head_bias]
+    return [weights.embedding, *(part for layer in weights.layers for part in layer), weights.head, weights.head_bias]
 
 
 def assert_same(case: str, found: Model, expected: Model) -> None:
@@ -206,11 +206,11 @@ def test_crafted_weights_are_refused_or_give_the_same_model(tmp_path: Path, whol
 
 def wide_description(layers: int = 8, units: int = 4096) -> str:
     """Of the largest network that may be."""
-    model = {"layers": layers, "units": units, "dropout": 0.0, "embedding": 4096}
+    model = {"layers": layers, "units": units, "dropout": 0.0, "embedding": 4096, "cell": "lstm"}
     return json.dumps(DESCRIBED | {"model": model})
 
 
-def never_written_weights(config: ModelConfig) -> bytes:
+def never_written_weights(config: Shape) -> bytes:
     """Weights of any size in a file of a few kilobytes: created, and never written."""
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
@@ -220,9 +220,9 @@ def never_written_weights(config: ModelConfig) -> bytes:
 
 
 def test_a_small_file_cannot_hold_a_large_network(tmp_path: Path) -> None:
-    config = ModelConfig(layers=8, units=4096, dropout=0.0, embedding=4096)
+    config = Shape(layers=8, units=4096, dropout=0.0, embedding=4096)
     assert read("never written", archive(wide_description(), never_written_weights(config)), tmp_path) is None
-    small = ModelConfig(layers=2, units=8, dropout=0.0, embedding=4)
+    small = Shape(layers=2, units=8, dropout=0.0, embedding=4)
     description = json.dumps(DESCRIBED | {"model": vars(small)})
     assert read("never written, small", archive(description, never_written_weights(small)), tmp_path) is None
 

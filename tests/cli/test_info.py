@@ -40,7 +40,7 @@ def test_what_is_no_model_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "weights", "message"),
     [
-        ({"format": 4}, None, "it has format 4, of a newer textgen"),
+        ({"format": 5}, None, "it has format 5, of a newer textgen"),
         (None, None, "has no textgen.json"),
         ({"vocabulary": ["a"]}, None, "is not float32 of shape (1, 4), which its configuration asks for"),
         ({}, lambda file: file["layers/dense/vars/1"].__setitem__(0, np.nan), "numbers that are not finite"),

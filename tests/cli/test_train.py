@@ -144,6 +144,7 @@ def test_a_text_removed_between_two_commands_is_told(play: Path, tmp_path: Path)
             "'--encoding': --encoding must be a text encoding that Python knows, such as utf-8, cp932 or latin-1",
         ),
         ("--unicode nfd", "Invalid value for '--unicode': 'nfd' is not one of 'none', 'nfc', 'nfkc'."),
+        ("--cell peephole", "Invalid value for '--cell': 'peephole' is not one of 'lstm', 'gru', 'rnn'."),
         ("--min-count 0", "'--min-count': expected a whole number from 1 to 1,000,000,000, not '0'."),
     ],
 )
@@ -263,6 +264,27 @@ def test_a_model_is_trained_on_with_another_text(play: Path, tmp_path: Path) -> 
     description = read_model(tmp_path / "b").description
     assert description.vocabulary.symbols[-1] == "ω"
     assert (description.text.lowercase, description.model.units) == (True, 16)
+
+
+@pytest.mark.parametrize("cell", ["gru", "rnn"])
+def test_a_network_of_another_cell_does_all_that_a_model_does(play: Path, tmp_path: Path, cell: str) -> None:
+    model = str(tmp_path / "a")
+    code, _, stderr = in_process("train", str(play), "-o", model, "--epochs", "1", "--cell", cell, *QUICK)
+    assert code == 0, stderr
+    name = {"gru": "GRU", "rnn": "SimpleRNN"}[cell]
+    told = f"the kernel has no {name}: Keras's own layers train it, more slowly than an LSTM of this size"
+    assert stderr.count(told) == 1
+    assert f"2 × {name}(16), embedding dimension 64" in in_process("info", model)[1]
+    assert len(in_process("generate", model, "--length", "20", "--count", "3")[1]) > 60
+    assert in_process("evaluate", model, str(play))[1].startswith("hold-out: 204 characters")
+    tuned = ("train", str(play), "-o", str(tmp_path / "b"), "--from", model, "--epochs", "1")
+    code, _, stderr = in_process(*tuned, "--cell", "lstm")
+    assert (code, stderr.splitlines()[-1]) == (
+        1,
+        f"textgen: error: {model}/model.keras: --cell is lstm, but the model has {cell}; leave out --cell",
+    )
+    assert in_process(*tuned)[0] == 0
+    assert read_model(tmp_path / "b").description.model.cell == cell
 
 
 def test_a_terminal_gets_a_bar(play: Path, tmp_path: Path) -> None:

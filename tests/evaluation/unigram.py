@@ -10,11 +10,11 @@ import h5py
 import numpy as np
 
 from tests.conftest import describe
-from textgen.config import ModelConfig
+from textgen.config import Shape
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.model_file import WEIGHTS, add_description, layout
 
-CONFIG = ModelConfig(layers=1, units=2, dropout=0.0, embedding=1)
+CONFIG = Shape(layers=1, units=2, dropout=0.0, embedding=1)
 
 
 def write_unigram(folder: Path, probabilities: Mapping[str, float], **description: Any) -> Path:
@@ -22,7 +22,7 @@ def write_unigram(folder: Path, probabilities: Mapping[str, float], **descriptio
     vocabulary = Vocabulary(sorted(probabilities))
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
-        for name, shape in layout(CONFIG, len(vocabulary)).items():  # type: ignore[arg-type]
+        for name, shape in layout(CONFIG, len(vocabulary)).items():
             file[name] = np.zeros(shape, np.float32)
         biases = file["layers/dense/vars/1"]
         biases[...] = np.log([probabilities[symbol] for symbol in vocabulary.symbols])

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import kernel_for, random_weights
-from textgen.config import ModelConfig
+from textgen.cells import CELLS
+from textgen.config import Shape
 from textgen.generation.compiled import Compiled, prepare
 from textgen.generation.recurrent import Network, Recurrent
 from textgen.kernel import library
-from textgen.model_file import Weights
+from textgen.model_file import LayerWeights, Weights
 
 SHAPES = [(1, 10), (2, 10), (3, 10), (1, 7), (2, 7), (2, 16)]  # layers and units: odd, even, and whole vectors
 
@@ -20,24 +21,44 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     return np.exp(-np.logaddexp(0, -x))
 
 
-def naive(weights: Weights, codes: list[int]) -> np.ndarray:
-    """The textbook's LSTM in float64, gate by gate: the logits after each code, (N, V)."""
-    states = [(np.zeros(lstm.recurrent.shape[0]),) * 2 for lstm in weights.lstms]
+def lstm(x: np.ndarray, layer: LayerWeights, h: np.ndarray, c: np.ndarray) -> list[np.ndarray]:
+    i, f, g, o = np.split(x @ layer.kernel + h @ layer.recurrent + layer.bias, 4)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return [sigmoid(o) * np.tanh(c), c]
+
+
+def gru(x: np.ndarray, layer: LayerWeights, h: np.ndarray) -> list[np.ndarray]:
+    of_input, of_output = layer.bias
+    one, other = np.split(x @ layer.kernel + of_input, 3), np.split(h @ layer.recurrent + of_output, 3)
+    z, r = sigmoid(one[0] + other[0]), sigmoid(one[1] + other[1])
+    return [z * h + (1 - z) * np.tanh(one[2] + r * other[2])]
+
+
+def rnn(x: np.ndarray, layer: LayerWeights, h: np.ndarray) -> list[np.ndarray]:
+    return [np.tanh(x @ layer.kernel + h @ layer.recurrent + layer.bias)]
+
+
+TEXTBOOK = {"lstm": (lstm, 2), "gru": (gru, 1), "rnn": (rnn, 1)}  # and what a layer remembers
+
+
+def naive(weights: Weights, codes: list[int], cell: str = "lstm") -> np.ndarray:
+    """The textbook's step in float64, gate by gate: the logits after each code, (N, V)."""
+    step, number = TEXTBOOK[cell]
+    states = [[np.zeros(layer.recurrent.shape[0])] * number for layer in weights.layers]
     rows = []
     for code in codes:
         x = weights.embedding[code].astype(np.float64)
-        for layer, (weight, recurrent, bias) in enumerate(weights.lstms):
-            h, c = states[layer]
-            i, f, g, o = np.split(x @ weight + h @ recurrent + bias, 4)
-            c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-            x = sigmoid(o) * np.tanh(c)
-            states[layer] = (x, c)
+        for place, layer in enumerate(weights.layers):
+            states[place] = step(x, layer, *states[place])
+            x = states[place][0]
         rows.append(x @ weights.head + weights.head_bias)
     return np.array(rows)
 
 
-def some_weights(layers: int = 2, units: int = 10, symbols: int = 7, *, scale: float = 1) -> Weights:
-    return Weights.from_list(random_weights(ModelConfig(layers, units, 0.0, 6), symbols, scale=0.3 * scale))
+def some_weights(
+    layers: int = 2, units: int = 10, symbols: int = 7, *, scale: float = 1, cell: str = "lstm"
+) -> Weights:
+    return Weights.from_list(random_weights(Shape(layers, units, 0.0, 6, cell), symbols, scale=0.3 * scale))
 
 
 def compiled(level: str) -> Callable[[Weights], Network]:
@@ -60,6 +81,18 @@ def test_steps_agree_with_the_textbook(
     state = network.start()
     logits = [network.step(np.array([code]), state)[0].copy() for code in codes]
     np.testing.assert_allclose(logits, naive(weights, codes.tolist()), atol=1e-5)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("layers", "units"), SHAPES)
+def test_steps_of_every_cell_agree_with_the_textbook(cell: str, layers: int, units: int) -> None:
+    weights = some_weights(layers, units, cell=cell)
+    assert weights.cell is CELLS[cell]
+    codes = np.random.default_rng(1).integers(0, 7, 60)
+    network = Recurrent(weights)
+    state = network.start()
+    logits = [network.step(np.array([code]), state)[0].copy() for code in codes]
+    np.testing.assert_allclose(logits, naive(weights, codes.tolist(), cell), atol=1e-5)
 
 
 @both
@@ -117,9 +150,10 @@ def test_a_text_is_the_same_bit_for_bit_on_any_number_of_threads(level: str) -> 
             assert logits.tobytes() == alone[:, part].tobytes()
 
 
+@pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("streams", [2, 3, 4, 9, 33])
-def test_in_numpy_texts_are_the_same_but_for_rounding(streams: int) -> None:
-    network = Recurrent(some_weights())
+def test_in_numpy_texts_are_the_same_but_for_rounding(streams: int, cell: str) -> None:
+    network = Recurrent(some_weights(cell=cell))
     together, codes = network.start(streams), np.random.default_rng(1).integers(0, 7, (30, streams))
     for row, expected in zip(codes, each_alone(network, codes), strict=True):
         np.testing.assert_allclose(network.step(row, together), expected, atol=1e-5)
@@ -140,7 +174,16 @@ def test_advancing_is_a_step_without_a_prediction(made: Callable[[Weights], Netw
 
 @both
 def test_rows_come_and_go_as_if_each_were_a_text_of_its_own(made: Callable[[Weights], Network]) -> None:
-    weights, rng, capacity = some_weights(3, 7), np.random.default_rng(1), 9
+    rows_come_and_go(made, "lstm")
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_rows_of_every_cell_come_and_go(cell: str) -> None:
+    rows_come_and_go(Recurrent, cell)
+
+
+def rows_come_and_go(made: Callable[[Weights], Network], cell: str) -> None:
+    weights, rng, capacity = some_weights(3, 7, cell=cell), np.random.default_rng(1), 9
     network = made(weights)
     state, elsewhere = network.start(capacity), network.start(2)
     elsewhere.resize(1)
@@ -164,7 +207,7 @@ def test_rows_come_and_go_as_if_each_were_a_text_of_its_own(made: Callable[[Weig
         logits = network.step(codes, state)
         for text, code in zip(texts, codes.tolist(), strict=True):
             text.append(code)
-        expected = [naive(weights, text)[-1] for text in texts]
+        expected = [naive(weights, text, cell)[-1] for text in texts]
         np.testing.assert_allclose(logits, np.reshape(expected, (state.rows, 7)), atol=1e-5)
         if isinstance(network, Compiled):
             for row, text in zip(logits, texts, strict=True):
@@ -258,6 +301,12 @@ def test_codes_out_of_range_are_read_as_the_nearest(made: Callable[[Weights], Ne
     network = made(some_weights())
     outside, inside = network.start(2), network.start(2)
     np.testing.assert_array_equal(network.step(np.array([-1, 7]), outside), network.step(np.array([0, 6]), inside))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_cell_that_the_kernel_does_not_have_is_left_to_numpy(cell: str) -> None:
+    there = CELLS[cell].kernel and library.library()
+    assert isinstance(prepare(some_weights(cell=cell)), Compiled if there else Recurrent)
 
 
 def test_a_kernel_takes_weights_that_bfloat16_holds() -> None:

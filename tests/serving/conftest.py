@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from tests.conftest import TEXT, describe, random_weights
 from textgen import Generator, load
-from textgen.config import ModelConfig
+from textgen.config import Shape
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.model_file import DESCRIPTION, WEIGHTS, layout
 from textgen.serving.app import create_app
@@ -21,7 +21,7 @@ from textgen.serving.models import Models
 from textgen.serving.service import Service, Settings
 
 ADDRESS = "http://127.0.0.1:8000"
-CONFIG = ModelConfig(layers=2, units=32, dropout=0.0, embedding=8)
+CONFIG = Shape(layers=2, units=32, dropout=0.0, embedding=8)
 
 
 def model_file(text: str = TEXT, seed: int = 0, **described: Any) -> bytes:

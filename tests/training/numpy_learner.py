@@ -13,6 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from textgen.cells import CELLS
 from textgen.model_file import WEIGHTS, layout
 from textgen.training.learner import Arrays, Callbacks
 from textgen.training.plan import Plan
@@ -34,7 +35,8 @@ class NumPyLearner:
         self.weights = [array.copy() for array in (start or zeros)]
         self.averages = [array.copy() for array in self.weights]
         self.optimizer = [np.int64(0), np.float32(0), *(array.copy() for array in zeros), *zeros]
-        self.states = [np.zeros((streams, plan.model.units), np.float32) for _ in range(2 * plan.model.layers)]
+        states = CELLS[plan.model.cell].states * plan.model.layers
+        self.states = [np.zeros((streams, plan.model.units), np.float32) for _ in range(states)]
 
     def train(self, codes: np.ndarray, targets: np.ndarray, begins: np.ndarray, number: int, rate: float) -> float:
         biases, speed = self.weights[-1], self.optimizer[-1]

@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 
 from tests.conftest import describe, random_weights
-from textgen.config import ModelConfig
+from textgen.config import Shape
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.model_file import WEIGHTS, add_description, layout
 
@@ -16,7 +16,7 @@ def write_teacher(
     path: Path, symbols: str, seed: int = 0, *, layers: int = 1, units: int = 8, unicode: str = "none"
 ) -> Path:
     """A model file of a random network that knows these symbols, in this order."""
-    vocabulary, config = Vocabulary(symbols), ModelConfig(layers, units, 0.0, 4)
+    vocabulary, config = Vocabulary(symbols), Shape(layers, units, 0.0, 4)
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
         for name, array in zip(

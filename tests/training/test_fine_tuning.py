@@ -36,7 +36,7 @@ def test_old_rows_are_kept_bit_by_bit_and_new_ones_are_sensible() -> None:
     np.testing.assert_array_equal(weights.embedding[:3], old.weights.embedding)
     np.testing.assert_array_equal(weights.head[:, :3], old.weights.head)
     np.testing.assert_array_equal(weights.head_bias[:3], old.weights.head_bias)
-    np.testing.assert_array_equal(weights.lstms[1].kernel, old.weights.lstms[1].kernel)
+    np.testing.assert_array_equal(weights.layers[1].kernel, old.weights.layers[1].kernel)
     np.testing.assert_allclose(weights.embedding[3], old.weights.embedding.mean(axis=0))
     assert weights.head_bias[3] == old.weights.head_bias.min()
 
@@ -82,10 +82,14 @@ def test_lowercase_must_agree() -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        (ModelConfig(units=300), "has 8 units, not 300; leave out `units`"),  # what would be chosen for a new model
-        (ModelConfig(units=16), "has 8 units, not 16; leave out `units`"),
-        (ModelConfig(layers=1, units=8), "has 2 layers, not 1; leave out `layers`"),
-        (ModelConfig(embedding=64), "has 4 embedding, not 64; leave out `embedding`"),
+        (
+            ModelConfig(units=300),
+            "`units` is 300, but the model has 8; leave out `units`",
+        ),  # what would be chosen for a new model
+        (ModelConfig(units=16), "`units` is 16, but the model has 8; leave out `units`"),
+        (ModelConfig(layers=1, units=8), "`layers` is 1, but the model has 2; leave out `layers`"),
+        (ModelConfig(embedding=64), "`embedding` is 64, but the model has 4; leave out `embedding`"),
+        (ModelConfig(cell="gru"), "`cell` is gru, but the model has lstm; leave out `cell`"),
     ],
 )
 def test_a_shape_that_is_not_the_source_s_is_refused(tmp_path: Path, asked: ModelConfig, message: str) -> None:
@@ -98,5 +102,5 @@ def test_a_shape_that_is_not_the_source_s_is_refused(tmp_path: Path, asked: Mode
 
 def test_a_shape_that_is_left_open_is_the_source_s(tmp_path: Path) -> None:
     source = read_model(archive(tmp_path / "small.keras", good_description()))
-    assert shape_of(source, None) == ModelConfig(2, 8, None, 4)
-    assert shape_of(source, ModelConfig(units=8, dropout=0.3)) == ModelConfig(2, 8, 0.3, 4)
+    assert shape_of(source, None) == ModelConfig(2, 8, None, 4, "lstm")
+    assert shape_of(source, ModelConfig(units=8, dropout=0.3)) == ModelConfig(2, 8, 0.3, 4, "lstm")

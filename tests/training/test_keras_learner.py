@@ -5,6 +5,7 @@ import pytest
 
 from tests.conftest import TEXT
 from textgen import Corpus
+from textgen.cells import CELLS
 from textgen.config import Hyperparameters, Shape
 from textgen.training.keras_learner import KerasLearner
 from textgen.training.plan import Epochs, Plan
@@ -12,11 +13,11 @@ from textgen.training.plan import Epochs, Plan
 CARRY, BEGIN = np.zeros(4, bool), np.ones(4, bool)
 
 
-def learner(text: str = TEXT * 4, streams: int = 4, dropout: float = 0.0) -> KerasLearner:
+def learner(text: str = TEXT * 4, streams: int = 4, dropout: float = 0.0, cell: str = "lstm") -> KerasLearner:
     training = Hyperparameters(
         window=10, batch_size=streams, learning_rate=0.01, patience=None, validation=0.0, rng_seed=1
     )
-    return KerasLearner(Plan(Corpus.from_text(text), Shape(2, 8, dropout, 4), training, Epochs(1)))
+    return KerasLearner(Plan(Corpus.from_text(text), Shape(2, 8, dropout, 4, cell), training, Epochs(1)))
 
 
 def window(number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -24,8 +25,9 @@ def window(number: int) -> tuple[np.ndarray, np.ndarray]:
     return codes[:, :-1], codes[:, 1:]
 
 
-def test_states_are_carried_from_window_to_window_unless_a_stream_begins() -> None:
-    carrying, fresh = learner(), learner()
+@pytest.mark.parametrize("cell", CELLS)
+def test_states_are_carried_from_window_to_window_unless_a_stream_begins(cell: str) -> None:
+    carrying, fresh = learner(cell=cell), learner(cell=cell)
     carrying.train(*window(0), BEGIN, 0, 0.0)
     state = carrying.state()
     assert all(np.abs(array).max() > 0 for array in state["states"])
@@ -37,8 +39,9 @@ def test_states_are_carried_from_window_to_window_unless_a_stream_begins() -> No
     assert carrying.train(*window(1), some, 1, 0.0) not in (carried, fresh.train(*window(1), BEGIN, 1, 0.0))
 
 
-def test_what_is_restored_goes_on_bit_for_bit() -> None:
-    first, second = learner(dropout=0.3), learner(dropout=0.3)
+@pytest.mark.parametrize("cell", CELLS)
+def test_what_is_restored_goes_on_bit_for_bit(cell: str) -> None:
+    first, second = learner(dropout=0.3, cell=cell), learner(dropout=0.3, cell=cell)
     for number in range(3):
         first.train(*window(number), CARRY, number, 0.01)
     second.restore(first.state())

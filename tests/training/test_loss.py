@@ -8,7 +8,7 @@ import pytest
 keras = pytest.importorskip("textgen.training.backend").keras
 
 from tests.training.test_step import B, T, V, states, window  # noqa: E402
-from textgen.config import ModelConfig  # noqa: E402
+from textgen.config import Shape  # noqa: E402
 from textgen.training import recurrence  # noqa: E402
 from textgen.training.backend import tf  # noqa: E402
 from textgen.training.loss import mean_loss  # noqa: E402
@@ -66,7 +66,7 @@ def test_the_loss_and_its_gradient_are_those_of_half_and_half(
 @pytest.mark.parametrize("written", [True, False])
 def test_gradients_are_those_of_plain_keras_with_the_two_losses(written: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recurrence, "FACTORS", tf.float32)
-    network = build(ModelConfig(2, 16, 0.3, 8), V, 1)
+    network = build(Shape(2, 16, 0.3, 8), V, 1)
     masks = dropout_masks(0.3, (T, B, 16), 2, 3, 4)
     codes, targets = window()
     probabilities = RNG.dirichlet(np.ones(V), (B, T)).astype(np.float16)
@@ -76,8 +76,8 @@ def test_gradients_are_those_of_plain_keras_with_the_two_losses(written: bool, m
     variables = network.training_model.trainable_variables
     with tf.GradientTape() as tape:
         outputs = network.embedding(codes)
-        for lstm, state, mask in zip(network.lstms, states(network), masks, strict=True):
-            outputs, *_ = lstm(outputs, initial_state=state, training=True)
+        for layer, state, mask in zip(network.layers, states(network), masks, strict=True):
+            outputs, *_ = layer(outputs, initial_state=state, training=True)
             outputs *= tf.transpose(mask, (1, 0, 2))
         logits = network.head(outputs)
         with_text = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(targets, logits)
@@ -93,7 +93,7 @@ def test_gradients_are_those_of_plain_keras_with_the_two_losses(written: bool, m
 def test_a_student_of_teachers_that_know_the_text_is_trained_as_by_the_text() -> None:
     results = []
     for taught in (False, True):
-        network = build(ModelConfig(1, 16, 0.2, 8), V, 1)
+        network = build(Shape(1, 16, 0.2, 8), V, 1)
         step = compile_step(network, make_optimizer(network), dropout=0.2, streams=B, length=T, rng_seed=1)
         carried = states(network)
         for number in range(3):

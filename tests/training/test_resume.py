@@ -90,6 +90,17 @@ def test_a_killed_run_ends_with_the_same_weights_and_history(tmp_path: Path, who
     assert not list((tmp_path / "run").glob(".*.tmp*"))
 
 
+@pytest.mark.parametrize("cell", ["gru", "rnn"])
+def test_a_killed_run_of_another_cell_ends_with_the_same_weights_and_history(tmp_path: Path, cell: str) -> None:
+    model = replace(MODEL, cell=cell)
+    train(tmp_path / "whole", model=model)
+    with pytest.raises(KilledError):
+        train(tmp_path / "run", model=model, callbacks=[KillAt(14, die)])
+    train(tmp_path / "run", resume=True, model=None)
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+    assert read_model(tmp_path / "run").description.model.cell == cell
+
+
 @pytest.mark.parametrize("steps", [1, 10, 15])
 def test_an_interrupted_run_ends_with_the_same_weights_and_history(tmp_path: Path, whole: tuple, steps: int) -> None:
     stop = KillAt(steps, lambda: signal.raise_signal(signal.SIGINT))
@@ -265,6 +276,7 @@ def unfinished(quick: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("changed", "message"),
     [
         ({"epochs": 4}, "`epochs` is 4, but the run was started with 3"),
+        ({"model": replace(MODEL, cell="gru")}, "`cell` is gru, but the run was started with lstm"),
         ({"model": replace(MODEL, units=3)}, "`units` is 3, but the run was started with 2"),
         ({"training": replace(TRAINING, window=21)}, "`window` is 21, but the run was started with 20"),
         ({"training": replace(TRAINING, rng_seed=2)}, "`rng_seed` is 2, but the run was started with 1"),
@@ -280,8 +292,10 @@ def test_changed_options_are_refused_by_name(unfinished: Path, changed: dict, me
 def test_a_run_of_before_an_option_was_there_goes_on_with_its_default(unfinished: Path, tmp_path: Path) -> None:
     stored = read_checkpoint(unfinished)[0]
     before = {name: value for name, value in stored.meta["reading"].items() if name not in ("markup", "repair")}
-    write_checkpoint(tmp_path, Checkpoint(dict(stored.meta) | {"reading": before}, stored.arrays))
+    model = {name: value for name, value in stored.meta["model"].items() if name != "cell"}
+    write_checkpoint(tmp_path, Checkpoint(dict(stored.meta) | {"reading": before, "model": model}, stored.arrays))
     assert read_checkpoint(tmp_path)[0].meta == stored.meta
+    assert stored.meta["model"]["cell"] == "lstm"
 
 
 def test_a_changed_text_is_refused(unfinished: Path) -> None:

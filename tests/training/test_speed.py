@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from textgen.cells import CELLS
 from textgen.config import Shape
 from textgen.kernel import library
 from textgen.training import speed
@@ -17,6 +18,12 @@ STREAMS, WINDOW, SYMBOLS = 16, 50, 65
 def test_a_larger_network_is_expected_to_train_more_slowly() -> None:
     small, usual, large = (characters_a_second(Shape(2, units, 0.0, 64), 16, 65) for units in (100, 300, 900))
     assert small > 2 * usual > 4 * large > 0
+
+
+def test_a_cell_without_compiled_loops_takes_longer_for_each_weight() -> None:
+    speeds = {cell: characters_a_second(Shape(2, 300, 0.0, 64, cell), 16, 65) for cell in CELLS}
+    assert speeds["lstm"] > speeds["gru"] > 0  # though it has a quarter fewer weights
+    assert speeds["rnn"] > speeds["gru"]
 
 
 @pytest.mark.parametrize("is_bfloat16", [True, False])

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import kernel_for
-from textgen.config import ModelConfig
+from textgen.cells import CELLS
+from textgen.config import Shape
 from textgen.generation.compiled import Compiled, prepare
 from textgen.generation.recurrent import Recurrent
 from textgen.kernel import library
@@ -28,8 +29,10 @@ def window(seed: int = 0) -> tuple:
 
 def states(network: KerasNetwork, seed: int = 0) -> list:
     rng = np.random.default_rng(seed)
-    shape = (B, network.lstms[0].units)
-    return [[tf.constant(rng.normal(size=shape), tf.float32) for _ in "hc"] for _ in network.lstms]
+    shape = (B, network.layers[0].units)
+    return [
+        [tf.constant(rng.normal(size=shape), tf.float32) for _ in range(network.cell.states)] for _ in network.layers
+    ]
 
 
 def choose_loops(level: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +46,7 @@ def furthest_apart(layers: int, dropout: float, symbols: int) -> list[float]:
 
     Each in parts of the largest number of its array.
     """
-    network = build(ModelConfig(layers, 16, dropout, 8), symbols, 1)
+    network = build(Shape(layers, 16, dropout, 8), symbols, 1)
     for variable in network.training_model.trainable_variables:  # far from the first values, some of which are 0
         variable.assign(np.random.default_rng(2).normal(size=variable.shape) * 0.4)
     masks = dropout_masks(dropout, (T, B, 16), layers, 3, 4)
@@ -80,16 +83,22 @@ def test_bfloat16_rounds_and_does_no_more(level: str | None, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    ("layers", "level"), [(1, None), (2, None), (3, None), *((2, level) for level in library.LEVELS)]
+    ("cell", "layers", "level"),
+    [
+        *((cell, layers, None) for cell in CELLS for layers in (1, 2, 3)),
+        *(("lstm", 2, level) for level in library.LEVELS),
+    ],
 )
 def test_what_writes_predicts_what_keras_predicts(
-    layers: int, level: str | None, monkeypatch: pytest.MonkeyPatch
+    cell: str, layers: int, level: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     choose_loops(level, monkeypatch)
-    network = build(ModelConfig(layers, 300, 0.2, 64), V, 5)
+    network = build(Shape(layers, 300, 0.2, 64, cell), V, 5)
+    for layer in network.layers:  # whose biases are zeros at first, but for some of an LSTM
+        layer.cell.bias.assign(np.random.default_rng(6).normal(size=layer.cell.bias.shape) * 0.1)
     # As sure as trained weights; larger recurrent ones would make a chaos in which any rounding grows.
     network.embedding.embeddings.assign(network.embedding.embeddings * 20)
-    network.head.kernel.assign(network.head.kernel * 50)
+    network.head.kernel.assign(network.head.kernel * {"lstm": 50, "gru": 50, "rnn": 15}[cell])
     assign(network.averages, network.weights())
     assign(network.training_model.trainable_variables, network.kept())
     codes = np.random.default_rng(3).integers(0, V, 200)
@@ -104,14 +113,15 @@ def test_what_writes_predicts_what_keras_predicts(
     np.testing.assert_allclose(probabilities, keras_probabilities, atol=1e-5, rtol=0)
 
 
-def test_weights_come_in_the_order_of_the_file_s_layout() -> None:
-    network = build(ModelConfig(3, 16, 0.2, 8), V, 5)
-    expected = list(layout(ModelConfig(3, 16, 0.2, 8), V).values())
+@pytest.mark.parametrize("cell", CELLS)
+def test_weights_come_in_the_order_of_the_file_s_layout(cell: str) -> None:
+    network = build(Shape(3, 16, 0.2, 8, cell), V, 5)
+    expected = list(layout(Shape(3, 16, 0.2, 8, cell), V).values())
     assert [array.shape for array in network.weights()] == expected
 
 
 def test_the_seed_decides_the_first_weights() -> None:
-    config = ModelConfig(2, 8, 0.2, 4)
+    config = Shape(2, 8, 0.2, 4)
     first, again, other = (build(config, V, seed).weights() for seed in (1, 1, 2))
     assert all((one == two).all() for one, two in zip(first, again, strict=True))
     assert not (first[0] == other[0]).any()
@@ -126,15 +136,17 @@ def test_dropout_follows_from_seed_and_step_and_keeps_the_mean() -> None:
     assert abs(float(tf.reduce_mean(masks[0][0])) - 1) < 0.02
 
 
-@pytest.mark.parametrize("level", ["avx2", None])
-def test_shards_compute_what_the_whole_batch_computes(level: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("cell", "level"), [("lstm", "avx2"), *((cell, None) for cell in CELLS)])
+def test_shards_compute_what_the_whole_batch_computes(
+    cell: str, level: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(recurrence, "FACTORS", tf.float32)
     choose_loops(level, monkeypatch)
     results = []
     for cores in (1, 3):
         monkeypatch.setattr("textgen.training.speed.cores", lambda cores=cores: cores)
         monkeypatch.setattr("textgen.training.speed.SHARD_ROWS", 2)
-        network = build(ModelConfig(2, 16, 0.3, 8), V, 1)
+        network = build(Shape(2, 16, 0.3, 8, cell), V, 1)
         step = compile_step(network, make_optimizer(network), dropout=0.3, streams=B, length=T, rng_seed=1)
         carried = states(network)
         for number in range(3):
@@ -145,7 +157,7 @@ def test_shards_compute_what_the_whole_batch_computes(level: str | None, monkeyp
 
 
 def test_averages_start_as_the_weights_and_follow_them_ever_more_slowly() -> None:
-    network = build(ModelConfig(1, 8, 0.0, 4), V, 1)
+    network = build(Shape(1, 8, 0.0, 4), V, 1)
     expected = network.averaged()
     assert all((one == two).all() for one, two in zip(expected, network.weights(), strict=True))
     step = compile_step(network, make_optimizer(network), dropout=0.0, streams=B, length=T, rng_seed=1)
@@ -158,20 +170,23 @@ def test_averages_start_as_the_weights_and_follow_them_ever_more_slowly() -> Non
             np.testing.assert_allclose(one, two, atol=1e-6)
 
 
-def test_the_archive_holds_the_averages_with_rounded_matrices_and_the_weights_stay(tmp_path: Path) -> None:
-    network = build(ModelConfig(1, 8, 0.0, 4), V, 1)
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_archive_holds_the_averages_with_rounded_matrices_and_the_weights_stay(cell: str, tmp_path: Path) -> None:
+    network = build(Shape(1, 8, 0.0, 4, cell), V, 1)
     weights = network.weights()
     averages = [2 * array + np.float32(0.1) for array in weights]
     assign(network.averages, averages)
     network.save(tmp_path / "model.keras", network.kept())
     saved = keras.saving.load_model(tmp_path / "model.keras").get_weights()
-    for one, two in zip(saved, averages, strict=True):
-        np.testing.assert_array_equal(one, two if two.ndim == 1 else two.astype(ml_dtypes.bfloat16).astype(np.float32))
+    for place, (one, two) in enumerate(zip(saved, averages, strict=True)):
+        is_bias = place in (3, 5)
+        np.testing.assert_array_equal(one, two if is_bias else two.astype(ml_dtypes.bfloat16).astype(np.float32))
     assert all((one == two).all() for one, two in zip(network.weights(), weights, strict=True))
 
 
-def test_a_network_learns_a_window_by_heart() -> None:
-    network = build(ModelConfig(2, 48, 0.0, 8), V, 1)
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_network_learns_a_window_by_heart(cell: str) -> None:
+    network = build(Shape(2, 48, 0.0, 8, cell), V, 1)
     step = compile_step(network, make_optimizer(network), dropout=0.0, streams=B, length=T, rng_seed=1)
     zeros = tf.nest.map_structure(tf.zeros_like, states(network))
     losses = [float(step(*window(), zeros, tf.constant(n), tf.constant(0.01))[0]) for n in range(150)]

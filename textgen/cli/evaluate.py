@@ -19,7 +19,7 @@ from textgen.wording import counted
     type=click.Choice(["carried", "cold"]),
     default="carried",
     show_default=True,
-    help="carried: carry the LSTM state through the text. cold: cut the text into windows of --context characters, and "
+    help="carried: carry the state through the text. cold: cut the text into windows of --context characters, and "
     "start each from a zero state, as for models with a fixed context.",
 )
 @number_option("--context", allowed=CONTEXT, summary="Context length in characters, with --protocol cold.", default=256)

@@ -29,6 +29,8 @@ def command(model: str, as_json: bool) -> None:
 
 
 def _rows(model: "Model") -> list[tuple[str, str]]:
+    from textgen.cells import CELLS
+
     description = model.description
     text, training, shape = description.text, description.training, description.model
     symbols = description.vocabulary.symbols
@@ -46,7 +48,8 @@ def _rows(model: "Model") -> list[tuple[str, str]]:
         ("vocabulary", f"{counted(len(symbols), 'character')}: {_excerpt(symbols)}"),
         (
             "network",
-            f"{shape.layers} × LSTM({shape.units}), embedding dimension {shape.embedding}, dropout {shape.dropout}",
+            f"{shape.layers} × {CELLS[shape.cell].keras}({shape.units}), embedding dimension {shape.embedding}, "
+            f"dropout {shape.dropout}",
         ),
         ("parameters", f"{model.weights.parameters:,}"),
         ("validation loss", loss),

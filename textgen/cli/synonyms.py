@@ -13,6 +13,7 @@ OTHER_NAMES = {
     "--force": "overwrite replace yes",
     "--checkpoint-every": "save-every save-interval save-epochs checkpoint-interval checkpoint-seconds",
     "--validation": "val val-split validation-split val-frac val-size test-size test-split hold-out holdout",
+    "--cell": "model rnn-type cell-type layer-type architecture",
     "--layers": "num-layers n-layers n-layer nlayers rnn-layers depth",
     "--units": "hidden hidden-units hidden-size hidden-dim rnn-size num-units n-units nhid lstm-units cells n-embd",
     "--dropout": "drop dropout-rate",

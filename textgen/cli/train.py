@@ -19,7 +19,9 @@ from textgen.cli.options import (
     source_options,
 )
 from textgen.config import (
+    CELLS,
     CHECKPOINT_SECONDS,
+    DEFAULT_CELL,
     DEFAULT_LAYERS,
     DEFAULT_PATIENCE,
     DEFAULT_UNITS,
@@ -92,14 +94,19 @@ Chosen = TypeVar("Chosen", Reading, ModelConfig, TrainingConfig)
     summary="Fraction of the text, at its end, held out for the validation loss and the calibration; "
     f"{LARGEST_HOLD_OUT:,} characters at most.",
 )
-@field_option("--layers", config=ModelConfig, summary=f"Number of LSTM layers. Default: {DEFAULT_LAYERS}.")
-@field_option("--units", config=ModelConfig, summary=f"Hidden units of each LSTM layer. Default: {DEFAULT_UNITS}.")
-@field_option("--dropout", config=ModelConfig, summary="Dropout rate after each LSTM layer.")
+@click.option(
+    "--cell",
+    type=click.Choice(CELLS),
+    help=f"Recurrent cell of the layers. Default: {DEFAULT_CELL}, which trains the fastest for its size.",
+)
+@field_option("--layers", config=ModelConfig, summary=f"Number of recurrent layers. Default: {DEFAULT_LAYERS}.")
+@field_option("--units", config=ModelConfig, summary=f"Hidden units of each layer. Default: {DEFAULT_UNITS}.")
+@field_option("--dropout", config=ModelConfig, summary="Dropout rate after each layer.")
 @field_option("--embedding", config=ModelConfig, summary="Embedding dimension of a character.")
 @field_option(
     "--window",
     config=TrainingConfig,
-    summary="Sequence length of a training step, in characters (truncated BPTT). The LSTM state is carried over.",
+    summary="Sequence length of a training step, in characters (truncated BPTT). The state is carried over.",
 )
 @field_option("--batch-size", config=TrainingConfig, summary="Number of sequences trained on in parallel.")
 @field_option(

@@ -23,7 +23,7 @@ from textgen.corpus.notes import of_texts, passed_over
 from textgen.corpus.packing import without_packing
 from textgen.corpus.reading import Text, find_texts, joined
 from textgen.corpus.stripping import RULES
-from textgen.corpus.vocabulary import Codes, Vocabulary
+from textgen.corpus.vocabulary import Codes, Sources, Vocabulary
 from textgen.errors import CorpusError
 from textgen.wording import counted
 
@@ -67,6 +67,7 @@ class Corpus:
         notes: what a user must be told of how it was read, a line each.
         parts: the name of each text that was joined, and where it begins in the codes; empty for a text given as a
             string, and where normalisation changed the length of one of several.
+        texts: those that it was joined from, in order; none of a text given as a string.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Corpus:
     sources: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     parts: tuple[tuple[str, int], ...] = ()
+    texts: Sources = ()
 
     @classmethod
     def from_text(
@@ -168,6 +170,7 @@ class Corpus:
             tuple(str(path) if str(path) == STANDARD_INPUT else str(Path(path).absolute()) for path in paths),
             (*notes, *passed_over(skipped), *_rare(meta["replaced"]), *stored.notes),
             _parts([text.name for text in texts], meta["texts"], len(reading.separator), len(codes)),
+            tuple((text.sha256, result["characters"]) for text, result in zip(texts, meta["texts"], strict=True)),
         )
 
     def __repr__(self) -> str:

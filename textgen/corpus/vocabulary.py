@@ -10,6 +10,9 @@ from textgen.arguments import shown
 from textgen.wording import counted
 
 Codes = NDArray[np.unsignedinteger]
+# The texts that one was joined from, in order: the SHA-256 of the bytes of each, and its number of characters before
+# Unicode normalisation.
+Sources = tuple[tuple[str, int], ...]
 
 UNKNOWN = -1  # what `lookup` gives for a character outside the vocabulary
 

@@ -42,7 +42,7 @@ class Windows:
         return len(self.codes) // self.streams // self.length
 
     def begins(self, step: int) -> NDArray[np.bool_]:
-        """Which streams have their LSTM state reset to zero before a step, shape `(B,)`.
+        """Which streams have their state reset to zero before a step, shape `(B,)`.
 
         All at the start of an epoch, and later each stream by itself every `FORGET` windows. On a long text the network
         would otherwise hardly ever see a zero state, let its cell states grow without bound, and generate nonsense

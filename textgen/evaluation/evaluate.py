@@ -93,7 +93,7 @@ def evaluate(
         *texts: files, folders, archives, `-` for standard input.
         baseline: a text to train the baselines on, of the same kinds.
         everything: evaluate the whole training text.
-        protocol: `carried` carries the LSTM state through the text; `cold` evaluates windows of `context` characters,
+        protocol: `carried` carries the state through the text; `cold` evaluates windows of `context` characters,
             each from a zero state.
         context: length of the windows of the cold protocol.
         reading: how to read files, instead of options; Unicode form, lowercase and rare characters are always those of

@@ -51,21 +51,21 @@ class _Work(NamedTuple):
 
 
 def prepare(weights: Weights) -> Network:
-    """The network, ready for steps: compiled, if there is a kernel and bfloat16 holds the weights; else NumPy's."""
-    kernel = library.library()
+    """The network, ready for steps: compiled, if a kernel has its cell and bfloat16 holds its weights; else NumPy's."""
+    kernel = library.library() if weights.cell.kernel else None
     if kernel is not None and all(holds(factor) for factor in _factors(weights)):
         return Compiled(weights, kernel)
     return Recurrent(weights)
 
 
 def _factors(weights: Weights) -> list[Array]:
-    """The matrices of the products: of each LSTM what its outputs so far are multiplied with, and the head."""
-    first, *further = weights.lstms
-    return [first.recurrent, *(np.concatenate([lstm.kernel, lstm.recurrent]) for lstm in further), weights.head]
+    """The matrices of the products: of each layer what its outputs so far are multiplied with, and the head."""
+    first, *further = weights.layers
+    return [first.recurrent, *(np.concatenate([layer.kernel, layer.recurrent]) for layer in further), weights.head]
 
 
 class Compiled:
-    """The network, its weights arranged for the kernel; it changes nothing in itself, so that many may use it.
+    """The network of LSTMs, its weights arranged for the kernel; it changes nothing in itself, so that many may use it.
 
     Attributes:
         symbols: `V`.
@@ -74,14 +74,14 @@ class Compiled:
     def __init__(self, weights: Weights, kernel: ctypes.CDLL) -> None:
         """Arrange the weights; bfloat16 must hold those of the products."""
         self._step, self._weights = kernel.textgen_step, weights
-        self.symbols, first = len(weights.head_bias), weights.lstms[0]
-        self._layers, self._units = len(weights.lstms), len(first.recurrent)
+        self.symbols, first = len(weights.head_bias), weights.layers[0]
+        self._layers, self._units = len(weights.layers), len(first.recurrent)
         self._kept: list[NDArray[np.generic]] = []  # what the kernel has the addresses of
         table = self._keep(_by_units(weights.embedding @ first.kernel + first.bias))
         *products, head_product = _factors(weights)
         lstms = [
             self._matrix(_by_units(product), self._units, _by_units(lstm.bias[None]))
-            for product, lstm in zip(products, weights.lstms, strict=True)
+            for product, lstm in zip(products, weights.layers, strict=True)
         ]
         self._lstms = (_Matrix * self._layers)(*lstms)
         head = self._matrix(_padded(head_product, PANEL), self.symbols, _padded(weights.head_bias[None], PANEL))
@@ -102,7 +102,7 @@ class Compiled:
 
     def start(self, capacity: int = 1) -> State:
         """A state of zeros, with room for so many streams; see `Network`."""
-        return State(self, capacity, self._layers, self._units)
+        return State(self, capacity, self._layers, self._units, self._weights.cell)
 
     def work(self, memory: Memory, rows: int) -> _Work:
         """How the kernel finds a state's arrays, and what it works in; see `Network`."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textgen.arguments import PATH, expect, expect_known, shown, strings
+from textgen.cells import CELLS
 from textgen.config import COUNT
 from textgen.description import Description
 from textgen.generation.batch import ROWS, in_order
@@ -65,7 +66,8 @@ class Generator:
 
     def __repr__(self) -> str:
         text, shape, symbols = self.description.text, self.description.model, len(self.description.vocabulary)
-        return f"<Generator of {shape.layers} × LSTM({shape.units}), {symbols:,} symbols, from {shown(text.name)}>"
+        network = f"{shape.layers} × {CELLS[shape.cell].keras}({shape.units})"
+        return f"<Generator of {network}, {symbols:,} symbols, from {shown(text.name)}>"
 
     def generate(self, seed: str = "", **options: Unpack[WritingOptions]) -> str:
         """Generate the text that follows a seed phrase; the seed is not part of it.

@@ -5,8 +5,8 @@ The same numbers as Keras's (tests hold the probabilities to 1e-5), arranged for
 - the first layer's input product is a table with a row for each symbol, made once;
 - the outputs of all layers lie side by side in one array, so that a further layer's input and its own last output
   are neighbours, and its two products are one, without a copy;
-- the gates are ordered i, f, o, c and the weights of the three sigmoids halved, so that one `tanh` serves all four:
-  sigmoid(x) = (1 + tanh(x / 2)) / 2;
+- the sums of the sigmoids come first, and their weights are halved (see `cells.py`), so that one `tanh` serves an
+  LSTM's four gates;
 - every result goes into an array made once, through views made once.
 """
 
@@ -16,15 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textgen.arguments import shown
+from textgen.cells import Cell, Sums
 from textgen.keras_archive import Array
 from textgen.model_file import Weights
-
-
-def _for_tanh(array: Array) -> Array:
-    """Reorder the gates on the last axis from Keras's i, f, c, o to i, f, o, c; halve the sigmoids'."""
-    i, f, c, o = np.split(array, 4, axis=-1)
-    return np.concatenate([i / 2, f / 2, o / 2, c], axis=-1)
-
 
 Rows = int | slice | NDArray[np.bool_] | NDArray[np.integer]  # of a state: one, several, or a mask of all
 
@@ -33,7 +27,7 @@ class Memory(NamedTuple):
     """The arrays of a state, or of its active rows."""
 
     outputs: Array  # (rows, layers · H): the layers' outputs h side by side
-    cells: Array  # (layers, rows, H): the layers' cells c
+    cells: Array  # (layers · (states - 1), rows, H): what else they remember, an LSTM's cells c
     logits: Array  # (rows, V): of the next character
 
 
@@ -49,10 +43,11 @@ class State:
         work: what the network works in; made anew for each number of active rows.
     """
 
-    def __init__(self, network: "Network", capacity: int, layers: int, units: int) -> None:
+    def __init__(self, network: "Network", capacity: int, layers: int, units: int, cell: Cell) -> None:
         """Make the arrays, all rows active; a network's `start` calls this."""
         self.network, self.capacity = network, capacity
-        shapes = (capacity, layers * units), (layers, capacity, units), (capacity, network.symbols)
+        cells = layers * (cell.states - 1)
+        shapes = (capacity, layers * units), (cells, capacity, units), (capacity, network.symbols)
         self._whole = Memory(*(np.zeros(shape, np.float32) for shape in shapes))
         self._activate(capacity)
 
@@ -68,7 +63,7 @@ class State:
 
     @property
     def cells(self) -> Array:
-        """The layers' cells c, float32 `(layers, rows, H)`, not to be written to."""
+        """An LSTM's cells c, float32 `(layers, rows, H)`, not to be written to; other cells have none."""
         return self._shown.cells
 
     @property
@@ -159,27 +154,27 @@ def check_fit(network: Network, codes: NDArray[np.integer], state: State) -> Non
 
 
 class _Layer(NamedTuple):
-    """What a step needs of one LSTM's state, as views."""
+    """What a step needs of one layer's state, as views."""
 
     source: Array  # (B, H) of the first layer, (B, 2H) of the others: what its weights are multiplied with
-    output: Array  # (B, H)
-    cell: Array  # (B, H)
+    states: tuple[Array, ...]  # each (B, H), the output first
 
 
 class _Work:
     """The arrays a step of `Recurrent` works in, and its views of a state."""
 
-    def __init__(self, memory: Memory, rows: int) -> None:
+    def __init__(self, memory: Memory, rows: int, cell: Cell) -> None:
         units = memory.cells.shape[2]
         outputs, self.logits = memory.outputs[:rows], memory.logits[:rows]
         self.layers = []
-        for layer, cell in enumerate(memory.cells):
+        for layer in range(outputs.shape[1] // units):
             start, end = layer * units, (layer + 1) * units
-            source = outputs[:, max(0, start - units) : end]
-            self.layers.append(_Layer(source, outputs[:, start:end], cell[:rows]))
-        self.rows = np.zeros((rows, 4 * units), np.float32)
-        self.gates = np.zeros((rows, 4 * units), np.float32)
-        self.gate_views = (self.gates[:, : 3 * units], *np.split(self.gates, 4, axis=1))
+            source, more = outputs[:, max(0, start - units) : end], cell.states - 1
+            others = memory.cells[layer * more : (layer + 1) * more, :rows]
+            self.layers.append(_Layer(source, (outputs[:, start:end], *others)))
+        self.rows = np.zeros((rows, cell.columns * units), np.float32)
+        sums = np.zeros_like(self.rows)
+        self.sums = Sums(sums, sums[:, : cell.sigmoids * units], np.split(sums, cell.columns, axis=1))
 
 
 class Recurrent:
@@ -191,28 +186,28 @@ class Recurrent:
 
     def __init__(self, weights: Weights) -> None:
         """Prepare the weights."""
-        first, *further = weights.lstms
-        self.symbols = len(weights.head_bias)
-        self._units = first.recurrent.shape[0]
-        self._table = _for_tanh(weights.embedding @ first.kernel + first.bias)  # (V, 4H)
-        joined = [np.concatenate([lstm.kernel, lstm.recurrent]) for lstm in further]  # (2H, 4H)
-        self._products = [_for_tanh(product) for product in (first.recurrent, *joined)]
-        self._biases = [_for_tanh(lstm.bias) for lstm in further]  # (4H,)
+        first, *further = weights.layers
+        self.symbols, self._units = len(weights.head_bias), len(first.recurrent)
+        self._cell = cell = weights.cell
+        self._table = _sums(cell, weights.embedding @ first.kernel, first.bias)  # (V, columns · H)
+        joined = [[cell.of_input(layer.kernel), cell.of_output(layer.recurrent)] for layer in further]
+        self._products = [cell.of_output(first.recurrent), *map(np.concatenate, joined)]  # (2H, columns · H)
+        self._biases = [_sums(cell, np.float32(0), layer.bias) for layer in further]  # (columns · H,)
         self._head, self._head_bias = weights.head, weights.head_bias
 
     def start(self, capacity: int = 1) -> State:
         """A state of zeros, with room for so many streams; see `Network`."""
-        return State(self, capacity, len(self._products), self._units)
+        return State(self, capacity, len(self._products), self._units, self._cell)
 
     def work(self, memory: Memory, rows: int) -> _Work:
         """What a step works in; see `Network`."""
-        return _Work(memory, rows)
+        return _Work(memory, rows, self._cell)
 
     def step(self, codes: NDArray[np.integer], state: State) -> Array:
         """Read one character in each active row and predict the next; see `Network`."""
         self.advance(codes, state)
         work: _Work = state.work
-        np.dot(work.layers[-1].output, self._head, work.logits)
+        np.dot(work.layers[-1].states[0], self._head, work.logits)
         work.logits += self._head_bias
         return state.logits
 
@@ -221,18 +216,18 @@ class Recurrent:
         check_fit(self, codes, state)
         work: _Work = state.work
         self._table.take(codes, axis=0, out=work.rows, mode="clip")  # "raise" would copy; the codes are known good
-        gates = work.gates
-        sigmoids, i, f, o, c = work.gate_views
-        for product, bias, (source, output, cell) in zip(
+        sums, step = work.sums, self._cell.step
+        together = sums.all
+        for product, bias, (source, states) in zip(
             self._products, (work.rows, *self._biases), work.layers, strict=True
         ):
-            np.dot(source, product, gates)
-            gates += bias
-            np.tanh(gates, gates)
-            sigmoids *= 0.5
-            sigmoids += 0.5
-            cell *= f
-            i *= c
-            cell += i
-            np.tanh(cell, output)
-            output *= o
+            np.dot(source, product, together)
+            together += bias
+            step(sums, *states)
+
+
+def _sums(cell: Cell, products: Any, bias: Array) -> Array:
+    """The sums of a step, of the input's products, in Keras's order, and the bias alone."""
+    of_input, *of_output = bias.reshape(cell.biases, -1)
+    sums = cell.of_input(products + of_input)
+    return sum((cell.of_output(part) for part in of_output), start=sums)

@@ -50,7 +50,7 @@ class Checkpoint:
 
     Attributes:
         meta: the plan, position and history of the run, as JSON values.
-        arrays: lists of arrays by name: weights, averages, optimizer, LSTM states.
+        arrays: lists of arrays by name: weights, averages, optimizer, states of the layers.
     """
 
     meta: Mapping[str, Any]
@@ -135,7 +135,7 @@ def _read(path: Path) -> Checkpoint:
         if stored == WITHOUT_TEACHERS and "teachers" not in meta:
             meta["teachers"], stored = [], FORMAT
         if stored == FORMAT:
-            meta["reading"] = LATER | meta["reading"]
+            meta |= {part: later | meta[part] for part, later in LATER.items()}
             check_contents(meta, arrays)
     except UNPACKING as error:
         raise _DamagedError(f"is damaged: its contents are not those of a run ({shown(str(error))})") from error

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from textgen.arguments import Range, expect, listed
+from textgen.cells import CELLS
 from textgen.config import EPOCHS, MINUTES, Hyperparameters, Reading, Shape
 from textgen.corpus.vocabulary import Vocabulary
 from textgen.description import AMOUNT, TextInfo
@@ -15,7 +16,10 @@ from textgen.training.teachers import Teacher
 
 STEPS = Range(int, 0, 10**15)
 POSITION = {"states", "planned_steps", "step", "loss_sum", "loss_count", "best", "scorings_since_best"}
-LATER = {"markup": False, "repair": False}  # fields of `Reading` that older checkpoints lack
+LATER: dict[str, dict[str, Any]] = {  # what older checkpoints lack, and what they mean without it
+    "reading": {"markup": False, "repair": False},
+    "model": {"cell": "lstm"},
+}
 COLUMNS = 8  # of a row of the history; the last two may be empty
 
 
@@ -70,7 +74,7 @@ def _check_progress(meta: Mapping[str, Any]) -> None:
 
 def _check_arrays(arrays: Arrays, model: Shape, symbols: int, streams: int) -> None:
     weights = list(layout(model, symbols).values())
-    states = [(streams, model.units)] * (2 * model.layers)
+    states = [(streams, model.units)] * (CELLS[model.cell].states * model.layers)
     for name, shapes in (("weights", weights), ("averages", weights), ("states", states)):
         if [array.shape for array in arrays[name]] != shapes:
             raise ValueError(f"its {name} have other shapes than its configuration asks for")

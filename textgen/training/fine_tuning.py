@@ -35,7 +35,7 @@ def grow(model: Model, corpus: Corpus) -> tuple[Corpus, list[NDArray[np.float32]
     recoded = replace(corpus.recoded(vocabulary), replacement=corpus.replacement or model.description.text.replacement)
     return recoded, [
         with_means(weights.embedding, 0),
-        *[array for lstm in weights.lstms for array in lstm],
+        *[array for layer in weights.layers for array in layer],
         with_means(weights.head, 1),
         np.append(weights.head_bias, np.full(more, weights.head_bias.min(), np.float32)),
     ]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.cells import CELLS
 from textgen.training import backend
 from textgen.training.backend import keras, tf
 from textgen.training.learner import Arrays
@@ -43,7 +44,8 @@ class KerasLearner:
             length=training.window,
             rng_seed=training.rng_seed,
         )
-        self._states = [[tf.zeros((training.batch_size, shape.units))] * 2] * shape.layers
+        self._of_layer = CELLS[shape.cell].states
+        self._states = [[tf.zeros((training.batch_size, shape.units))] * self._of_layer] * shape.layers
         if start is not None:
             assign(self.model.trainable_variables, start)
             assign(self._network.averages, start)
@@ -58,7 +60,7 @@ class KerasLearner:
     ) -> float:
         """Take one step."""
         if begins.any():
-            self._states = [[tf.where(begins[:, None], 0.0, array) for array in pair] for pair in self._states]
+            self._states = [[tf.where(begins[:, None], 0.0, array) for array in layer] for layer in self._states]
         soft = self._soft.window(number) if self._soft else ()
         loss, self._states = self._step(
             codes, targets, self._states, tf.constant(number), tf.constant(rate, tf.float32), soft
@@ -74,12 +76,12 @@ class KerasLearner:
         self._network.save(path, arrays)
 
     def state(self) -> Arrays:
-        """Weights, averages, optimizer and LSTM states."""
+        """Weights, averages, optimizer and the layers' states."""
         return {
             "weights": self._network.weights(),
             "averages": self._network.averaged(),
             "optimizer": [variable.numpy() for variable in self.model.optimizer.variables],
-            "states": [array.numpy() for pair in self._states for array in pair],
+            "states": [array.numpy() for layer in self._states for array in layer],
         }
 
     def restore(self, arrays: Arrays) -> None:
@@ -94,7 +96,8 @@ class KerasLearner:
         assign(self._network.averages, arrays["averages"])
         assign(variables, arrays["optimizer"])
         states = [tf.constant(array) for array in arrays["states"]]
-        self._states = [states[place : place + 2] for place in range(0, len(states), 2)]
+        each = self._of_layer
+        self._states = [states[place : place + each] for place in range(0, len(states), each)]
 
 
 class KerasCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]

@@ -16,7 +16,7 @@ Arrays = Mapping[str, Sequence[NDArray[Any]]]
 
 
 class Learner(Protocol):
-    """A network, its optimizer, and the LSTM states of `B` streams, carried from one window to the next."""
+    """A network, its optimizer, and its state for `B` streams, carried from one window to the next."""
 
     def train(
         self,
@@ -31,7 +31,7 @@ class Learner(Protocol):
         Args:
             codes: the inputs of a window, `(B, T)`.
             targets: the code after each input, `(B, T)`.
-            begins: the streams whose LSTM state is reset to zero first, `(B,)`.
+            begins: the streams whose state is reset to zero first, `(B,)`.
             number: of the step, from 0; all randomness depends only on it and the random seed.
             rate: the learning rate.
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+from textgen.cells import CELLS
 from textgen.errors import TrainingError
 from textgen.machine import address_space, memory
 from textgen.model_file import layout
@@ -75,7 +76,7 @@ def needed(plan: Plan) -> int:
     """Estimated bytes that a run needs in addition to what the process uses already."""
     model, symbols = plan.model, len(plan.corpus.vocabulary)
     weights = sum(math.prod(shape) for shape in layout(model, symbols).values())
-    gates, logits = 4 * model.units * model.layers, symbols
+    gates, logits = CELLS[model.cell].gates * model.units * model.layers, symbols
     training = plan.training
     window = training.batch_size * training.window * (GATES * gates + LOGITS * logits)
     numbers = (WEIGHTS + shards(training.batch_size)) * weights + window

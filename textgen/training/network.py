@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.bfloat16 import rounded
+from textgen.cells import CELLS, Cell
 from textgen.config import Shape
+from textgen.model_file import Weights, numbered
 from textgen.training.backend import keras, tf
 
 
@@ -17,7 +18,8 @@ class KerasNetwork(NamedTuple):
 
     Attributes:
         embedding: codes `(B, T)` → `(B, T, E)`.
-        lstms: each `(B, T, E or H)` → `(B, T, H)`.
+        cell: of the recurrent layers.
+        layers: those layers, each `(B, T, E or H)` → `(B, T, H)`.
         head: `(B, T, H)` → logits `(B, T, V)`.
         training_model: codes and states → logits and states; what the optimizer and callbacks use.
         saved_model: codes → probabilities; what is saved in the model file. Never compiled: a compiled model
@@ -25,8 +27,9 @@ class KerasNetwork(NamedTuple):
         averages: a running average of each weight, which the step updates.
     """
 
+    cell: Cell
     embedding: Any
-    lstms: Sequence[Any]
+    layers: Sequence[Any]
     head: Any
     training_model: Any
     saved_model: Any
@@ -42,7 +45,7 @@ class KerasNetwork(NamedTuple):
 
     def kept(self) -> list[NDArray[np.float32]]:
         """The weights to evaluate and save: averaged, matrices rounded to bfloat16, which generating reads faster."""
-        return [rounded(array) if array.ndim == 2 else array for array in self.averaged()]
+        return Weights.from_list(self.averaged()).rounded().arrays
 
     def save(self, path: Path, arrays: Sequence[NDArray[np.float32]]) -> None:
         """Save a Keras archive with other arrays in place of the weights."""
@@ -61,12 +64,13 @@ def assign(variables: Sequence[Any], arrays: Sequence[NDArray[Any]]) -> None:
 
 
 def build(config: Shape, symbols: int, rng_seed: int) -> KerasNetwork:
-    """Build Embedding → (LSTM → Dropout) × layers → Dense, initialised from `rng_seed`.
+    """Build Embedding → (LSTM, GRU or SimpleRNN → Dropout) × layers → Dense, initialised from `rng_seed`.
 
     The layers have the names that the weights have in the model file, whatever else the process has built. The initial
     values are those of Keras: Glorot for kernels, orthogonal for recurrent kernels, a forget bias of 1
     (Jozefowicz, Zaremba and Sutskever, 2015).
     """
+    cell = CELLS[config.cell]
     seeds = iter(np.random.SeedSequence(rng_seed).generate_state(2 * config.layers + 2).tolist())
 
     def glorot() -> Any:
@@ -80,20 +84,21 @@ def build(config: Shape, symbols: int, rng_seed: int) -> KerasNetwork:
         name="embedding",
         **float32,
     )
-    lstms = [
-        keras.layers.LSTM(
+    layers = [
+        getattr(keras.layers, cell.keras)(
             config.units,
             return_sequences=True,
             return_state=True,
             kernel_initializer=glorot(),
             recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
-            name=_numbered("lstm", number),
+            name=numbered(cell.name, number),
+            **cell.options,
             **float32,
         )
         for number in range(config.layers)
     ]
     dropouts = [
-        keras.layers.Dropout(config.dropout, name=_numbered("dropout", number), **float32)
+        keras.layers.Dropout(config.dropout, name=numbered("dropout", number), **float32)
         for number in range(config.layers)
     ]
     head = keras.layers.Dense(symbols, kernel_initializer=glorot(), name="dense", **float32)
@@ -101,19 +106,15 @@ def build(config: Shape, symbols: int, rng_seed: int) -> KerasNetwork:
 
     codes = keras.Input((None,), dtype="int32", name="codes")
     states = [
-        [keras.Input((config.units,), name=f"{_numbered('lstm', number)}_{part}") for part in "hc"]
+        [keras.Input((config.units,), name=f"{numbered(cell.name, number)}_{part}") for part in "hc"[: cell.states]]
         for number in range(config.layers)
     ]
     carried, plain, ends = embedding(codes), embedding(codes), []
-    for lstm, dropout, state in zip(lstms, dropouts, states, strict=True):
-        output, *end = lstm(carried, initial_state=state)
-        carried, plain = dropout(output), dropout(lstm(plain)[0])
+    for layer, dropout, state in zip(layers, dropouts, states, strict=True):
+        output, *end = layer(carried, initial_state=state)
+        carried, plain = dropout(output), dropout(layer(plain)[0])
         ends.append(end)
     training_model = keras.Model([codes, states], [head(carried), ends], name="training")
     saved_model = keras.Model(codes, softmax(head(plain)), name="textgen")
     averages = [tf.Variable(variable.value, trainable=False) for variable in training_model.trainable_variables]
-    return KerasNetwork(embedding, lstms, head, training_model, saved_model, averages)
-
-
-def _numbered(name: str, number: int) -> str:
-    return f"{name}_{number}" if number else name
+    return KerasNetwork(cell, embedding, layers, head, training_model, saved_model, averages)

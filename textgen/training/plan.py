@@ -11,7 +11,7 @@ from textgen import __version__
 from textgen.config import DEFAULT_PATIENCE, Hyperparameters, ModelConfig, Shape, TrainingConfig
 from textgen.corpus.corpus import Corpus, unseen_note
 from textgen.corpus.windows import Windows
-from textgen.description import Description, TextInfo, TrainingInfo
+from textgen.description import MOST_SOURCES, Description, TextInfo, TrainingInfo
 from textgen.errors import RunError
 from textgen.model_file import Model
 from textgen.training.recipe import batch_size, complete, planned_epochs, shape
@@ -99,6 +99,9 @@ class Plan:
                 lowercase=corpus.reading.lowercase,
                 replacement=corpus.replacement,
                 repair=corpus.reading.repair,
+                strip=corpus.reading.strip,
+                separator=corpus.reading.separator,
+                sources=corpus.texts if len(corpus.texts) <= MOST_SOURCES else (),
             ),
             TrainingInfo(
                 epochs=epochs,
@@ -193,11 +196,13 @@ def _with_patience(training: TrainingConfig, until: Epochs | Minutes) -> Trainin
 def shape_of(source: Model, model: ModelConfig | None) -> ModelConfig:
     """The architecture of the model to start from, with the given dropout."""
     model, its = model or ModelConfig(), source.description.model
-    for name in ("layers", "units", "embedding"):
+    for name in ("layers", "units", "embedding", "cell"):
         asked = getattr(model, name)
         if asked not in (None, getattr(its, name)):
-            raise RunError(f"{source.path}: has {getattr(its, name)} {name}, not {asked}; leave out `{name}`")
-    return ModelConfig(its.layers, its.units, model.dropout, its.embedding)
+            raise RunError(
+                f"{source.path}: `{name}` is {asked}, but the model has {getattr(its, name)}; leave out `{name}`"
+            )
+    return ModelConfig(its.layers, its.units, model.dropout, its.embedding, its.cell)
 
 
 def _unseen(corpus: Corpus, validation: float, source: Model | None) -> list[str]:

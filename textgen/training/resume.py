@@ -158,7 +158,8 @@ def _decided(description: Description) -> Description:
     training = replace(
         description.training, epochs=0.0, seconds=0.0, validation_nats=None, versions={}, date="", temperature=None
     )
-    return replace(description, text=replace(description.text, name=""), training=training)
+    text = replace(description.text, name="", strip=None, separator=None, sources=())  # the same text, however read
+    return replace(description, text=text, training=training)
 
 
 def _is_as_good(found: TrainingInfo, checkpoint: Checkpoint) -> bool:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from textgen.cells import CELLS
 from textgen.config import Shape
 from textgen.generation.blas import one_thread
 from textgen.kernel import library
@@ -15,8 +16,9 @@ TIMED = 3  # products at least
 ENOUGH = 0.05  # seconds of them
 # Speed of a whole step of 16 streams relative to this product: (with, without the kernel), by bfloat16 or float32.
 EFFICIENCY = {True: (1.6, 1.2), False: (1.05, 0.8)}
+PLAIN = 0.4  # the same of the plain Keras layers, which train cells that the kernel does not have
 IMPORTING = 8.0  # seconds for importing TensorFlow and compiling a step
-ORTHOGONAL = 1e-9  # seconds for initialising an LSTM, times the cube of its units
+ORTHOGONAL = 1e-9  # seconds for initialising a layer, times the cube of its units
 
 
 def shards(streams: int) -> int:
@@ -30,11 +32,12 @@ def characters_a_second(model: Shape, streams: int, symbols: int) -> float:
     A character takes six operations per weight: two forward, four backward. The product is timed on all cores that a
     step uses at the same time, since other processes slow them too.
     """
-    weights = model.units * ((8 * model.layers - 4) * model.units + symbols)
+    cell = CELLS[model.cell]
+    weights = model.units * (cell.gates * (2 * model.layers - 1) * model.units + symbols)
     parts = shards(streams)
     rows = -(-streams // parts)
     outputs = np.ones((rows, model.units), np.float32)
-    kernel = np.ones((model.units, 4 * model.units), np.float32)
+    kernel = np.ones((model.units, cell.gates * model.units), np.float32)
 
     def product_seconds(_: int) -> float:
         gates = np.dot(outputs, kernel)
@@ -46,9 +49,9 @@ def characters_a_second(model: Shape, streams: int, symbols: int) -> float:
 
     with one_thread(), ThreadPoolExecutor(parts) as pool:
         seconds = sum(pool.map(product_seconds, range(parts))) / parts
-    with_kernel, without = EFFICIENCY[bfloat16()]
+    efficiency = EFFICIENCY[bfloat16()][0 if library.library() else 1] if cell.kernel else PLAIN
     operations = 2 * rows * kernel.size / seconds
-    return (with_kernel if library.library() else without) * parts * operations / (6 * weights)
+    return efficiency * parts * operations / (6 * weights)
 
 
 def starting_seconds(model: Shape) -> float:

@@ -1,6 +1,7 @@
 """One training step, compiled: windows and states → new weights, states and loss.
 
-On a GPU the plain Keras layers run, so that their cuDNN path stays eligible. On a CPU the recurrence is written out:
+On a GPU, and where the kernel has no loops for a cell, the plain Keras layers run: on a GPU their cuDNN path stays
+eligible. On a CPU the recurrence of LSTMs is written out:
 the input product of all steps is one matrix product before the loop over time (for the first layer a table with a row
 for each character), the weight gradients are one product after it, and the batch is split into shards that run in
 parallel, each on one thread. Both compute the same numbers; a test checks that losses and gradients agree.
@@ -21,22 +22,22 @@ from textgen.training.recipe import AVERAGED, BETA_2, GRADIENT_NORM, WEIGHT_DECA
 from textgen.training.recurrence import product, recurrence
 from textgen.training.speed import shards
 
-States = list[list[Any]]  # of each layer h and c, both (B, H)
+States = list[list[Any]]  # of each layer h and, of an LSTM, c, each (B, H)
 
 
 def written_out(network: KerasNetwork, codes: Any, states: States, masks: Sequence[Any]) -> tuple[Any, States]:
-    """The forward pass for a CPU.
+    """The forward pass of LSTMs for a CPU.
 
     Args:
         network: provides the weights.
         codes: int32 `(B, T)`.
-        states: LSTM states at the start of the window.
+        states: of the layers at the start of the window.
         masks: dropout masks, one per layer, that its outputs are multiplied with, `(T, B, H)`.
 
     Returns:
         The logits `(T, B, V)` and the states at the window's end.
     """
-    first = network.lstms[0].cell
+    first = network.layers[0].cell
     codes = tf.transpose(codes)  # (T, B)
     if network.embedding.input_dim <= codes.shape[0] * codes.shape[1]:
         table = tf.matmul(network.embedding.embeddings, first.kernel) + first.bias  # (V, 4H)
@@ -44,10 +45,10 @@ def written_out(network: KerasNetwork, codes: Any, states: States, masks: Sequen
     else:
         projected = _times(tf.gather(network.embedding.embeddings.value, codes), first.kernel, product) + first.bias
     outputs, ends = None, []
-    for number, (lstm, (h, c), mask) in enumerate(zip(network.lstms, states, masks, strict=True)):
+    for number, (layer, (h, c), mask) in enumerate(zip(network.layers, states, masks, strict=True)):
         if number:
-            projected = _times(outputs, lstm.cell.kernel, product) + lstm.cell.bias
-        outputs, *end = recurrence(projected, h, c, lstm.cell.recurrent_kernel.value)
+            projected = _times(outputs, layer.cell.kernel, product) + layer.cell.bias
+        outputs, *end = recurrence(projected, h, c, layer.cell.recurrent_kernel.value)
         outputs *= mask
         ends.append(end)
     return _times(outputs, network.head.kernel, tf.matmul) + network.head.bias, ends
@@ -63,8 +64,8 @@ def _times(sequence: Any, kernel: Any, multiply: Callable[[Any, Any], Any]) -> A
 def plain(network: KerasNetwork, codes: Any, states: States, masks: Sequence[Any]) -> tuple[Any, States]:
     """The forward pass through the Keras layers; arguments and results are those of `written_out`."""
     outputs, ends = network.embedding(codes), []
-    for lstm, state, mask in zip(network.lstms, states, masks, strict=True):
-        outputs, *end = lstm(outputs, initial_state=state, training=True)
+    for layer, state, mask in zip(network.layers, states, masks, strict=True):
+        outputs, *end = layer(outputs, initial_state=state, training=True)
         outputs *= tf.transpose(mask, (1, 0, 2))
         ends.append(end)
     return tf.transpose(network.head(outputs), (1, 0, 2)), ends
@@ -86,7 +87,7 @@ def loss_and_gradients(
         network: provides the weights.
         codes: int32 `(B, T)`.
         targets: int32 `(B, T)`.
-        states: LSTM states at the start of the window.
+        states: of the layers at the start of the window.
         masks: dropout masks, one per layer, that its outputs are multiplied with, `(T, B, H)`.
         soft: what the teachers predict, if there are any; see `mean_loss`.
         written: use `written_out` instead of `plain`.
@@ -128,7 +129,7 @@ def compile_step(
         (float32) and what the teachers predict (see `mean_loss`), which updates the network's weights and returns the
         mean loss in nats and the states at the window's end.
     """
-    layers, units = len(network.lstms), network.lstms[0].units
+    layers, units = len(network.layers), network.layers[0].units
     parts = 1 if GPU else shards(streams)
     bounds = [streams * part // parts for part in range(parts + 1)]
     variables = network.training_model.trainable_variables
@@ -148,7 +149,7 @@ def compile_step(
                 [[array[part] for array in state] for state in states],
                 [mask[:, part] for mask in masks] if dropout else masks,
                 [array[part] for array in soft],
-                written=not GPU,
+                written=network.cell.kernel and not GPU,
             )
             share = (end - start) / streams
             results.append((loss * share, [gradient * share for gradient in gradients], ends))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textgen.arguments import PATH, expect
+from textgen.cells import CELLS
 from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, TrainingConfig
 from textgen.corpus.corpus import Corpus
 from textgen.errors import CorpusError, TrainingError
@@ -208,7 +209,7 @@ def _complete(
         started=started,
         checkpoint=checkpoint,
         checkpoint_seconds=checkpoint_seconds,
-        notes=notes if library() else [WITHOUT_KERNEL, *notes],
+        notes=[*_slow(plan), *notes],
         callbacks=told,
         on_progress=on_progress,
     )
@@ -217,6 +218,14 @@ def _complete(
     best = folder.kept.validation_nats if folder.kept else None
     compared = finish(folder, plan, best) if completed else []
     return TrainingResult(folder.model, best, epochs, time.monotonic() - started, stopped_by, compared, calibration)
+
+
+def _slow(plan: Plan) -> list[str]:
+    """A note if the network could be trained faster."""
+    cell = CELLS[plan.model.cell]
+    if cell.kernel:
+        return [] if library() else [WITHOUT_KERNEL]
+    return [f"the kernel has no {cell.keras}: Keras's own layers train it, more slowly than an LSTM of this size"]
 
 
 def _check_types(**given: object) -> None:
