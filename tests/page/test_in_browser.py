@@ -286,3 +286,12 @@ def test_of_a_long_text_only_what_is_near_has_its_tints(opened: Callable[..., "P
     assert at_cursor(shown) == ","
     assert 80 < shown.locator("#text span").count() < 20_000
     assert shown.evaluate("document.querySelector('#text').textContent.replaceAll('\\u2060↵', '\\n')") == text
+
+
+def test_paper_gets_the_whole_text_tinted(opened: Callable[..., "Page"]) -> None:
+    text = POEM * 100
+    shown = opened(tinted(text, values=np.full(len(text), 10.0)))
+    assert shown.locator("#text p").first.locator(".t12").first.is_visible()
+    assert not shown.locator("#text p").last.locator(".t12").count()
+    shown.pdf()
+    assert shown.locator("#text p").last.locator(".t12").count() == 2  # the line, and the sign at its end

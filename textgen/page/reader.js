@@ -67,14 +67,19 @@ export class Reader {
       if (entry.isIntersecting) this.near.add(entry.target);
       else this.near.delete(entry.target);
     }
-    this.#tintNear();
+    this.#tintBlocks(this.near);
   }
 
-  #tintNear() {
-    for (const block of this.near) {
+  #tintBlocks(blocks) {
+    for (const block of blocks) {
       if (!this.stale.delete(block)) continue;
       for (const paragraph of this.blocks.get(block)) this.#tint(paragraph);
     }
+  }
+
+  /** Tint what is not in sight too, for paper. */
+  tintAll() {
+    this.#tintBlocks(this.blocks.keys());
   }
 
   #classOf(index) {
@@ -135,7 +140,7 @@ export class Reader {
   tintTo(top) {
     this.top = top;
     this.stale = new Set(this.blocks.keys());
-    this.#tintNear();
+    this.#tintBlocks(this.near);
   }
 
   /** The paragraph with a character. */

@@ -230,6 +230,7 @@ byId("vertical").addEventListener("change", (event) => {
   byId("text").classList.toggle("vertical", event.target.checked);
   if (reader.cursor >= 0) reader.moveTo(reader.cursor, false);
 });
+addEventListener("beforeprint", () => reader.tintAll());
 if (data.values) {
   setUpScale();
   setUpLines();
