@@ -190,3 +190,11 @@ def test_the_time_of_an_evaluation_is_known_before(kernel: bool, monkeypatch: py
         cross_entropy(weights, codes)
         ratios.append((time.perf_counter() - begun) / evaluation_seconds(shape, 50, len(codes)))
     assert 1 / 2 < np.median(ratios) < 2
+
+
+def test_details_do_not_depend_on_how_many_are_looked_at_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    (whole,) = list(detailed(WEIGHTS, CODES[:500], 1, likeliest=4))[:1]
+    monkeypatch.setattr("textgen.evaluation.details.HELD", 5 * V)
+    (found,) = list(detailed(WEIGHTS, CODES[:500], 1, likeliest=4))[:1]
+    for name in ("bits", "rank", "entropy", "likeliest", "likeliest_bits"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(whole, name))

@@ -67,7 +67,7 @@ def _columns(piece: "Score", quoted: Callable[[str], str], missing: str) -> dict
         found["gain"] = _numbers(piece.ngram_bits - piece.bits, missing)
     for number in range(piece.likeliest.shape[1]):
         found[f"likeliest_{number + 1}"] = [quoted(symbol) for symbol in piece.likeliest[:, number].tolist()]
-        found[f"probability_{number + 1}"] = _numbers(np.exp2(-piece.likeliest_bits[:, number]), missing)
+        found[f"probability_{number + 1}"] = _shares(np.exp2(-piece.likeliest_bits[:, number]), missing)
     return found
 
 
@@ -84,6 +84,18 @@ def places(piece: "Score") -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 def _whole(values: NDArray[np.int64]) -> list[str]:
     return [str(value) for value in values.tolist()]
+
+
+@functools.cache
+def _ten_thousandths() -> list[str]:
+    return [f"{number / 10_000:.4f}" for number in range(10_001)]
+
+
+def _shares(values: NDArray[np.floating], missing: str) -> list[str]:
+    """Numbers from 0 to 1, of which most of a row are."""
+    rounded: list[int] = np.rint(np.where(np.isnan(values), -1e-4, values) * 10_000).astype(np.int64).tolist()
+    shown = [*_ten_thousandths(), missing]  # which -1 finds
+    return [shown[number] for number in rounded]
 
 
 def _numbers(values: NDArray[np.floating], missing: str) -> list[str]:
