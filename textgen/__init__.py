@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from textgen.evaluation.attribution import Attribution, attribute
     from textgen.evaluation.evaluate import Evaluation, evaluate
     from textgen.evaluation.judgement import Candidate, Judgement
+    from textgen.evaluation.memory import MemoryCurve, memory_curve
     from textgen.evaluation.novelty import Novelty, novelty
     from textgen.evaluation.score import Score, score
     from textgen.generation.generator import Generator, Text, load
@@ -32,6 +33,7 @@ __all__ = [
     "Generator",
     "Judgement",
     "Logprob",
+    "MemoryCurve",
     "ModelConfig",
     "ModelFileError",
     "Novelty",
@@ -48,6 +50,7 @@ __all__ = [
     "attribute",
     "evaluate",
     "load",
+    "memory_curve",
     "novelty",
     "progress",
     "score",
@@ -63,6 +66,7 @@ _HOMES = {
     "Generator": "textgen.generation.generator",
     "Judgement": "textgen.evaluation.judgement",
     "Logprob": "textgen.generation.logprobs",
+    "MemoryCurve": "textgen.evaluation.memory",
     "ModelConfig": "textgen.config",
     "ModelFileError": "textgen.errors",
     "Novelty": "textgen.evaluation.novelty",
@@ -80,6 +84,7 @@ _HOMES = {
     "evaluate": "textgen.evaluation.evaluate",
     "load": "textgen.generation.generator",
     "novelty": "textgen.evaluation.novelty",
+    "memory_curve": "textgen.evaluation.memory",
     "progress": "textgen.training.bar",
     "score": "textgen.evaluation.score",
     "train": "textgen.training.train",

@@ -32,6 +32,7 @@ NO_COPY = Range(int, 2, 100_000)
 LOGPROBS = Range(int, 0, 1000)
 LIKELIEST = Range(int, 0, 20)
 LOGIT_BIAS = Range(float, -100, 100)
+MEMORY = Range(int, 1, 10_000)
 
 LONGEST_NAME = 1000  # characters of a text's name
 LONGEST_SEPARATOR = 10_000  # characters

@@ -170,7 +170,6 @@ def test_a_text_too_long_for_a_page_is_refused_and_leaves_the_older_page(
         ("ΩΩ", [], 1, "a.txt: no character of it is in the model's vocabulary; expected a text in the same script"),
         (TEXT, ["--against-ngram"], 1, "a.txt: has no training part to train the n-gram on; give another --baseline"),
         (TEXT, ["--against-ngram", "--baseline", "b.txt"], 1, "b.txt: has 2 characters of the model's vocabulary"),
-        (TEXT, ["--baseline", "b.txt"], 2, "--baseline needs --against-ngram"),
         (TEXT, ["--html", "page.html", "--json"], 2, "--html and --json exclude each other; give only one of them."),
         (TEXT, ["--html", "page.html", "--color"], 2, "--html and --color exclude each other; give only one of them."),
         (
@@ -179,6 +178,7 @@ def test_a_text_too_long_for_a_page_is_refused_and_leaves_the_older_page(
             1,
             "no/page.html: cannot be written (No such file or directory); name another",
         ),
+        (TEXT, ["--baseline", "b.txt"], 2, "--baseline needs --against-ngram or --context."),
         (TEXT, ["--json", "--color"], 2, "--json and --color exclude each other; give only one of them."),
     ],
 )

@@ -11,6 +11,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from textgen.cli.contexts import Contexts, check_plot, show_memory
 from textgen.cli.options import as_options, refuse_both, source_options
 from textgen.cli.terminal import colours, columns, on_terminal, printable, tell, write_blocks, write_line, write_tinted
 from textgen.wording import counted
@@ -31,6 +32,20 @@ FORCED = 256  # colours that --color prints to a pipe whose terminal says nothin
     is_flag=True,
     help="Show by how many bits the model is better or worse than the best n-gram at each character: where longer "
     "memory paid.",
+)
+@click.option(
+    "--context",
+    "contexts",
+    type=Contexts(),
+    metavar="LIST",
+    help="Memory curve: print the mean surprisal by how many characters of context the model is given, beside that of "
+    "the n-gram with the same context. LIST is 1,2,4,…,512, for instance; … stands for doublings.",
+)
+@click.option(
+    "--plot",
+    type=click.Path(),
+    metavar="FILE",
+    help="With --context: also draw the curve in a .png, .svg or .pdf file.",
 )
 @click.option(
     "--baseline",
@@ -60,7 +75,8 @@ def command(
     coloured: bool | None,
     as_json: bool,
     html: str | None,
-    baseline: str | None,
+    contexts: tuple[int, ...] | None,
+    plot: str | None,
     **options: Any,
 ) -> None:
     """Show how surprising each character of TEXT... is to MODEL, a run folder or a .keras file.
@@ -77,18 +93,38 @@ def command(
     refuse_both(("--json", as_json), ("--color", coloured))
     refuse_both(("--html", html), ("--json", as_json))
     refuse_both(("--html", html), ("--color", coloured))
-    if baseline is not None and not options["against_ngram"]:
-        raise click.UsageError("--baseline needs --against-ngram.")
+    refuse_both(("--context", contexts), ("--html", html))
+    refuse_both(("--context", contexts), ("--color", coloured))
+    refuse_both(("--context", contexts), ("--against-ngram", options["against_ngram"]))
+    if plot is not None:
+        check_plot(plot, contexts)
+    if options["baseline"] is not None and contexts is None and not options["against_ngram"]:
+        raise click.UsageError("--baseline needs --against-ngram or --context.")
     from textgen.cli.download import located
+
+    if options["baseline"] is not None:
+        (options["baseline"],) = located([options["baseline"]])
+    if contexts is None:
+        _print(model, located(texts), coloured, as_json, html, options)
+    else:
+        from textgen.evaluation.memory import memory_curve
+
+        del options["against_ngram"]
+        show_memory(memory_curve(model, *located(texts), contexts=contexts, **options), plot, as_json=as_json)
+
+
+def _print(
+    model: str,
+    texts: tuple[str, ...],
+    coloured: bool | None,
+    as_json: bool,
+    html: str | None,
+    options: dict[str, Any],
+) -> None:
+    """Print what was predicted: the text, or a row for each character; or write the page."""
     from textgen.evaluation.score import score_pieces
 
-    pieces = score_pieces(
-        model,
-        *located(texts),
-        baseline=None if baseline is None else located([baseline])[0],
-        likeliest=IN_ROWS if html is None else ON_PAGE,
-        **options,
-    )
+    pieces = score_pieces(model, *texts, likeliest=IN_ROWS if html is None else ON_PAGE, **options)
     first = next(pieces)
     for note in first.notes:
         tell(as_options(note))

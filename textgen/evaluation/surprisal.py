@@ -131,6 +131,23 @@ def detailed(
         yield Surprisals(start, read.nats / BIT, read.rank, read.entropy, read.likeliest, read.likeliest_bits)
 
 
+def surprisals_after(weights: Weights, codes: Codes, places: NDArray[np.integer], context: int) -> NDArray[np.float32]:
+    """The surprisals of some characters, each predicted from so many before it, from a zero state.
+
+    Args:
+        weights: the network's.
+        codes: the text's codes, `(N,)`.
+        places: of the characters, `(M,)`, each from `context` to N - 1.
+        context: the number of characters that are read before each, at least 1.
+
+    Returns:
+        Bits, `(M,)`.
+    """
+    stretches = (_Stretch(place - context, place, place + 1) for place in places.tolist())
+    bits = [read.nats[0] / BIT for _, read in _read(weights, codes, stretches, STREAMS, _Nats)]
+    return np.array(bits, np.float32)
+
+
 def cross_entropy(
     weights: Weights, codes: Codes, first: int = 0, *, protocol: Protocol = "carried", context: int = 256
 ) -> float:
