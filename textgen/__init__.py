@@ -10,14 +10,16 @@ if TYPE_CHECKING:
     from textgen.config import ModelConfig, Reading, SamplingConfig, TrainingConfig
     from textgen.corpus.corpus import Corpus
     from textgen.errors import CorpusError, ModelFileError, RunError, SeedError, TextgenError, TrainingError
-    from textgen.evaluation.attribution import Attribution, attribute
+    from textgen.evaluation.attribution import Accuracy, Attribution, CrossValidation
     from textgen.evaluation.evaluate import Evaluation, evaluate
     from textgen.evaluation.judgement import Candidate, Judgement
     from textgen.evaluation.memory import MemoryCurve, memory_curve
     from textgen.evaluation.novelty import Novelty, novelty
     from textgen.evaluation.score import Score, score
+    from textgen.evaluation.stylometry import Distances
     from textgen.generation.generator import Generator, Text, load
     from textgen.generation.logprobs import Logprob
+    from textgen.training.attribution import attribute
     from textgen.training.bar import progress
     from textgen.training.progress import TrainingResult
     from textgen.training.train import train
@@ -25,10 +27,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Accuracy",
     "Attribution",
     "Candidate",
     "Corpus",
     "CorpusError",
+    "CrossValidation",
+    "Distances",
     "Evaluation",
     "Generator",
     "Judgement",
@@ -58,10 +63,13 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Accuracy": "textgen.evaluation.attribution",
     "Attribution": "textgen.evaluation.attribution",
     "Candidate": "textgen.evaluation.judgement",
     "Corpus": "textgen.corpus.corpus",
     "CorpusError": "textgen.errors",
+    "CrossValidation": "textgen.evaluation.attribution",
+    "Distances": "textgen.evaluation.stylometry",
     "Evaluation": "textgen.evaluation.evaluate",
     "Generator": "textgen.generation.generator",
     "Judgement": "textgen.evaluation.judgement",
@@ -80,7 +88,7 @@ _HOMES = {
     "TrainingConfig": "textgen.config",
     "TrainingError": "textgen.errors",
     "TrainingResult": "textgen.training.progress",
-    "attribute": "textgen.evaluation.attribution",
+    "attribute": "textgen.training.attribution",
     "evaluate": "textgen.evaluation.evaluate",
     "load": "textgen.generation.generator",
     "novelty": "textgen.evaluation.novelty",

@@ -71,8 +71,20 @@ class Separator(Text):
         return re.sub(r"\\([ntr\\])", lambda found: escapes[found[1]], super().convert(value, param, ctx))
 
 
-def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say how files are read; their names are fields of `Reading`."""
+def source_options(command: Callable[..., Any], *, joined: bool = True) -> Callable[..., Any]:
+    """The options that say how files are read; their names are fields of `Reading`.
+
+    Args:
+        command: the function.
+        joined: whether texts are joined, with a separator.
+    """
+    separator = click.option(
+        "--separator",
+        type=Separator(),
+        default=Reading.separator,
+        metavar="TEXT",
+        help=r"Inserted between two texts; \n is a newline.  [default: \n]",
+    )
     for option in (
         click.option(
             "--repair",
@@ -85,13 +97,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Remove what Project Gutenberg and Aozora Bunko added: headers, licences, ruby, notes.",
         ),
         click.option("--markup", is_flag=True, help="Accept HTML and RTF files; their markup is read as text."),
-        click.option(
-            "--separator",
-            type=Separator(),
-            default=Reading.separator,
-            metavar="TEXT",
-            help=r"Inserted between two texts; \n is a newline.  [default: \n]",
-        ),
+        *([separator] if joined else []),
         click.option(
             "--glob",
             default=Reading.glob,

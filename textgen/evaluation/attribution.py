@@ -1,20 +1,48 @@
-"""`textgen.attribute`: which of several models predicts each of some texts best."""
+"""Compares how well several models predict texts, and what the result of an attribution is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any
 
-from textgen.arguments import PATH, expect, expect_known, shown
-from textgen.config import Reading
-from textgen.corpus.corpus import SourceOptions
+from textgen.arguments import PATH, expect, shown
 from textgen.corpus.notes import grouped, such_as
-from textgen.corpus.separate import read_each
+from textgen.corpus.separate import Whole
 from textgen.errors import ModelFileError
 from textgen.evaluation.judgement import Judgement, judge
 from textgen.model_file import Model, read_model
 
 MOST_REMARKS = 3  # lines on short texts
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How often a method named the right author of a known text that it had not learnt.
+
+    Attributes:
+        method: its name.
+        right: the number of texts by each author whose author it named.
+        undecided: the number of texts by each author of which it could not tell.
+    """
+
+    method: str
+    right: dict[str, int]
+    undecided: dict[str, int]
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """What the known texts say of each method: each text was judged by what the others had taught.
+
+    Attributes:
+        folds: the number of parts that the texts were dealt to.
+        texts: the number of texts by each author.
+        accuracies: of each method, the LSTM first.
+    """
+
+    folds: int
+    texts: dict[str, int]
+    accuracies: tuple[Accuracy, ...]
 
 
 @dataclass(frozen=True)
@@ -24,48 +52,38 @@ class Attribution:
     Attributes:
         judgements: of each text, in order.
         notes: for the user, on how the texts were read and what makes a verdict doubtful.
+        known: how the methods did on the known texts; None where models were compared, or without folds.
     """
 
     judgements: tuple[Judgement, ...]
     notes: tuple[str, ...]
+    known: CrossValidation | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As values of JSON."""
-        return {"texts": [item.to_dict() for item in self.judgements], "notes": list(self.notes)}
+        return {
+            "texts": [item.to_dict() for item in self.judgements],
+            "known": None if self.known is None else asdict(self.known),
+            "notes": list(self.notes),
+        }
 
 
-def attribute(
-    *texts: str | Path,
-    among: Sequence[str | Path],
-    reading: Reading | None = None,
-    **options: Unpack[SourceOptions],
-) -> Attribution:
-    """Find out which of several models predicts each of some texts best, and whether that can be told at all.
-
-    The mean surprisal of a character is compared. Its difference to the best model has a 95 % interval, by the moving
-    block bootstrap (Künsch, 1989), which covers how much the difference varies inside the text. It does not cover that
-    a model may be better for another reason than its author: more text, a longer training, the same subject.
+def compare(texts: Sequence[Whole], among: Sequence[str | Path]) -> Attribution:
+    """Judge texts among models.
 
     Args:
-        *texts: files, folders, archives, `-` for standard input; each file is judged by itself.
-        among: two or more models: run folders or `.keras` files. Each reads the text in its own normalisation.
-        reading: how to read files, instead of options; normalisation and `min_count` do not apply.
-        **options: `encoding`, `glob`, `separator`, `markup`, `repair` and `strip`, as in `Corpus.from_files`.
+        texts: each is judged by itself.
+        among: two or more models: run folders or `.keras` files.
 
     Raises:
         ModelFileError: a model cannot be read, or is named twice.
-        CorpusError: a text cannot be read, or a model knows none of its characters.
-        ValueError: an argument is wrong.
+        CorpusError: a model knows none of a text's characters.
+        ValueError: there is only one model.
         TypeError: an argument is of a wrong type.
     """
-    expect_known(options, ("among", *SourceOptions.__annotations__, "reading"))
-    if not texts:
-        raise ValueError("expected the path of at least one text")
-    reading = Reading.given("reading", reading, options)
     models = _models(among)
-    wholes, notes = read_each(texts, reading)
-    judged = tuple([judge(whole, models, list(map(str, among))) for whole in wholes])
-    return Attribution(judged, (*notes, *_normalised(models), *_remarks(judged)))
+    judged = tuple([judge(text, models, list(map(str, among))) for text in texts])
+    return Attribution(judged, (*_normalised(models), *remarks(judged)))
 
 
 def _models(among: Sequence[str | Path]) -> list[Model]:
@@ -101,7 +119,7 @@ def _normalisation(model: Model) -> str:
     return f"{model.description.text.unicode}{', lowercase' if model.description.text.lowercase else ''}"
 
 
-def _remarks(judged: Sequence[Judgement]) -> list[str]:
+def remarks(judged: Sequence[Judgement]) -> list[str]:
     """Notes on what makes verdicts doubtful."""
     found = [item.warning for item in judged if item.warning]
     if len(found) > MOST_REMARKS:

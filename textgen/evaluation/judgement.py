@@ -14,6 +14,7 @@ from textgen.corpus.separate import Whole
 from textgen.corpus.vocabulary import UNKNOWN
 from textgen.errors import CorpusError
 from textgen.evaluation.bootstrap import half_widths
+from textgen.evaluation.stylometry import Distances
 from textgen.evaluation.subject import UNKNOWN_NATS
 from textgen.evaluation.surprisal import surprisals
 from textgen.evaluation.words import words
@@ -62,6 +63,7 @@ class Judgement:
         words: its number of words; None in a script that does not part them by spaces.
         block: the length of the bootstrap's blocks, in characters.
         candidates: the models, the best first.
+        distances: from each author's texts by other methods; empty where models were compared.
     """
 
     text: str
@@ -69,6 +71,7 @@ class Judgement:
     words: int | None
     block: int
     candidates: tuple[Candidate, ...]
+    distances: tuple[Distances, ...] = ()
 
     @property
     def best(self) -> str | None:
