@@ -237,5 +237,6 @@ if (data.values) {
 }
 if (data.marks.length) setUpMarks();
 byId("scale").hidden = byId("lines").hidden = !data.values;
+byId("details").classList.toggle("short", !data.alternatives);
 byId("marks").hidden = !data.marks.length;
 if (!data.values && data.marks.length) byId("text").classList.add("marked");
