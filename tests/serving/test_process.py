@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import json
+import re
 import shutil
 import signal
 import socket
@@ -18,7 +19,7 @@ from typing import Any
 import openai
 import pytest
 
-from tests.conftest import COMMAND, run
+from tests.conftest import COMMAND, PROJECT, run
 from tests.serving.conftest import model_file
 from tests.serving.process import Server, started
 from textgen import Generator
@@ -264,6 +265,20 @@ def test_a_run_that_ends_while_the_server_runs_appears(tmp_path: Path, run_folde
             assert api.completions.create(model="neu und alt", prompt="The ").choices
             assert api.models.retrieve("neu und alt").id == "neu und alt"
         assert server.end() == 0
+
+
+def test_the_examples_of_the_api_s_page_run(tmp_path: Path) -> None:
+    page = (PROJECT / "docs" / "api.md").read_text(encoding="utf-8")
+    (shell,) = re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (program,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    with started(cwd=tmp_path) as server:
+        here = f"http://127.0.0.1:{server.port}"
+        if shutil.which("curl"):
+            options = "--silent --noproxy '*' --fail-with-body"
+            command = shell.replace("http://127.0.0.1:8000", here).replace("curl", f"curl {options}", 1)
+            assert len(json.loads(subprocess.check_output(["sh", "-c", command]))["choices"][0]["text"]) == 200
+        printed = subprocess.check_output([sys.executable, "-c", program.replace("http://127.0.0.1:8000", here)])
+        assert len(printed.decode()) == 200
 
 
 def test_a_port_in_use_is_told_in_a_line(run_folder: Path) -> None:

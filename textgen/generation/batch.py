@@ -64,13 +64,13 @@ class Batch:
                 stream.seed.give_up(stream)
                 group.leave(group.streams.index(stream))
 
-    def step(self) -> list[Stream]:
-        """Advance all streams by a block of characters; remove and return those that have ended."""
+    def step(self, most: int = LONGEST_BLOCK) -> list[Stream]:
+        """Advance all streams by a block of at most `most` characters; remove and return those that have ended."""
         groups = [group for group in self._groups if group.streams]
         if not groups:
             return []
         longest = max(stream.left for group in groups for stream in group.streams)
-        places = min(self._block, max(1, longest), *[group.longest for group in groups])
+        places = min(self._block, most, max(1, longest), *[group.longest for group in groups])
         self._block = min(LONGEST_BLOCK, 2 * self._block)
         run = map if self._pool is None or len(groups) == 1 else self._pool.map
         with one_thread():

@@ -150,12 +150,17 @@ class Stream:
     @property
     def reads(self) -> bool:
         """Whether more codes of the seed follow the next one."""
-        return self._read < len(self.seed.codes)
+        return self.unread > 0
+
+    @property
+    def unread(self) -> int:
+        """How many codes of the seed follow the next one."""
+        return len(self.seed.codes) - self._read
 
     @property
     def left(self) -> int:
         """The maximum number of characters still to be read, after the next one, and written."""
-        return len(self.seed.codes) - self._read + self.unwritten
+        return self.unread + self.unwritten
 
     def ended_by(self, constraint: Constraint) -> Name:
         """The name to report when a constraint leaves nothing to write.

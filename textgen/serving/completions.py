@@ -12,7 +12,7 @@ from textgen.serving.asking import Completion, check, parsed
 from textgen.serving.body import read, schema_of
 from textgen.serving.choices import Shape
 from textgen.serving.engine import Order
-from textgen.serving.planning import plan
+from textgen.serving.planning import is_light, plan
 from textgen.serving.service import Service, named
 
 IGNORED, SEED = "textgen-ignored", "textgen-seed"  # headers of the answer
@@ -37,7 +37,10 @@ def router(service: Service) -> APIRouter:
         ignored = check(asked, strict=service.strict)
         service.tell_ignored(ignored)
         model = await service.models.get(asked.model)
-        planned = await asyncio.to_thread(plan, asked, model, service.limits)
+        if is_light(asked):  # a thread would take longer
+            planned = plan(asked, model, service.limits)
+        else:
+            planned = await asyncio.to_thread(plan, asked, model, service.limits)
         service.check_room(len(planned.choices))
         headers = {SEED: str(planned.rng_seed)}
         if ignored:

@@ -12,12 +12,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from textgen.generation.batch import Batch
+from textgen.generation.batch import LONGEST_BLOCK, Batch
 from textgen.generation.recurrent import Network
 from textgen.generation.stream import Stream
 from textgen.serving.limits import BUFFER, FRAME
 
 IDLE = 5.0  # seconds after which an empty batch is dropped, and with it a model that is no longer served
+HURRY = 8  # characters of a block while a reader waits for the first one
 log = logging.getLogger(__name__)
 
 
@@ -197,7 +198,7 @@ class Engine:
             if len(batch):
                 self._used[network] = now
                 try:
-                    batch.step()
+                    batch.step(HURRY if self._is_awaited(network) else LONGEST_BLOCK)
                 except Exception:  # of memory, say: the others go on
                     log.exception("a step failed; its texts are given up")
                     self._fail(network, woken)
@@ -206,6 +207,13 @@ class Engine:
                 batch.__exit__()
         self._pass_on(woken)
         _wake(woken)
+
+    def _is_awaited(self, network: Network) -> bool:
+        """Whether a reader still waits for the first character of a text that is about to be written."""
+        return any(
+            writing.network is network and writing.live and not writing.due and writing.stream.unread < HURRY
+            for writing in self._running.values()
+        )
 
     def _pass_on(self, woken: set[Order]) -> None:
         now = time.monotonic()

@@ -21,6 +21,7 @@ from textgen.serving.refusal import RefusalError
 
 TOKENS = 16  # characters written where `max_tokens` is not given, as in OpenAI's reference
 NAMES = {"length": "max_tokens", "rng_seed": "seed"}  # the library's names → the request's
+FEW, SHORT = 4, 1000  # texts, and characters of prompts, that are planned without a thread
 CODES = np.dtype(np.int32)
 
 
@@ -72,6 +73,12 @@ def plan(asked: Completion, model: Loaded, limits: Limits) -> Plan:
         raise RefusalError(400, str(error), param="prompt", code="unknown_characters") from None
     except (ValueError, TypeError, TextgenError) as error:
         raise _as_refusal(error) from None
+
+
+def is_light(asked: Completion) -> bool:
+    """Whether texts are planned within a fraction of a millisecond."""
+    heavy = asked.match or asked.ban or asked.only or asked.without or asked.no_repeat or asked.logit_bias
+    return not heavy and asked.texts <= FEW and sum(map(len, asked.prompts)) <= SHORT
 
 
 def _options(asked: Completion, length: int) -> dict[str, Any]:
