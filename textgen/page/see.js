@@ -138,7 +138,7 @@ function details(page, { language, text }, symbols, index, fact) {
     const bar = element("meter", { min: 0, max: 1, value: share, "aria-hidden": "true" });
     return element("li", {}, button, bar, element("span", {}, percent(language, share)));
   });
-  const title = element("h3", { id: "choices-title" }, words(language, "likeliest"));
+  const title = element("h2", { id: "choices-title" }, words(language, "likeliest"));
   const list = element("ol", { "aria-labelledby": "choices-title" }, ...rows);
   return [heading, element("p", {}, measures(language, fact)), title, list];
 }
