@@ -1,24 +1,25 @@
 import json
 import re
+import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
 
 import textgen
+from tests.conftest import COMMAND
+from tests.serving.conftest import run_folder
+
+__all__ = ["run_folder"]
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 FOLDER = Path(textgen.__file__).parent / "page"
-KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'"
-)
-ADDRESS = "http://localhost/"
+API = re.compile(r"/(v1/\w+|app/models)$")
 MODELS = [
     {"id": "fox", "kind": "run", "title": "fox", "language": None, "seed": ""},
     {"id": "play", "kind": "shipped", "title": "a play", "language": None, "seed": "ROMEO:"},
@@ -26,34 +27,29 @@ MODELS = [
 
 
 class Home:
-    """A server that answers from this process: what it answers to a request for a text can be exchanged.
+    """Answers in the place of the API; what it answers to a request for a text can be exchanged.
 
     Attributes:
+        address: of the server that the files of the page come from.
         asked: the requests for texts.
         complaints: what the browser complained of.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, address: str) -> None:
+        self.address = address
         self.asked: list[dict[str, Any]] = []
         self.complaints: list[str] = []
         self.write: Callable[[dict[str, Any]], dict[str, Any]] = lambda asked: streamed(f" fox {asked['seed']}.")
         self.score: Callable[[dict[str, Any]], dict[str, Any]] = scored
 
     def answer(self, route: "Route") -> None:
-        path = urlsplit(route.request.url).path
-        file = FOLDER / ("index.html" if path == "/" else path.removeprefix("/page/"))
-        if path == "/app/models":
+        if route.request.url.endswith("/app/models"):
             route.fulfill(json=MODELS)
-        elif path == "/v1/completions":
+        elif route.request.url.endswith("/v1/score"):
+            self._reply(route, self.score(route.request.post_data_json))
+        else:
             self.asked.append(route.request.post_data_json)
             self._reply(route, self.write(self.asked[-1]))
-        elif path == "/v1/score":
-            self._reply(route, self.score(route.request.post_data_json))
-        elif file.is_file():
-            headers = {"Content-Type": KINDS[file.suffix] + "; charset=utf-8", "Content-Security-Policy": POLICY}
-            route.fulfill(body=file.read_bytes(), headers=headers)
-        else:
-            route.fulfill(status=404)
 
     def _reply(self, route: "Route", answer: dict[str, Any]) -> None:
         route.fulfill(**answer) if answer else route.abort("connectionrefused")
@@ -82,18 +78,52 @@ def scored(asked: dict[str, Any]) -> dict[str, Any]:
     return {"json": {"characters": characters}}
 
 
+@contextmanager
+def served(*arguments: str, port: int = 0) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A server in a process of its own, and its address."""
+    command = [*COMMAND, "serve", *arguments, "--port", str(port)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        assert process.stderr is not None
+        told = process.stderr.readline()
+        found = re.search(r"http://\S+", told)
+        assert found, told
+        reading = threading.Thread(target=process.stderr.read)  # lest it waits for a reader of its log
+        reading.start()
+        try:
+            yield found[0], process
+        finally:
+            process.kill()
+            reading.join()
+
+
+@pytest.fixture(scope="module")
+def address(run_folder: Path) -> Iterator[str]:
+    with served(str(run_folder)) as (found, _):
+        yield found
+
+
 @pytest.fixture
-def home() -> Home:
-    return Home()
+def home(address: str) -> Home:
+    return Home(address)
 
 
 @pytest.fixture
 def context(browser: "Browser", home: Home) -> Iterator["BrowserContext"]:
-    made = browser.new_context(locale="en-GB", viewport={"width": 1100, "height": 800})
-    made.route(re.compile(".*"), home.answer)
-    yield made
-    made.close()
+    with a_context(browser, home) as made:
+        yield made
     assert not home.complaints
+
+
+@contextmanager
+def a_context(browser: "Browser", home: Home, **options: Any) -> Iterator["BrowserContext"]:
+    """A browser of its own, whose requests to the API are answered by `home`."""
+    options = {"locale": "en-GB", "viewport": {"width": 1100, "height": 800}} | options
+    made = browser.new_context(**options)
+    made.route(API, home.answer)
+    try:
+        yield made
+    finally:
+        made.close()
 
 
 @pytest.fixture
@@ -102,13 +132,13 @@ def page(context: "BrowserContext", home: Home) -> "Page":
     return opened(context, home)
 
 
-def opened(context: "BrowserContext", home: Home, address: str = ADDRESS) -> "Page":
+def opened(context: "BrowserContext", home: Home, fragment: str = "") -> "Page":
     shown = context.new_page()
     shown.set_default_timeout(30_000)  # a busy machine is no failure
     shown.on("pageerror", lambda error: home.complaints.append(str(error)))
     shown.on("console", lambda message: _is_expected(message.text) or home.complaints.append(message.text))
-    shown.goto(address)
-    shown.get_by_role("button", name="Go on").or_(shown.get_by_role("button", name="続きを書く")).wait_for()
+    shown.goto(home.address + fragment)
+    shown.get_by_role("button", name=re.compile("Go on|続きを書く")).wait_for()
     return shown
 
 

@@ -1,10 +1,9 @@
 """The notebook as a person meets it: a real browser, and a server that writes what the test says."""
 
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from tests.page.conftest import ADDRESS, Home, opened, refused, streamed
+from tests.page.conftest import Home, a_context, opened, refused, streamed
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator, Page
@@ -25,7 +24,7 @@ def press(page: "Page", name: str) -> None:
 def expect_text(page: "Page", text: str) -> None:
     from playwright.sync_api import expect
 
-    expect(notebook(page)).to_have_value(text)
+    expect(notebook(page)).to_have_value(text, timeout=30_000)
 
 
 def expect_status(page: "Page", text: str) -> None:
@@ -230,21 +229,19 @@ def test_the_same_link_gives_the_same_text(page: "Page", context: "BrowserContex
     assert link is not None
     assert parse_qs(urlsplit(link).fragment)["prompt"] == ["Zoë & 猫 #1\n"]
     page.close()
-    other = context.browser.new_context()  # type: ignore[union-attr]
-    other.route(re.compile(".*"), home.answer)
-    there = opened(other, home, link)
-    expect_text(there, text)
-    assert home.asked[0] == home.asked[1]
-    assert there.get_by_label("Temperature").input_value() == "1.25"
-    assert there.url == ADDRESS
-    other.close()
+    with a_context(context.browser, home) as other:  # type: ignore[arg-type]
+        there = opened(other, home, f"#{urlsplit(link).fragment}")
+        expect_text(there, text)
+        assert home.asked[0] == home.asked[1]
+        assert there.get_by_label("Temperature").input_value() == "1.25"
+        assert there.url == home.address
 
 
 def test_a_link_leaves_what_was_in_the_notebook_among_the_versions(
     page: "Page", context: "BrowserContext", home: Home
 ) -> None:
     begin(page, "My novel")
-    page.goto(f"{ADDRESS}#model=fox&prompt=The&max_tokens=10&seed=7")
+    page.goto(f"{home.address}#model=fox&prompt=The&max_tokens=10&seed=7")
     expect_text(page, "The fox 7.")
     press(page, "Undo")
     press(page, "Undo")
@@ -255,7 +252,7 @@ def test_odd_links_break_nothing(page: "Page", home: Home) -> None:
     begin(page, "My novel")
     for fragment in ["#", "#prompt", "#seed=1", "#prompt=a&model=nobody&max_tokens=1e99", "#prompt=%00%ff&model=fox"]:
         page.goto("about:blank")
-        page.goto(ADDRESS + fragment)
+        page.goto(home.address + fragment)
         page.get_by_role("button", name="Go on").and_(page.locator(":enabled")).wait_for()
     press(page, "Versions")
     page.get_by_role("listitem").filter(has_text="My novel").get_by_role("button").click()

@@ -5,6 +5,7 @@ import { EMPTY, part, replaced, stretch } from "./notebook.js";
 
 const PAUSE = 1500; // milliseconds without typing after which a new version begins
 const BURST = 60; // characters after which one begins anyway
+const SLIP = 2; // characters that are corrected without a version of their own
 
 /** The history made of stored versions, at the version `head`, or at the newest if that one is not stored. */
 export function historyOf(versions = [], head = null) {
@@ -54,15 +55,21 @@ export function type(history, { at, removed, inserted }) {
   const version = history.versions.get(history.head);
   const end = version && version.at + version.inserted.text.length;
   const typesOn =
-    version?.how === "typed" &&
+    history.typing !== undefined && // a stored version may be another tab's too
+    history.typing === version?.id &&
     !history.children.get(version.id) &&
     Date.now() - (version.touched ?? version.time) < PAUSE &&
     version.inserted.text.length < BURST &&
     !version.inserted.text.endsWith("\n") &&
     at >= version.at &&
     at + removed === end &&
+    removed <= SLIP &&
     inserted.length <= BURST;
-  if (!typesOn) return change(history, at, removed, stretch(inserted), "typed");
+  if (!typesOn) {
+    const begun = change(history, at, removed, stretch(inserted), "typed");
+    history.typing = begun.id;
+    return begun;
+  }
   version.inserted = replaced(version.inserted, at - version.at, removed, stretch(inserted));
   version.touched = Date.now();
   history.notebook = replaced(history.notebook, at, removed, stretch(inserted));

@@ -19,7 +19,7 @@ const KEEP_EVERY = 100; // milliseconds between two storings of what is being wr
 
 /** Start the page in a home: `home.models()` lists its models, `home.writerOf(id)` makes the writer of one. */
 export async function start(home) {
-  const page = { home, update, go, keep: (version) => keep(page, version) };
+  const page = { home, update, go, keep: (version) => keep(page, version), keepNow: () => keepNow(page) };
   const language = remembered("language");
   page.state = {
     language: language in LANGUAGES ? language : languageOf(navigator.languages),
@@ -68,6 +68,7 @@ export async function start(home) {
   /** Go to a version. */
   function go(id, notice = null) {
     const caret = goTo(page.state.history, id);
+    page.follow = true;
     update({ notice: notice && [notice], link: null }, caret);
   }
 }
@@ -79,13 +80,13 @@ function keep(page, version) {
   page.keeping ??= setTimeout(() => keepNow(page), version.ask ? KEEP_EVERY : 0);
 }
 
-function keepNow(page) {
+/** Store what is not yet, and resolve when it is. */
+async function keepNow(page) {
   clearTimeout(page.keeping);
   page.keeping = null;
-  for (const version of page.unkept ?? []) {
-    page.store?.keep(version).catch(() => page.update({ lasts: false }));
-  }
+  const versions = [...(page.unkept ?? [])];
   page.unkept?.clear();
+  await Promise.all(versions.map((version) => page.store.keep(version))).catch(() => page.update({ lasts: false }));
 }
 
 async function loadModels(page) {
@@ -149,6 +150,8 @@ function listenToPage(page) {
     }
   });
   document.addEventListener("keydown", (event) => shortcut(page, event));
+  const rest = () => (page.follow = false); // whoever scrolls while the model writes wants to read elsewhere
+  for (const kind of ["wheel", "touchmove"]) document.addEventListener(kind, rest, { passive: true });
   window.addEventListener("pagehide", () => keepNow(page));
   window.addEventListener("hashchange", () => openLink(page));
 }

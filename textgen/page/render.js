@@ -6,6 +6,8 @@ import { characters } from "./notebook.js";
 import { SETTINGS } from "./settings.js";
 import { words } from "./texts.js";
 
+const MARGIN = 24; // pixels between a place of the text and what lies over the text
+
 /** Make the page show its state; `caret` is where the caret belongs, if it moves. */
 export function render(page, caret = null) {
   const { state } = page;
@@ -21,7 +23,7 @@ export function render(page, caret = null) {
   notebook.setAttribute("aria-busy", String(Boolean(state.writing)));
   page.editor.show(state.live ?? state.history.notebook, caret, Boolean(state.writing?.inNotebook));
   showStatus(state);
-  if (state.writing && page.follow && caret !== null) followTo(page.editor.placeOf(caret));
+  if (page.follow && caret !== null) bringIntoSight(page.editor.placeOf(caret));
 }
 
 function showTabs({ tab }) {
@@ -107,8 +109,10 @@ function showStatus({ notice, models, problem, language, history, live, lasts, l
   byId("link-address").href = link ?? "#";
 }
 
-/** Scroll on with the text while the model writes. */
-function followTo(place) {
-  const bottom = window.innerHeight - byId("foot").offsetHeight - 24;
+/** Scroll to where the text changed: with the model as it writes, and to what was undone. */
+function bringIntoSight(place) {
+  const top = byId("bar").offsetHeight + MARGIN;
+  const bottom = window.innerHeight - byId("foot").offsetHeight - MARGIN;
   if (place && place.bottom > bottom) window.scrollBy(0, place.bottom - bottom);
+  else if (place && place.top < top) window.scrollBy(0, place.top - top);
 }

@@ -6,7 +6,7 @@ import { stretch } from "./notebook.js";
 import { Problem } from "./problem.js";
 import { newRngSeed } from "./settings.js";
 import { words } from "./texts.js";
-import { askAt, isFree, written } from "./writing.js";
+import { askAt, isFree, SHOWN_EVERY, written } from "./writing.js";
 
 const WAYS = 3;
 
@@ -68,10 +68,15 @@ function wayOf({ language }, number) {
 async function writeOne(page, ask, at, signal, column) {
   const own = { ...ask, settings: { ...ask.settings, rngSeed: newRngSeed() } };
   const { history } = page.state;
+  let showing = null;
+  const show = () => {
+    showing = null;
+    column.text.textContent = column.version.inserted.text.trimStart();
+  };
   return written(page, own, signal, (text) => {
     column.version ??= branch(history, at, 0, stretch("", true), "way", { ask: own });
     grow(history, column.version, text);
     page.keep(column.version);
-    column.text.textContent = column.version.inserted.text.trimStart();
+    showing ??= setTimeout(show, SHOWN_EVERY);
   });
 }

@@ -6,6 +6,7 @@ import { characters, context, stretch } from "./notebook.js";
 import { Problem, problemOf } from "./problem.js";
 import { newRngSeed, SETTINGS } from "./settings.js";
 
+export const SHOWN_EVERY = 50; // milliseconds; a server may send hundreds of pieces in them
 const CONTEXT = 2000; // characters that the model reads before it writes: more change nothing that can be measured
 
 /** What to ask for at a place of the notebook, or null where a setting is invalid, which is then shown. */
@@ -55,6 +56,11 @@ export async function write(page, ask, place) {
   const { at, from = history.head, removed = 0, lead = "", how = "written" } = place;
   const controller = new AbortController();
   let version = null;
+  let showing = null;
+  const show = () => {
+    showing = null;
+    page.update({}, version.at + version.inserted.text.length);
+  };
   page.follow = true;
   const writing = { controller, inNotebook: true };
   page.update({ writing, problem: null, notice: ["isWriting"], link: null, tab: "write" });
@@ -65,14 +71,16 @@ export async function write(page, ask, place) {
     }
     grow(history, version, text);
     page.keep(version);
-    page.update({}, version.at + version.inserted.text.length);
+    showing ??= setTimeout(show, SHOWN_EVERY);
   });
+  clearTimeout(showing);
   const count = version ? characters(version.inserted.text) : 0;
   if (version && outcome === "stopped") {
     const settings = { ...ask.settings, length: count - characters(lead), sentence: false };
     version.ask = { ...ask, settings };
-    page.keep(version);
   }
+  if (version) page.keep(version);
+  await page.keepNow();
   const retry = (unknown = ask.unknown) =>
     version ? goOn(page) : write(page, { ...ask, unknown }, { ...place, from });
   const ended = !count ? "wroteNothing" : outcome === "stopped" ? "stopped" : "wrote";
