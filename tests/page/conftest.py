@@ -74,7 +74,7 @@ def scored(asked: dict[str, Any]) -> dict[str, Any]:
         {"symbol": symbol, "bits": 1.0 if symbol in "aeiou" else 6.0, "rank": 2, "entropy": 2.0, "likeliest": likeliest}
         for symbol in asked["text"]
     ]
-    characters[0]["bits"] = None
+    characters[0] |= {"bits": None, "rank": None, "entropy": None, "likeliest": []}
     return {"json": {"characters": characters}}
 
 

@@ -41,7 +41,7 @@ def test_tints_by_surprisal_and_tells_of_the_character_at_the_cursor(page: "Page
         state="attached"
     )
     page.keyboard.press("Home")
-    details(page).get_by_text("Nothing stands before it").wait_for()
+    details(page).get_by_text("Not judged: it is the first character").wait_for()
 
 
 def test_a_click_chooses_a_character(page: "Page") -> None:
@@ -94,7 +94,7 @@ def test_only_what_is_in_sight_is_asked_for(page: "Page", home: Home) -> None:
     )
     notebook(page).press("Control+Home")
     see(page)
-    details(page).get_by_text("Nothing stands before it").wait_for()
+    details(page).get_by_text("Not judged: it is the first character").wait_for()
     assert 0 < sum(map(len, asked)) < 10_000
     tinted(page).focus()
     page.keyboard.press("Control+End")

@@ -46,6 +46,10 @@ def test_writes_stops_and_writes_the_same_again(page: "Page", server: tuple[str,
     text = notebook(page).input_value()
     assert 7 < len(text) < 20_000
     press(page, "Copy a link")
+    page.get_by_role("tab", name="See").click()
+    page.get_by_role("complementary").get_by_text("of the model's choices").wait_for()
+    assert page.get_by_role("complementary").get_by_role("listitem").count() == 5
+    page.get_by_role("tab", name="Write").click()
     link = page.get_by_role("link", name="The link to this text").get_attribute("href")
     assert link is not None
     page.goto(f"{server[0]}#{urlsplit(link).fragment}")

@@ -121,6 +121,7 @@ function measures(language, { bits, rank }) {
 
 function spoken(language, symbol, fact) {
   if (!fact) return shownAs(symbol);
+  if (!fact.likeliest.length) return `${shownAs(symbol)}; ${measures(language, fact)}`;
   const choices = fact.likeliest.slice(0, CHOICES);
   const others = choices.map(([other, share]) => `${shownAs(other)} ${percent(language, share)}`).join(", ");
   return [shownAs(symbol), measures(language, fact), `${words(language, "likeliest")}: ${others}`].join("; ");
@@ -138,6 +139,7 @@ function details(page, { language, text }, symbols, index, fact) {
     const bar = element("meter", { min: 0, max: 1, value: share, "aria-hidden": "true" });
     return element("li", {}, button, bar, element("span", {}, percent(language, share)));
   });
+  if (!rows.length) return [heading, element("p", {}, measures(language, fact))];
   const title = element("h2", { id: "choices-title" }, words(language, "likeliest"));
   const list = element("ol", { "aria-labelledby": "choices-title" }, ...rows);
   return [heading, element("p", {}, measures(language, fact)), title, list];
