@@ -45,7 +45,8 @@ def command(
     """Compute the loss of MODEL, a run folder or a .keras file, on TEXT..., and compare it with an n-gram
     model and the compressor xz.
 
-    If TEXT is the text that the model was trained on, only its held-out part is evaluated. A character that is not in
+    If TEXT is the text that the model was trained on, or files of it in any order, only the held-out part is
+    evaluated. A character that is not in
     the vocabulary is given the probability 1/1,114,112, as one of all Unicode code points.
 
     The loss is the mean cross-entropy in nats per character: the mean of -ln p, where p is the probability that the

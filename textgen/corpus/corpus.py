@@ -3,7 +3,7 @@
 import io
 import os
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Self, TypedDict, Unpack
@@ -27,6 +27,7 @@ from textgen.corpus.vocabulary import Codes, Sources, Vocabulary
 from textgen.errors import CorpusError
 from textgen.wording import counted
 
+Arrange = Callable[[list[Text], Reading], tuple[list[Text], Reading]]
 UNSOUND = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories of what no name needs
 FEW = 20  # symbols that are found sooner one by one than by counting all
 PIECE = 2**20  # characters of a string that are encoded at once
@@ -144,12 +145,24 @@ class Corpus:
             TypeError: an argument is of a wrong type.
         """
         expect_known(options, (*ReadingOptions.__annotations__, "reading"))
+        return cls.from_found(paths, Reading.given("reading", reading, options))
+
+    @classmethod
+    def from_found(cls, paths: Sequence[str | Path], reading: Reading, arrange: Arrange | None = None) -> Self:
+        """What `from_files` returns, of the texts that are found, perhaps in another order or read in another way.
+
+        Args:
+            paths: one or more.
+            reading: how to find the texts, and to read them.
+            arrange: given the texts that were found and `reading`, returns both as they shall be.
+        """
         for place, path in enumerate(paths):
             expect(f"paths[{place}]", path, PATH, "give each path as an argument of its own")
         if not paths:
             raise ValueError("expected the path of at least one text")
-        reading = Reading.given("reading", reading, options)
         texts, skipped = find_texts(paths, reading)
+        if arrange is not None:
+            texts, reading = arrange(texts, reading)
         name = name_of(paths[0])
         try:
             stored = _stored(called(paths), texts, reading)

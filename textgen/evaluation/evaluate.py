@@ -23,7 +23,8 @@ class Evaluation:
         characters: the number evaluated, including unknown ones.
         unknown: the number of those that are not in the vocabulary.
         nats: the loss: mean cross-entropy in nats per character.
-        part: what was evaluated: `hold-out`, `whole`, or `whole, seen in training`.
+        part: what was evaluated: `hold-out`, `whole`, `whole, seen in training`, or `whole, partly seen in
+            training`.
         baselines: the losses of n-gram and xz on the same characters; empty if there was no text to fit them on.
         notes: for the user, on how the text was read.
     """
@@ -81,8 +82,10 @@ def evaluate(
 ) -> Evaluation:
     """Compute the loss of a model on texts, which are joined and normalised as its training text was.
 
-    Of the model's training text only the held-out part is evaluated, and the baselines are fitted on the rest. Of
-    another text everything but the first character is evaluated, and the baselines are fitted on `baseline`, if given.
+    Of the model's training text only the held-out part is evaluated, and the baselines are fitted on the rest. So it is
+    of some of the files that it was joined from, in any order: they are recognised by their bytes and read as in
+    training, and a note says how many of their characters were trained on. Of another text everything but the first
+    character is evaluated, and the baselines are fitted on `baseline`, if given.
 
     A character that is not in the vocabulary is not read by the network. It costs ln 1,114,112 nats, as one of all of
     Unicode's, under the model and the n-gram. If the model has a symbol that replaces rare characters, it also replaces

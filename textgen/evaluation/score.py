@@ -64,7 +64,8 @@ class Score:
         unknown: which characters are not in the model's vocabulary, bool `(N,)`.
         ngram_bits: the surprisals under the best n-gram, float32 `(N,)`; None if it was not asked for.
         ngram: the name of that, "n-gram (5)" for instance; None likewise.
-        part: what was evaluated: `hold-out`, `whole`, or `whole, seen in training`.
+        part: what was evaluated: `hold-out`, `whole`, `whole, seen in training`, or `whole, partly seen in
+            training`.
         place: of the first character in the whole text.
         notes: for the user, on how the text was read.
     """

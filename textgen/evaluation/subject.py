@@ -14,6 +14,7 @@ from textgen.corpus.corpus import Corpus, held_out
 from textgen.corpus.vocabulary import UNKNOWN, Codes
 from textgen.errors import CorpusError
 from textgen.evaluation.baselines import HIGHEST_ORDER
+from textgen.evaluation.seen import Seen, as_in_training, seen, seen_note
 from textgen.model_file import Model
 from textgen.wording import counted
 
@@ -32,7 +33,7 @@ class Subject:
         model: the model.
         corpus: the text, normalised as the model's training text was.
         first: where the evaluated part begins.
-        part: what is evaluated: `hold-out`, `whole`, or `whole, seen in training`.
+        part: what is evaluated: `hold-out`, `whole`, `whole, seen in training`, or `whole, partly seen in training`.
         table: the model's code of each of the corpus's; `UNKNOWN` where it has none.
         known: the codes of what the network reads, `(M,)`.
         known_first: where the evaluated part begins in them.
@@ -88,7 +89,10 @@ def read_subject(model: Model, corpus: Corpus, *, everything: bool = False) -> S
     Raises:
         CorpusError: the text has no character to evaluate.
     """
-    first, part = _part(model, corpus, everything)
+    found = seen(model.description, corpus)
+    first, part = _part(model, corpus, found, everything)
+    if note := seen_note(model.description, found, corpus):
+        corpus = replace(corpus, notes=(*corpus.notes, note))
     table = _table(model, corpus)
     known = translate(corpus.codes, table)
     subject = Subject(model, corpus, first, part, table, known, count_known(corpus.codes[:first], table))
@@ -100,10 +104,10 @@ def read_subject(model: Model, corpus: Corpus, *, everything: bool = False) -> S
 
 
 def read_alike(model: Model, texts: Sequence[str | Path], reading: Reading) -> Corpus:
-    """Texts, joined and normalised as the model's training text was."""
+    """Texts, joined and normalised as the model's training text was; those of that text, in its order and way."""
     text = model.description.text
     alike = replace(reading, unicode=text.unicode, lowercase=text.lowercase, min_count=1)
-    return Corpus.from_files(*texts, reading=alike)
+    return Corpus.from_found(texts, alike, as_in_training(text))
 
 
 def training_codes(subject: Subject, baseline: str | Path | None, reading: Reading) -> Codes:
@@ -145,17 +149,20 @@ def _table(model: Model, corpus: Corpus) -> NDArray[np.int32]:
     return np.where(plain == UNKNOWN, np.int32(model.description.vocabulary.codes[replacement]), plain)
 
 
-def _part(model: Model, corpus: Corpus, everything: bool) -> tuple[int, str]:
+def _part(model: Model, corpus: Corpus, found: Seen, everything: bool) -> tuple[int, str]:
     """Where the evaluated part starts, and its name."""
     description = model.description
-    if corpus.sha256 != description.text.sha256:
-        return 0, "whole"
-    if everything:
+    if corpus.sha256 == description.text.sha256:
+        learnt = len(corpus) - held_out(len(corpus), description.training.validation)
+    elif found.whole:
+        learnt = found.characters
+    else:
+        return 0, "whole, partly seen in training" if found.characters else "whole"
+    if everything and learnt:
         return 0, "whole, seen in training"
-    hold_out = held_out(len(corpus), description.training.validation)
-    if not hold_out:
+    if learnt >= len(corpus):
         raise CorpusError(
             f"{model.path}: was trained on all of this text, nothing was held out; "
             "evaluate another text, or this one as seen in training with `everything=True`"
         )
-    return len(corpus) - hold_out, "hold-out"
+    return learnt, "hold-out"
