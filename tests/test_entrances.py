@@ -148,7 +148,9 @@ def test_training(tmp_path: Path, wrong: dict, message: str) -> None:
 )
 def test_judging(wrong: dict, message: str) -> None:
     model = wrong.pop("model", "no model")
-    assert refused(textgen.evaluate, model, "a.txt", **wrong).startswith(message)
+    calls = [textgen.evaluate] if "context" in wrong else [textgen.evaluate, textgen.score, textgen.memory_curve]
+    for call in calls:
+        assert refused(call, model, "a.txt", **wrong).startswith(message)
 
 
 def test_a_name_that_no_model_file_takes() -> None:
@@ -171,6 +173,8 @@ def test_an_empty_path_is_not_the_current_folder(tmp_path: Path) -> None:
         (lambda: Corpus.from_files("", "a.txt"), CorpusError),
         (lambda: textgen.load(""), ModelFileError),
         (lambda: textgen.evaluate("", "a.txt"), ModelFileError),
+        (lambda: textgen.score("", "a.txt"), ModelFileError),
+        (lambda: textgen.memory_curve("", "a.txt"), ModelFileError),
         (lambda: textgen.train(CORPUS, output="", epochs=1), RunError),
         (lambda: textgen.train(CORPUS, output=tmp_path / "run", start_from=""), ModelFileError),
     ):

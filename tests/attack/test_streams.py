@@ -19,6 +19,8 @@ COMMANDS = [
     "generate model.keras --length 20 -o out.txt",
     "evaluate model.keras text.txt",
     "evaluate model.keras -",
+    "score model.keras text.txt",
+    "score model.keras - --json",
     "info model.keras",
     "corpora show text.txt --json",
     "corpora show -",

@@ -103,6 +103,7 @@ def test_the_model_s_normalisation_is_used(fox: Path) -> None:
     ("options", "error", "message"),
     [
         ({"text": ""}, CorpusError, "text: the text is empty; expected at least one character"),
+        ({"text": "Ωt"}, CorpusError, "text: has no character after its first, which nothing predicts, that the model"),
         ({"text": "ΩΩ"}, CorpusError, "no character of it is in the model's vocabulary"),
         ({"text": TEXT, "against_ngram": True}, CorpusError, "no training part to train the n-gram on; give another"),
         ({"text": TEXT, "likeliest": 21}, ValueError, "`likeliest` must be a whole number from 0 to 20, not 21"),

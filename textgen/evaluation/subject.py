@@ -97,9 +97,11 @@ def read_subject(model: Model, corpus: Corpus, *, everything: bool = False) -> S
     known = translate(corpus.codes, table)
     subject = Subject(model, corpus, first, part, table, known, count_known(corpus.codes[:first], table))
     if not len(subject.predicted):
-        raise CorpusError(
-            f"{corpus.label}: no character of it is in the model's vocabulary; expected a text in the same script"
-        )
+        if len(known):
+            why = "has no character after its first, which nothing predicts, that the model knows; expected more text"
+        else:
+            why = "no character of it is in the model's vocabulary; expected a text in the same script"
+        raise CorpusError(f"{corpus.label}: {why}")
     return subject
 
 

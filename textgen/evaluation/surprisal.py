@@ -177,7 +177,8 @@ def scaled_halves(weights: Weights, codes: Codes, first: int, scales: Sequence[f
         The losses in nats per character, `(2, K)`: first of the characters before the middle, then of the others.
     """
     stretches = _carried(len(codes), first)
-    sums = np.array([part.sums for _, part in _read(weights, codes, stretches, STREAMS, lambda _: _Scaled(scales))])
+    read = _read(weights, codes, stretches, STREAMS, lambda size: _Scaled(size, scales))
+    sums = np.array([part.nats.sum(axis=1) for _, part in read])
     middle = len(sums) // 2
     halves = [(sums[:middle], stretches[:middle]), (sums[middle:], stretches[middle:])]
     return np.array([part.sum(axis=0) / (ends[-1].end - ends[0].start) for part, ends in halves])
@@ -213,14 +214,15 @@ class _Nats:
 
 
 class _Scaled:
-    """Adds up the losses of a stretch's characters, with the logits multiplied by each of some numbers."""
+    """Stores the losses of a stretch's characters, with the logits multiplied by each of some numbers."""
 
-    def __init__(self, scales: Sequence[float]) -> None:
-        self.sums = np.zeros(len(scales))
-        self._scales = scales
+    def __init__(self, characters: int, scales: Sequence[float]) -> None:
+        self.nats = np.empty((len(scales), characters))
+        self._scales, self._filled = scales, 0
 
     def __call__(self, nats: NDArray[np.float64], logits: Array, codes: NDArray[np.intp]) -> None:
-        self.sums += scaled_losses(logits, codes, self._scales)
+        self.nats[:, self._filled : self._filled + len(nats)] = scaled_losses(logits, codes, self._scales)
+        self._filled += len(nats)
 
 
 def _nats(

@@ -128,12 +128,12 @@ def losses(logits: Logits, codes: NDArray[np.integer]) -> NDArray[np.float64]:
 
 
 def scaled_losses(logits: Logits, codes: NDArray[np.integer], scales: Sequence[float]) -> NDArray[np.float64]:
-    """The sums `(K,)` of what `losses` gives of the logits multiplied by each of K positive numbers."""
+    """What `losses` gives, `(K, N)`, of the logits multiplied by each of K positive numbers."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
-    of_codes = shifted[np.arange(len(codes)), codes].sum(dtype=np.float64)
-    work, sums = np.empty_like(shifted), np.empty(len(scales))
+    of_codes = shifted[np.arange(len(codes)), codes].astype(np.float64)
+    work, found = np.empty_like(shifted), np.empty((len(scales), len(codes)))
     for place, scale in enumerate(scales):
         np.multiply(shifted, scale, out=work)
         np.exp(work, work)
-        sums[place] = np.log(work.sum(axis=-1)).sum(dtype=np.float64) - scale * of_codes
-    return sums
+        found[place] = np.log(work.sum(axis=-1)) - scale * of_codes
+    return found
