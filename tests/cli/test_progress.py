@@ -11,11 +11,12 @@ from textgen.cli.progress import Display, JsonLines
 from textgen.cli.table import width
 from textgen.evaluation.baselines import Baseline
 from textgen.training.calibration import Calibration
-from textgen.training.progress import Consulted, Evaluated, Event, Started, Stepped, TrainingResult
+from textgen.training.progress import Consulted, Evaluated, Event, Started, Stepped, TeacherTrained, TrainingResult
 
 STARTED = Started("play", 1000, 100, 31, 1, 1, 50, 1, 0.1, 64, 0.01, 3, 0.0, (), ())
 STEPPED = Stepped(1, 10, 2.0, 0.1, 50, None)
 EVALUATED = Evaluated(1.0, 5.0, 2.0, 1.9, True, "")
+TAUGHT = TeacherTrained(1, 2, Path("run/teacher-1/model.keras"), 1.5, 3.0, 60.0)
 RESULT = TrainingResult(Path("my models/play/model.keras"), 1.9, 1.0, 6.0, "plan", [Baseline("n-gram (3)", 2.0)])
 
 
@@ -64,6 +65,16 @@ def test_how_a_run_ended_is_told_with_what_to_do_next(capsys: pytest.CaptureFixt
     ]
 
 
+def test_a_run_with_teachers_of_its_own_tells_which_training_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, replace(STARTED, part=1, parts=3))[0] == "Training 1 of 3: teacher 1"
+    assert shown(capsys, replace(STARTED, part=3, parts=3))[0] == "Training 3 of 3: the student"
+    assert shown(capsys, STARTED, STEPPED, TAUGHT)[-1] == (
+        "Teacher 1 of 2 is trained: run/teacher-1/model.keras, validation loss 1.500 nats (2.16 bpc)"
+    )
+    ended = replace(RESULT, stopped_by="SIGINT", run=Path("a run"), baselines=[])
+    assert "Resume:  textgen train --resume -o 'a run'" in shown(capsys, STARTED, STEPPED, ended)
+
+
 def written(events: list[Event], capfdbinary: pytest.CaptureFixture[bytes]) -> list[dict]:
     write = JsonLines()
     for event in events:
@@ -73,13 +84,14 @@ def written(events: list[Event], capfdbinary: pytest.CaptureFixture[bytes]) -> l
 
 def test_each_event_is_a_line_of_json(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     started = replace(STARTED, reading=("the.txt: 9 characters\nwith a newline",), notes=("`units` may be less",))
-    lines = written([Consulted(5, 900), started, EVALUATED, RESULT], capfdbinary)
+    lines = written([Consulted(5, 900), started, EVALUATED, RESULT, TAUGHT], capfdbinary)
     told = {"reading": ["the.txt: 9 characters\nwith a newline"], "notes": ["--units may be less"]}
     assert lines == [
         {"event": "consulted", "characters": 5, "total": 900},
         {"event": "started"} | asdict(STARTED) | told,
         {"event": "evaluated"} | asdict(EVALUATED),
         {"event": "finished"} | asdict(RESULT) | {"model": "my models/play/model.keras"},
+        {"event": "teacher_trained"} | asdict(TAUGHT) | {"model": "run/teacher-1/model.keras"},
     ]
     assert written([STEPPED], capfdbinary) == [{"event": "stepped"} | asdict(STEPPED)]
 

@@ -15,7 +15,7 @@ from textgen.cli.terminal import UNWRITABLE, bar, printable, tell, write_json
 from textgen.errors import RunError
 from textgen.evaluation.evaluate import verdict
 from textgen.training.bar import ProgressBar
-from textgen.training.progress import Consulted, Evaluated, Event, Started, Stepped, TrainingResult
+from textgen.training.progress import Consulted, Evaluated, Event, Started, Stepped, TeacherTrained, TrainingResult
 from textgen.wording import counted, quoted
 
 COLUMNS = 80  # of the line with the sample
@@ -25,6 +25,7 @@ NAMES = {  # in JSON
     Started: "started",
     Stepped: "stepped",
     Evaluated: "evaluated",
+    TeacherTrained: "teacher_trained",
     TrainingResult: "finished",
 }
 STOPPED = {
@@ -90,10 +91,15 @@ class Display(AbstractContextManager["Display"]):
         self._bar(event)
         if isinstance(event, Evaluated):
             self._scored(event)
+        elif isinstance(event, TeacherTrained):
+            self._taught(event)
         elif isinstance(event, TrainingResult):
             self._finished(event)
 
     def _started(self, event: Started) -> None:
+        if event.parts > 1:
+            whose = "the student" if event.part == event.parts else f"teacher {event.part}"
+            tell(f"Training {event.part} of {event.parts}: {whose}")
         for note in event.reading:
             tell(as_options(note))
         for note in event.notes:
@@ -127,6 +133,11 @@ class Display(AbstractContextManager["Display"]):
         self._bar.write(cut(f"    | {printable(' '.join(event.sample.split()))}", COLUMNS), tell)
         self._last_nats = nats
 
+    def _taught(self, event: TeacherTrained) -> None:
+        validation = "" if event.validation_nats is None else f", validation loss {loss(event.validation_nats)}"
+        tell(f"Teacher {event.number} of {event.teachers} is trained: {event.model}{validation}")
+        self._last_nats = None
+
     def _finished(self, result: TrainingResult) -> None:
         nats, folder = result.validation_nats, quoted(result.model.parent)
         validation = "" if nats is None or nats == self._last_nats else f", validation loss {loss(nats)}"
@@ -140,5 +151,5 @@ class Display(AbstractContextManager["Display"]):
         if nats is not None and result.baselines:
             tell(f"Verdict: {verdict(nats, result.baselines)}.")
         if result.stopped_by in signal.Signals.__members__:
-            tell(f"Resume:  textgen train --resume -o {folder}")
+            tell(f"Resume:  textgen train --resume -o {quoted(result.run) if result.run else folder}")
         tell(f"Generate:  textgen generate {folder}")

@@ -28,6 +28,7 @@ from textgen.config import (
     EPOCHS,
     LARGEST_HOLD_OUT,
     MINUTES,
+    SEEDS,
     ModelConfig,
     Reading,
     TrainingConfig,
@@ -80,6 +81,12 @@ Chosen = TypeVar("Chosen", Reading, ModelConfig, TrainingConfig)
     help="Learn from this model's predictions too, beside the text. Give it once for each teacher; the mean of their "
     "predictions is learnt.",
 )
+@number_option(
+    "--seeds",
+    allowed=SEEDS,
+    summary="Train so many teachers with other random seeds first, in folders of the run folder, then the model. "
+    "--minutes is divided evenly among them.",
+)
 @click.option("--force", is_flag=True, help="Replace an existing run in the run folder.")
 @number_option(
     "--checkpoint-every",
@@ -125,6 +132,7 @@ def command(
     resume: bool,
     start_from: str | None,
     teachers: tuple[str, ...],
+    seeds: int | None,
     force: bool,
     checkpoint_seconds: float,
     as_json: bool,
@@ -142,6 +150,8 @@ def command(
     refuse_both(("--epochs", epochs), ("--minutes", minutes))
     refuse_both(("--resume", resume), ("--force", force))
     refuse_both(("--resume", resume), ("--from", start_from))
+    refuse_both(("--seeds", seeds), ("--teacher", teachers or None))
+    refuse_both(("--seeds", seeds), ("--from", start_from))
     if not texts and not resume:
         raise click.UsageError("Missing argument 'TEXT...'.")
     if not texts and output is None:
@@ -158,7 +168,7 @@ def command(
     configure()
     with report(as_json=as_json, quiet=quiet) as on_progress:
         if resume:
-            asked = options | {"epochs": epochs, "minutes": minutes, "teachers": teachers}
+            asked = options | {"epochs": epochs, "minutes": minutes, "teachers": teachers, "seeds": seeds}
             result = go_on(
                 output,
                 read=lambda run: run.read(texts or _sources(run, quiet=quiet)),
@@ -178,6 +188,7 @@ def command(
                 training=_chosen(TrainingConfig, options),
                 start_from=start_from,
                 teachers=teachers,
+                seeds=seeds,
                 force=force,
                 checkpoint_seconds=checkpoint_seconds,
                 on_progress=on_progress,

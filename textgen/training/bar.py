@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from textgen.training.plan import COMPLETED
-from textgen.training.progress import Consulted, Evaluated, Event, Started, Stepped, TrainingResult
+from textgen.training.progress import Consulted, Evaluated, Event, Started, Stepped, TeacherTrained, TrainingResult
 
 LAYOUT = "{percentage:3.0f}%|{bar}| {desc}"
 SMOOTHING = 0.05  # of the loss beside the bar
@@ -91,8 +91,10 @@ class ProgressBar:
         self._bar.set_description_str(shown, refresh=False)
         self._bar.update(percentage(event) - self._bar.n)
 
-    def _finish(self, result: TrainingResult) -> None:
-        if result.stopped_by in COMPLETED:  # early stopping leaves planned steps undone
+    def _finish(self, result: TeacherTrained | TrainingResult) -> None:
+        if (
+            isinstance(result, TeacherTrained) or result.stopped_by in COMPLETED
+        ):  # early stopping leaves planned steps undone
             self._bar.update(100 - self._bar.n)
         self.close()
 

@@ -34,6 +34,8 @@ class Started:
     resumed_at: float  # epochs done before the interruption; 0 in a new run
     reading: tuple[str, ...]  # how the texts were read, a line each
     notes: tuple[str, ...]  # what differs from what was asked for
+    part: int = 1  # which of the trainings of the run this is, of
+    parts: int = 1  # so many: those of its own teachers, and its own
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,18 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
+class TeacherTrained:
+    """One of the run's own teachers is trained."""
+
+    number: int  # from 1
+    teachers: int  # of the run
+    model: Path
+    validation_nats: float | None  # nats per character; None if nothing is held out
+    epochs: float
+    seconds: float  # wall-clock time of all parts of its training
+
+
+@dataclass(frozen=True)
 class TrainingResult:
     """The result of a run: its last event, and what `textgen.train` returns.
 
@@ -74,6 +88,7 @@ class TrainingResult:
         baselines: the losses of an n-gram model and xz on the held-out text; none of an interrupted run.
         calibration: the temperature of the model's logits, and the losses before and after; None if it was not
             calibrated, as after an interruption.
+        run: the folder to resume, if a teacher of the run's own was interrupted, whose model this is; None otherwise.
     """
 
     model: Path
@@ -83,6 +98,7 @@ class TrainingResult:
     stopped_by: str
     baselines: list[Baseline]
     calibration: Calibration | None = None
+    run: Path | None = None
 
 
-Event = Consulted | Started | Stepped | Evaluated | TrainingResult
+Event = Consulted | Started | Stepped | Evaluated | TeacherTrained | TrainingResult

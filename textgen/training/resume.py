@@ -1,7 +1,6 @@
 """Resuming an unfinished run: its settings and text, and whether the model in its folder is its own."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,8 @@ from textgen.errors import ModelFileError, RunError
 from textgen.model_file import read_model
 from textgen.training.checkpoint import Checkpoint, read_checkpoint
 from textgen.training.plan import Plan
-from textgen.training.run_folder import Row, RunFolder, open_run_folder
-from textgen.training.teachers import check_unchanged, model_files
+from textgen.training.run_folder import Row, RunFolder
+from textgen.training.teachers import as_they_were, model_files
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +47,19 @@ class Unfinished:
         """Raise `RunError` for the first argument whose value differs from that of the run.
 
         Args:
-            given: values of `ModelConfig`, `TrainingConfig` and `Reading`, `epochs`, `minutes` and `teachers`.
+            given: values of `ModelConfig`, `TrainingConfig` and `Reading`, `epochs`, `minutes`,
+                `teachers` and `seeds`.
         """
         meta = self.checkpoint.meta
         teachers = ", ".join([teacher["path"] for teacher in meta["teachers"]]) or None
-        stored = {**meta, **meta["model"], **meta["training"], **asdict(self.reading), "teachers": teachers}
+        stored = {
+            "seeds": None,
+            **meta,
+            **meta["model"],
+            **meta["training"],
+            **asdict(self.reading),
+            "teachers": teachers,
+        }
         if "teachers" in given:
             given = {**given, "teachers": ", ".join(map(str, model_files(given["teachers"])))}
         for name, value in given.items():
@@ -74,21 +81,26 @@ class Unfinished:
             raise RunError(f"{self.folder.path}: the run's text was a string, not a file; give it again as `corpus`")
         return Corpus.from_files(*paths, reading=self.reading)
 
+    def check_text(self, corpus: Corpus) -> None:
+        """Raise `RunError` unless a text is the one that the run was started on."""
+        text = self.checkpoint.meta["text"]
+        if corpus.sha256 != text["sha256"]:
+            other = called(text["sources"] or [text["name"]])
+            raise RunError(
+                f"{self.folder.path}: the run was started on another text ({other}, SHA-256 {text['sha256'][:12]}…, "
+                f"not {corpus.sha256[:12]}…); resume with that text, or start a new run with `force=True`"
+            )
+        self.check({"min_count": corpus.reading.min_count})
+
     def plan(self, corpus: Corpus) -> Plan:
         """The plan of the run, for a text that must be the one it was started on.
 
         Raises:
             RunError: it is another text, the checkpoint does not match it, or a teacher has changed.
         """
+        self.check_text(corpus)
         meta, folder = self.checkpoint.meta, self.folder.path
         text = meta["text"]
-        if corpus.sha256 != text["sha256"]:
-            raise RunError(
-                f"{folder}: the run was started on another text ({called(text['sources'] or [text['name']])}, SHA-256 "
-                f"{text['sha256'][:12]}…, not {corpus.sha256[:12]}…); "
-                "resume with that text, or start a new run with `force=True`"
-            )
-        self.check({"min_count": corpus.reading.min_count})
         try:
             corpus = replace(corpus.recoded(Vocabulary(meta["vocabulary"])), replacement=text["replacement"])
             plan = Plan.from_meta(meta, corpus)
@@ -98,8 +110,7 @@ class Unfinished:
             raise RunError(
                 f"{folder}: the run was not started on this text ({error}); start a new run with `force=True`"
             ) from error
-        check_unchanged(plan.teachers)
-        return plan
+        return replace(plan, teachers=as_they_were(plan.teachers, folder))
 
     def restore(self, plan: Plan) -> list[str]:
         """Put the folder in the state of the checkpoint; return what a user must be told.
@@ -114,15 +125,13 @@ class Unfinished:
         return [note for note in (self.warning, lost) if note]
 
 
-@contextmanager
-def unfinished(path: str | Path) -> Iterator[Unfinished]:
-    """Take the folder of an unfinished run, and read its checkpoint.
+def unfinished(folder: RunFolder) -> Unfinished:
+    """The unfinished run in a locked folder, with its checkpoint.
 
     Raises:
-        RunError: there is nothing to resume, or it cannot be read; see `open_run_folder` and `read_checkpoint`.
+        RunError: there is nothing to resume, or it cannot be read; see `read_checkpoint`.
     """
-    with open_run_folder(path, resume=True) as folder:
-        yield Unfinished(folder, *read_checkpoint(folder.path))
+    return Unfinished(folder, *read_checkpoint(folder.path))
 
 
 def left_model(folder: RunFolder, plan: Plan, checkpoint: Checkpoint) -> tuple[TrainingInfo | None, str | None]:

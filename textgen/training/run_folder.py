@@ -29,7 +29,8 @@ from textgen.training.learner import Arrays
 LOCK = ".lock"
 HISTORY = "history.csv"
 CURVE = "curve.png"
-OWN = (FILE_NAME, HISTORY, NEWEST, PREVIOUS, CURVE)  # the files that show that a folder holds a run
+ENSEMBLE = "ensemble.json"  # see `ensemble.py`
+OWN = (FILE_NAME, HISTORY, NEWEST, PREVIOUS, CURVE, ENSEMBLE)  # the files that show that a folder holds a run
 
 
 class Row(NamedTuple):
@@ -58,6 +59,7 @@ class RunFolder:
         self.kept: TrainingInfo | None = None  # of the model that this run has saved
         self._rows: list[Row] = []
         self._own = False  # the files of an older run have been removed
+        self._kept_names = {FILE_NAME}  # of those that are this run's
 
     def restore(self, rows: Sequence[Sequence[Any]], kept: TrainingInfo | None) -> None:
         """Restore the history of a checkpoint; rows that were written after it are dropped.
@@ -95,6 +97,20 @@ class RunFolder:
         self._own, self.kept = True, description.training
         self._write_history()
 
+    def save_ensemble(self, content: str) -> None:
+        """Write what is left to do of a run that trains its own teachers.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        with _writing(self.path), replacing(self.path / ENSEMBLE) as temporary:
+            temporary.write_text(content, encoding="utf-8")
+        self.keep_ensemble()
+
+    def keep_ensemble(self) -> None:
+        """Leave that file when the files of an old run are removed."""
+        self._kept_names.add(ENSEMBLE)
+
     def record(self, row: Row) -> None:
         """Add a line to the history."""
         self._rows.append(row)
@@ -121,8 +137,9 @@ class RunFolder:
             draw(temporary)
 
     def finish(self) -> None:
-        """Remove the checkpoints, which only an unfinished run needs."""
+        """Remove what only an unfinished run needs."""
         with _writing(self.path):
+            (self.path / ENSEMBLE).unlink(missing_ok=True)
             remove_checkpoints(self.path)
 
     @property
@@ -140,7 +157,7 @@ class RunFolder:
 
     def _clear(self) -> None:
         for name in OWN:
-            if name != FILE_NAME:
+            if name not in self._kept_names:
                 (self.path / name).unlink(missing_ok=True)
 
 
@@ -183,7 +200,7 @@ def open_run_folder(path: str | Path, *, force: bool = False, resume: bool = Fal
 
 def check_resumable(path: Path) -> None:
     """Raise `RunError` unless a run folder holds a run that is not finished."""
-    if has_checkpoint(path):
+    if has_checkpoint(path) or (path / ENSEMBLE).exists():
         return
     if (path / FILE_NAME).exists():
         raise RunError(

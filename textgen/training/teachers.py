@@ -7,7 +7,7 @@ probabilities (Hinton, Vinyals and Dean, 2015; Furlanello et al., 2018). Symbols
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -75,14 +75,23 @@ def engage(files: Sequence[Path], model: Path) -> tuple[Teacher, ...]:
     return tuple(Teacher(str(file), _sha256(file)) for file in files)
 
 
-def check_unchanged(teachers: Sequence[Teacher]) -> None:
-    """Raise `RunError` if a teacher is no longer what it was when the run was started."""
+def as_they_were(teachers: Sequence[Teacher], folder: Path) -> tuple[Teacher, ...]:
+    """The teachers of a run to resume; those that it trained in its own folder may have been moved with it.
+
+    Raises:
+        RunError: one is missing, or is no longer what it was when the run was started.
+    """
+    found = []
     for teacher in teachers:
-        if _sha256(Path(teacher.path)) != teacher.sha256:
+        path = Path(teacher.path)
+        moved = folder.absolute() / path.parent.name / path.name
+        found.append(replace(teacher, path=str(moved if moved.exists() and not path.exists() else path)))
+        if _sha256(Path(found[-1].path)) != teacher.sha256:
             raise RunError(
-                f"{teacher.path}: the teacher has changed since the run was started (its SHA-256 was "
+                f"{found[-1].path}: the teacher has changed since the run was started (its SHA-256 was "
                 f"{teacher.sha256[:12]}…); put the same model there, or start a new run with `force=True`"
             )
+    return tuple(found)
 
 
 def _sha256(file: Path) -> str:

@@ -2,23 +2,25 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.arguments import PATH, expect
 from textgen.cells import CELLS
-from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, ModelConfig, TrainingConfig
+from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, SEEDS, ModelConfig, TrainingConfig
 from textgen.corpus.corpus import Corpus
-from textgen.errors import CorpusError, TrainingError
+from textgen.errors import TrainingError
 from textgen.kernel.library import library
-from textgen.model_file import read_model
+from textgen.model_file import Model, read_model
 from textgen.training.checkpoint import Checkpoint
+from textgen.training.ensemble import Ensemble, read_ensemble, start_ensemble, train_all
 from textgen.training.fine_tuning import grow
 from textgen.training.finishing import calibrate_best, finish
+from textgen.training.given import asked, check_types, refuse_both, refuse_short
 from textgen.training.learner import Callbacks, Learner
 from textgen.training.limit import limit_of, short_budget
 from textgen.training.memory import check_memory, memory_told
@@ -29,7 +31,6 @@ from textgen.training.run import run
 from textgen.training.run_folder import RunFolder, open_run_folder
 from textgen.training.soft_targets import SoftTargets, soft_targets
 from textgen.training.teachers import check_known, engage, model_files
-from textgen.wording import counted
 
 WITHOUT_KERNEL = "no compiled kernel for this machine, so training is slower; see Install in the README"
 
@@ -44,6 +45,7 @@ def train(
     training: TrainingConfig | None = None,
     start_from: str | Path | None = None,
     teachers: Sequence[str | Path] = (),
+    seeds: int | None = None,
     resume: bool = False,
     force: bool = False,
     checkpoint_seconds: float = 30.0,
@@ -65,13 +67,16 @@ def train(
         teachers: run folders or `.keras` files of models of any size, whose predictions are learnt beside the text: the
             loss is half the cross-entropy with the text and half that with the mean of their probabilities. They must
             know half of the text's characters; where they do not, the text alone is learnt.
+        seeds: train so many teachers first, alike but for their random seeds, which are those after the run's own, in
+            the folders `teacher-1`, … of the run folder; `minutes` are divided evenly among them and the student.
+            `resume` continues wherever the run was interrupted.
         resume: continue the unfinished run in `output`, bit for bit as if it had not been interrupted. No other
             argument is needed; those that are given must agree with the run. A model file in the folder that is not
             the run's best is renamed.
         force: replace an existing run in `output`, as soon as the new one saves its first model.
         checkpoint_seconds: the maximum time between two checkpoints.
-        callbacks: `keras.callbacks.Callback` objects. They have access to the training model and its optimizer; their
-            own state is not saved in checkpoints.
+        callbacks: `keras.callbacks.Callback` objects; with `seeds`, of the student's training. They have access to the
+            training model and its optimizer; their own state is not saved in checkpoints.
         on_progress: called with each event: `Consulted` while teachers read the text, then `Started`, `Stepped`,
             `Evaluated`, and at the end the `TrainingResult`. `textgen.progress()` shows a progress bar, on a terminal
             or in a notebook.
@@ -87,7 +92,7 @@ def train(
         TypeError: an argument is of a wrong type.
     """
     started = time.monotonic()
-    _check_types(
+    check_types(
         corpus=corpus,
         output=output,
         model=model,
@@ -103,47 +108,47 @@ def train(
     epochs = None if epochs is None else EPOCHS.check("epochs", epochs)
     minutes = None if minutes is None else MINUTES.check("minutes", minutes)
     checkpoint_seconds = CHECKPOINT_SECONDS.check("checkpoint_seconds", checkpoint_seconds)
-    _refuse_both(epochs, minutes, start_from, resume, force)
+    seeds = None if seeds is None else SEEDS.check("seeds", seeds)
+    refuse_both(
+        epochs=epochs,
+        minutes=minutes,
+        start_from=start_from,
+        teachers=teachers,
+        seeds=seeds,
+        resume=resume,
+        force=force,
+    )
+    how = How(checkpoint_seconds, callbacks, on_progress)
     if resume:
-        asked = {
-            "epochs": epochs,
-            "minutes": minutes,
-            **_asked(model),
-            **_asked(training),
-            "teachers": teachers or None,
-        }
-        return go_on(
+        given = {"epochs": epochs, "minutes": minutes, "teachers": teachers or None, "seeds": seeds}
+        given |= {**asked(model), **asked(training)}
+        return _go_on(
             output,
             read=lambda run: run.read() if corpus is None else corpus,
-            given={name: value for name, value in asked.items() if value is not None},
-            checkpoint_seconds=checkpoint_seconds,
-            callbacks=callbacks,
-            on_progress=on_progress,
+            given={name: value for name, value in given.items() if value is not None},
+            how=how,
         )
     if corpus is None:
         raise TypeError("`corpus` must be textgen.Corpus, not NoneType; it may be left out with `resume=True` only")
     source, files = read_model(start_from) if start_from is not None else None, model_files(teachers)
-    _refuse_short(corpus, (training or TrainingConfig()).window)
+    refuse_short(corpus, (training or TrainingConfig()).window)
+    settings: dict[str, Any] = {"epochs": epochs, "minutes": minutes, "model": model, "training": training}
     with open_run_folder(output, force=force) as folder, memory_told(folder):
-        start = None
-        if source is not None:
-            corpus, start = grow(source, corpus)
-        until = Epochs(epochs) if epochs else Minutes(minutes) if minutes else None
-        plan, notes = make_plan(corpus, until=until, model=model, training=training, source=source)
-        plan = replace(plan, teachers=engage(files, folder.model))
-        notes += check_known(plan.teachers, corpus, len(plan.windows.codes))
-        result = _complete(
-            plan,
-            folder,
-            started=started,
-            start=start,
-            notes=notes,
-            checkpoint_seconds=checkpoint_seconds,
-            callbacks=callbacks,
-            on_progress=on_progress,
-        )
+        if seeds is None:
+            result = _begin(corpus, folder, how, source=source, teachers=files, started=started, **settings)
+        else:
+            with start_ensemble(folder, corpus, seeds=seeds, **settings) as ensemble:
+                result = train_all(ensemble, partial(_train_next, corpus, how), on_progress)
     on_progress(result)  # after the lock is released, so that a resume at once succeeds
     return result
+
+
+class How(NamedTuple):
+    """Arguments of `train` that have no influence on what is learnt."""
+
+    checkpoint_seconds: float
+    callbacks: Sequence[Any]
+    on_progress: Callable[[Event], None]
 
 
 def go_on(
@@ -152,7 +157,6 @@ def go_on(
     read: Callable[[Unfinished], Corpus],
     given: Mapping[str, Any],
     checkpoint_seconds: float,
-    callbacks: Sequence[Any] = (),
     on_progress: Callable[[Event], None] | None = None,
 ) -> TrainingResult:
     """Resume the unfinished run in a folder; for the other arguments, results and errors see `train`.
@@ -162,45 +166,89 @@ def go_on(
         read: returns the text of the run.
         given: values that must agree with the run; see `Unfinished.check`.
         checkpoint_seconds: the maximum time between two checkpoints.
-        callbacks: Keras callbacks.
         on_progress: called with each event.
     """
-    started, on_progress = time.monotonic(), on_progress or _ignore
-    with unfinished(output) as begun, memory_told(begun.folder):
+    return _go_on(output, read, given, How(checkpoint_seconds, (), on_progress or _ignore))
+
+
+def _go_on(
+    output: str | Path, read: Callable[[Unfinished], Corpus], given: Mapping[str, Any], how: How
+) -> TrainingResult:
+    with open_run_folder(output, resume=True) as folder, memory_told(folder):
+        ensemble = read_ensemble(folder)
+        begun = ensemble.begun if ensemble else unfinished(folder)
         begun.check(given)
-        plan = begun.plan(read(begun))
-        result = _complete(
-            plan,
-            begun.folder,
-            started=started - begun.checkpoint.meta["elapsed"],
-            checkpoint=begun.checkpoint,
-            notes=begun.restore(plan),
-            checkpoint_seconds=checkpoint_seconds,
-            callbacks=callbacks,
-            on_progress=on_progress,
-        )
-    on_progress(result)
+        corpus = read(begun)
+        begun.check_text(corpus)
+        if ensemble:
+            result = train_all(ensemble, partial(_train_next, corpus, how), how.on_progress)
+        else:
+            result = _resume(corpus, begun, how)
+    how.on_progress(result)
     return result
+
+
+def _train_next(corpus: Corpus, how: How, ensemble: Ensemble, on_progress: Callable[[Event], None]) -> TrainingResult:
+    """Do the next training of a run that has teachers of its own: begin it, or resume it."""
+    how, settings, place = how._replace(on_progress=on_progress), ensemble.settings(), ensemble.place
+    if ensemble.part < ensemble.parts:
+        how = how._replace(callbacks=())
+        if ensemble.is_begun:
+            return _go_on(place, lambda _: corpus, {}, how)
+        return train(corpus, output=place, force=True, **settings, **how._asdict())
+    if ensemble.is_begun:
+        return _resume(corpus, unfinished(ensemble.folder), how)
+    files, started = model_files(ensemble.teachers), time.monotonic()
+    return _begin(corpus, ensemble.folder, how, source=None, teachers=files, started=started, **settings)
+
+
+def _begin(
+    corpus: Corpus,
+    folder: RunFolder,
+    how: How,
+    *,
+    source: Model | None,
+    teachers: Sequence[Path],
+    started: float,
+    epochs: int | None,
+    minutes: float | None,
+    model: ModelConfig | None,
+    training: TrainingConfig | None,
+) -> TrainingResult:
+    """Plan a run and train, from the weights of a model if one is given."""
+    start = None
+    if source is not None:
+        corpus, start = grow(source, corpus)
+    until = Epochs(epochs) if epochs else Minutes(minutes) if minutes else None
+    plan, notes = make_plan(corpus, until=until, model=model, training=training, source=source)
+    plan = replace(plan, teachers=engage(teachers, folder.model))
+    notes += check_known(plan.teachers, corpus, len(plan.windows.codes))
+    return _complete(plan, folder, how, started=started, start=start, notes=notes)
+
+
+def _resume(corpus: Corpus, begun: Unfinished, how: How) -> TrainingResult:
+    """Train on from a checkpoint."""
+    checkpoint, plan = begun.checkpoint, begun.plan(corpus)
+    started = time.monotonic() - checkpoint.meta["elapsed"]
+    return _complete(plan, begun.folder, how, started=started, checkpoint=checkpoint, notes=begun.restore(plan))
 
 
 def _complete(
     plan: Plan,
     folder: RunFolder,
+    how: How,
     *,
     started: float,
     start: Sequence[NDArray[np.float32]] | None = None,
     checkpoint: Checkpoint | None = None,
     notes: Sequence[str],
-    checkpoint_seconds: float,
-    callbacks: Sequence[Any],
-    on_progress: Callable[[Event], None],
 ) -> TrainingResult:
     """Train as planned, from the weights `start` or a checkpoint if given, and compare with the baselines."""
     check_memory(plan, () if checkpoint else ("units", "batch_size") if start is None else ("batch_size",))
-    soft, cached = soft_targets(plan, on_progress)
+    soft, cached = soft_targets(plan, how.on_progress)
     limit = limit_of(plan, started=started, step=checkpoint.meta["position"]["step"] if checkpoint else 0)
     notes = [*notes, *cached, *([] if checkpoint else short_budget(plan, limit))]
-    learner, told = make_learner(plan, start, callbacks, soft)
+    learner, told = make_learner(plan, start, how.callbacks, soft)
     epochs, stopped_by = run(
         plan,
         learner,
@@ -208,10 +256,10 @@ def _complete(
         limit=limit,
         started=started,
         checkpoint=checkpoint,
-        checkpoint_seconds=checkpoint_seconds,
+        checkpoint_seconds=how.checkpoint_seconds,
         notes=[*_slow(plan), *notes],
         callbacks=told,
-        on_progress=on_progress,
+        on_progress=how.on_progress,
     )
     completed = stopped_by in COMPLETED
     calibration = calibrate_best(folder, plan, learner) if completed else None
@@ -226,49 +274,6 @@ def _slow(plan: Plan) -> list[str]:
     if cell.kernel:
         return [] if library() else [WITHOUT_KERNEL]
     return [f"the kernel has no {cell.keras}: Keras's own layers train it, more slowly than an LSTM of this size"]
-
-
-def _check_types(**given: object) -> None:
-    """Raise `TypeError` for the first argument of a wrong type, apart from numbers."""
-    if given["corpus"] is not None:
-        expect("corpus", given["corpus"], Corpus, "make one with textgen.Corpus.from_files or textgen.Corpus.from_text")
-    for name, kind in (
-        ("output", PATH),
-        ("model", ModelConfig | None),
-        ("training", TrainingConfig | None),
-        ("start_from", PATH | None),
-        ("teachers", PATH | Sequence),
-        ("resume", bool),
-        ("force", bool),
-        ("callbacks", Sequence),
-        ("on_progress", Callable | None),
-    ):
-        expect(name, given[name], kind)
-
-
-def _refuse_both(epochs: object, minutes: object, start_from: object, resume: bool, force: bool) -> None:
-    """Raise `ValueError` for two arguments that exclude each other."""
-    for first, second, both in (
-        ("epochs", "minutes", epochs is not None and minutes is not None),
-        ("resume", "force", resume and force),
-        ("resume", "start_from", resume and start_from is not None),
-    ):
-        if both:
-            raise ValueError(f"`{first}` and `{second}` exclude each other; give only one")
-
-
-def _asked(config: ModelConfig | TrainingConfig | None) -> dict[str, Any]:
-    """The values of a configuration."""
-    return {} if config is None else asdict(config)
-
-
-def _refuse_short(corpus: Corpus, window: int) -> None:
-    """Raise `CorpusError` for a text shorter than two windows."""
-    if len(corpus) < (shortest := 2 * window + 1):
-        raise CorpusError(
-            f"{corpus.label}: the text has {counted(len(corpus), 'character')}; expected at least {shortest:,} "
-            f"with a sequence length of {window}: add text, or make `window` smaller"
-        )
 
 
 def _ignore(event: Event) -> None:
