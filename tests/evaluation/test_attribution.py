@@ -9,6 +9,7 @@ from tests.evaluation.unigram import write_unigram
 from textgen.config import Reading
 from textgen.errors import CorpusError, ModelFileError
 from textgen.evaluation import attribution
+from textgen.evaluation.attribution import Accuracy, Attribution, CrossValidation
 
 A, B = {"a": 0.6, " ": 0.2, "b": 0.2}, {"a": 0.2, " ": 0.2, "b": 0.6}
 
@@ -98,3 +99,18 @@ def test_each_model_has_a_vocabulary_of_its_own(tmp_path: Path) -> None:
     among = [write_unigram(tmp_path / "A", A), write_unigram(tmp_path / "C", {**A, "A": 0.3})]
     found = textgen.attribute(tmp_path / "text.txt", among=among).judgements[0]
     assert found.candidates[1].difference == pytest.approx(math.log2(1.3), abs=1e-4)
+
+
+def test_a_notebook_shows_tables_whatever_a_file_is_called(models: list[Path], tmp_path: Path) -> None:
+    path = tmp_path / "<b>\x1b[31m&.txt"
+    path.write_text("aab " * 300)
+    shown = textgen.attribute(path, among=models)._repr_html_()
+    assert "<b>" not in shown
+    assert "\x1b" not in shown
+    assert f"&lt;b&gt;�[31m&amp;.txt: {models[0]}</caption>" in shown
+    assert shown.count("<tr>") == 3
+    known = CrossValidation(2, {"A": 3}, (Accuracy("xz", {"A": 2}, {"A": 0}),))
+    assert Attribution((), (), known)._repr_html_() == (
+        "<table><caption>Known texts whose author was named</caption><thead><tr><th>method</th><th>A</th></tr></thead>"
+        "<tbody><tr><td>xz</td><td>2 of 3</td></tr></tbody></table>"
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,37 @@ class Attribution:
             "known": None if self.known is None else asdict(self.known),
             "notes": list(self.notes),
         }
+
+    def _repr_html_(self) -> str:
+        """Tables, for a notebook."""
+        shown = []
+        for item in self.judgements:
+            rows = [["model", "bits/char", "more than the best", "95 % interval", "unknown"]]
+            for other in item.candidates:
+                interval = f"{other.low:+.4f} to {other.high:+.4f}" if other.difference or other.high else ""
+                rows.append(
+                    [other.name, f"{other.bits:.4f}", f"{other.difference:+.4f}", interval, f"{other.unknown:,}"]
+                )
+            rows += [[distances.method, distances.nearest] for distances in item.distances]
+            shown.append(_html_table(f"{item.text}: {item.verdict}", rows))
+        if self.known:
+            rows = [["method", *self.known.texts]]
+            for accuracy in self.known.accuracies:
+                counts = [f"{accuracy.right[name]} of {number}" for name, number in self.known.texts.items()]
+                rows.append([accuracy.method, *counts])
+            shown.append(_html_table("Known texts whose author was named", rows))
+        return "".join(shown)
+
+
+def _html_table(caption: str, rows: Sequence[Sequence[str]]) -> str:
+    head, *body = ["".join(f"<td>{_html(cell)}</td>" for cell in row) for row in rows]
+    lines = "".join(f"<tr>{cells}</tr>" for cells in body)
+    head = head.replace("td>", "th>")
+    return f"<table><caption>{_html(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+
+
+def _html(text: str) -> str:
+    return escape("".join(symbol if symbol.isprintable() else "�" for symbol in text))
 
 
 def compare(texts: Sequence[Whole], among: Sequence[str | Path]) -> Attribution:
