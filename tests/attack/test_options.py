@@ -122,3 +122,11 @@ def test_any_few_options_together_are_taken_or_refused() -> None:
             value = ["0", "1", "2", "0.5", "a", "utf-8", "none"][rng.integers(7)]
             words.append(name if parameters[number].is_flag else f"{name}={value}")
         attempt(" ".join(words), *words)
+
+
+def test_any_author_s_texts_are_taken_or_refused() -> None:
+    Path("long.txt").write_text(TEXT * 30)
+    for word in odd_values(("attribute",), "--corpus"):
+        for value in (f"{word}=long.txt", f"a={word}"):
+            words = ["attribute", "text.txt", f"--corpus={value}", "--corpus", "b=long.txt", "--folds", "0"]
+            attempt(f"attribute --corpus={value[:80]!r}", *words)
