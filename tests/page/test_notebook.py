@@ -177,11 +177,11 @@ def test_errors_are_told_in_words(page: "Page", home: Home) -> None:
 
 
 def test_characters_that_the_model_does_not_know_can_be_left_out(page: "Page", home: Home) -> None:
-    unknown = refused(400, "not in the vocabulary: あ", "unknown_characters")
+    unknown = refused(400, "not in the vocabulary: 'あ' (U+3042 HIRAGANA LETTER A)", "unknown_characters")
     home.write = lambda asked: streamed(" fox") if asked["unknown"] == "skip" else unknown
     begin(page, "あThe")
     press(page, "Go on")
-    page.get_by_role("alert").get_by_text("not in the vocabulary: あ").wait_for()
+    page.get_by_role("alert").get_by_text("The model does not know some characters of your text: あ").wait_for()
     press(page, "Go on without these characters")
     expect_text(page, "あThe fox")
 

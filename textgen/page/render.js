@@ -5,6 +5,7 @@ import { current, following } from "./history.js";
 import { characters } from "./notebook.js";
 import { SETTINGS } from "./settings.js";
 import { words } from "./texts.js";
+import { visible } from "./tint.js";
 
 const MARGIN = 24; // pixels between a place of the text and what lies over the text
 
@@ -90,11 +91,18 @@ function showProblem({ problem: found, language }) {
   if (!found) return box.replaceChildren();
   const { kind, details } = found.problem;
   const name = details.name && words(language, details.name);
-  const text = element("p", {}, words(language, kind, { ...details, name }));
+  const unknown = kind === "unknown" ? charactersIn(details.message) : "";
+  const text = element("p", {}, words(language, kind, { ...details, name, ...(unknown && { message: unknown }) }));
   const retry = found.retry && element("button", { onclick: () => found.retry() }, words(language, "retry"));
   const skip = () => found.retry("skip");
   const instead = element("button", { onclick: skip }, words(language, "skipUnknown"));
   box.replaceChildren(text, ...(kind === "unknown" ? [instead] : retry ? [retry] : []));
+}
+
+/** The characters that the server names, as it names them: '猫' (U+732B CJK UNIFIED IDEOGRAPH-732B). */
+function charactersIn(message) {
+  const found = [...message.matchAll(/'(.)' \(U\+/gsu)].map((match) => visible(match[1])).join(" ");
+  return / and [\d,]+ more/.test(message) ? `${found} …` : found;
 }
 
 function showStatus({ notice, models, problem, language, history, live, lasts, link }) {

@@ -11,6 +11,7 @@ import { turn } from "./writing.js";
 const TOP = 8; // bits of the deepest tint
 const BEFORE = 500; // characters read before those that are judged: more change nothing that can be seen
 const CHOICES = 5;
+const LEAST_SHARE = 0.001; // below it, a share is no more than small
 const SPOKEN_AFTER = 250; // milliseconds without another key
 
 /** Show the notebook tinted, if the tab is open and does not show it yet. */
@@ -105,37 +106,42 @@ function speak(live, text) {
   speaking = setTimeout(() => (live.textContent = text), SPOKEN_AFTER);
 }
 
-const shownAs = (symbol) => {
+const SPACES = { " ": "space", "\n": "newLine", "\t": "tab", "\u3000": "wideSpace" };
+
+function shownAs(language, symbol) {
+  if (symbol in SPACES) return words(language, SPACES[symbol]);
   const [sign, name] = nameOf(symbol);
   return name.startsWith("U+") ? sign : name;
-};
+}
 
-const percent = (language, share) =>
-  new Intl.NumberFormat(language, { style: "percent", maximumSignificantDigits: 2 }).format(share);
+function percent(language, share) {
+  const format = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: share < 0.1 ? 1 : 0 });
+  return share < LEAST_SHARE ? `< ${format.format(LEAST_SHARE)}` : format.format(share);
+}
 
 function measures(language, { bits, rank }) {
   if (bits === null || bits === undefined) return words(language, "notJudged");
-  const shown = new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(bits);
+  const shown = new Intl.NumberFormat(language, { maximumFractionDigits: 2 }).format(bits);
   return words(language, "judged", { bits: shown, rank });
 }
 
 function spoken(language, symbol, fact) {
-  if (!fact) return shownAs(symbol);
-  if (!fact.likeliest.length) return `${shownAs(symbol)}; ${measures(language, fact)}`;
+  if (!fact) return shownAs(language, symbol);
+  if (!fact.likeliest.length) return `${shownAs(language, symbol)}; ${measures(language, fact)}`;
   const choices = fact.likeliest.slice(0, CHOICES);
-  const others = choices.map(([other, share]) => `${shownAs(other)} ${percent(language, share)}`).join(", ");
-  return [shownAs(symbol), measures(language, fact), `${words(language, "likeliest")}: ${others}`].join("; ");
+  const others = choices.map(([other, share]) => `${shownAs(language, other)} ${percent(language, share)}`).join(", ");
+  return [shownAs(language, symbol), measures(language, fact), `${words(language, "likeliest")}: ${others}`].join("; ");
 }
 
 function details(page, { language, text }, symbols, index, fact) {
-  const heading = element("p", { class: "sign", dir: "auto" }, nameOf(symbols[index]).join(" "));
+  const heading = element("p", { class: "sign", dir: "auto" }, shownAs(language, symbols[index]));
   if (!fact) return [heading, element("p", {}, words(language, "judging"))];
   const rows = fact.likeliest.slice(0, CHOICES).map(([symbol, share]) => {
     const isHere = symbol === symbols[index];
     const at = symbols.slice(0, index).join("").length;
     const choose = () => turn(page, at, endOf(page.state.history.notebook, at), symbol);
-    const label = words(language, isHere ? "standsHere" : "goOnWith", { symbol: shownAs(symbol) });
-    const button = element("button", { onclick: choose, disabled: isHere, "aria-label": label }, shownAs(symbol));
+    const label = words(language, isHere ? "standsHere" : "goOnWith", { symbol: shownAs(language, symbol) });
+    const button = element("button", { onclick: choose, disabled: isHere, "aria-label": label }, shownAs(language, symbol));
     const bar = element("meter", { min: 0, max: 1, value: share, "aria-hidden": "true" });
     return element("li", {}, button, bar, element("span", {}, percent(language, share)));
   });
