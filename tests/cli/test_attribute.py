@@ -42,6 +42,12 @@ def test_unknown_characters_are_counted_in_a_column(folder: Path) -> None:
     assert found.endswith("verdict: A\n")
 
 
+def test_a_text_of_a_line_has_no_interval(folder: Path) -> None:
+    (folder / "line.txt").write_text("ab ab")
+    found = run_here("attribute", "line.txt", "--among", "A", "B", cwd=folder).stdout.splitlines()
+    assert found[3].split()[2:] == ["text", "too", "short", "A"]
+
+
 def test_json_has_the_same(folder: Path) -> None:
     found = run_here("attribute", "short.txt", "--json", "--among", "A", "C", cwd=folder)
     values = json.loads(found.stdout)

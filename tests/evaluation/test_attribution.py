@@ -114,3 +114,12 @@ def test_a_notebook_shows_tables_whatever_a_file_is_called(models: list[Path], t
         "<table><caption>Known texts whose author was named</caption><thead><tr><th>method</th><th>A</th></tr></thead>"
         "<tbody><tr><td>xz</td><td>2 of 3</td></tr></tbody></table>"
     )
+
+
+def test_a_text_in_a_script_that_no_model_knows_is_told(models: list[Path], tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    path.write_text("aaж " * 3000)
+    told = f"{path}: every model lacks 25% of its characters or more; the verdict rests on the others"
+    assert any(note.startswith(told) for note in textgen.attribute(path, among=models).notes)
+    other = write_unigram(tmp_path / "C", {**A, "ж": 0.1})
+    assert not any("lacks" in note for note in textgen.attribute(path, among=[models[0], other]).notes)

@@ -221,7 +221,7 @@ def _lines(judgement: "Judgement") -> list[str]:
     unknown = any(item.unknown for item in judgement.candidates)
     rows = [["bits/char", "more than the best", "95 % interval", *(["unknown"] if unknown else []), "model"]]
     for place, item in enumerate(judgement.candidates):
-        more = [f"+{item.difference:.4f}", f"{item.low:+.4f} to {item.high:+.4f}"] if place else ["best", ""]
+        more = [f"+{item.difference:.4f}", item.interval] if place else ["best", ""]
         rows.append([f"{item.bits:.4f}", *more, *([f"{item.unknown:,}"] if unknown else []), item.name])
     table = aligned(rows, right=frozenset(range(len(rows[0]) - 1)))
     size = f"{judgement.text}: {counted(judgement.characters, 'character')}, blocks of {judgement.block:,}"

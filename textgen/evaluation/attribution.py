@@ -14,6 +14,7 @@ from textgen.evaluation.judgement import Judgement, judge
 from textgen.model_file import Model, read_model
 
 MOST_REMARKS = 3  # lines on short texts
+STRANGE = 0.1  # share of a text whose characters a model does not know, above which that is told
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Attribution:
         for item in self.judgements:
             rows = [["model", "bits/char", "more than the best", "95 % interval", "unknown"]]
             for other in item.candidates:
-                interval = f"{other.low:+.4f} to {other.high:+.4f}" if other.difference or other.high else ""
+                interval = other.interval if other is not item.candidates[0] else ""
                 rows.append(
                     [other.name, f"{other.bits:.4f}", f"{other.difference:+.4f}", interval, f"{other.unknown:,}"]
                 )
@@ -156,5 +157,17 @@ def remarks(judged: Sequence[Judgement]) -> list[str]:
     found = [item.warning for item in judged if item.warning]
     if len(found) > MOST_REMARKS:
         found = [*found[:MOST_REMARKS], f"and {len(found) - MOST_REMARKS:,} more of the texts are as short"]
+    found += [told for item in judged if (told := _strange(item))][:MOST_REMARKS]
     seen = [(item.text, other.name) for item in judged for other in item.candidates if other.seen]
     return [*found, *(f"{text}: is the text that {name} was trained on, so it knows it" for text, name in seen)]
+
+
+def _strange(judged: Judgement) -> str:
+    """A note on a text of which no model knows much; else empty."""
+    share = min(item.unknown for item in judged.candidates) / judged.characters
+    if share <= STRANGE:
+        return ""
+    return (
+        f"{judged.text}: every model lacks {share:.0%} of its characters or more; the verdict rests on the others: "
+        "compare models that were trained on texts in the same script"
+    )

@@ -52,6 +52,11 @@ class Candidate:
     unknown: int
     seen: bool
 
+    @property
+    def interval(self) -> str:
+        """The interval in words, for a person."""
+        return f"{self.low:+.4f} to {self.high:+.4f}" if math.isfinite(self.high) else "text too short"
+
 
 @dataclass(frozen=True)
 class Judgement:
