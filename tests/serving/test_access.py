@@ -118,6 +118,7 @@ def test_without_the_token_nothing_is_told(guarded: TestClient, headers: dict[st
     assert guarded.post("/v1/completions", json=BODY, headers=headers).status_code == 401
     assert guarded.get("/healthz", headers=headers).json() == {"status": "ok"}
     assert guarded.get("/readyz", headers=headers).status_code == 200
+    assert 'textgen_errors_total{code="invalid_api_key"} 9.0' in guarded.get("/metrics", headers=BEARER).text
 
 
 def test_the_token_lets_in(guarded: TestClient) -> None:
@@ -169,6 +170,7 @@ def test_errors_of_the_application_have_the_shape_too(client: TestClient) -> Non
         assert answer.status_code == status
         assert answer.headers["content-type"] == "application/json"
         error_of(answer)
+    assert "ask /v1/completions" in error_of(client.post("/v1/chat/completions", json={}))["message"]
 
 
 def test_what_fails_is_told_without_the_text(serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:

@@ -62,9 +62,11 @@ class Access:
             await send(message)
 
         try:
-            refused = self._refused(scope, headers, origin)
-            app = self._app if refused is None else refused
+            app = self._answered(scope, headers, origin) or self._app
             await app(scope, receive, sending)
+        except RefusalError as error:
+            self._service.metrics.errors.labels(error.code).inc()
+            await answer(error)(scope, receive, sending)
         except Exception as error:
             places = _places(error)
             log.error("%s %s failed: %s at %s", scope["method"], _path(scope), type(error).__name__, places)
@@ -74,30 +76,26 @@ class Access:
             self._count(scope, status, time.monotonic() - began)
         return None
 
-    def _refused(self, scope: Scope, headers: Headers, origin: str | None) -> Response | None:
-        """The answer to a request that goes no further."""
+    def _answered(self, scope: Scope, headers: Headers, origin: str | None) -> Response | None:
+        """The answer to a request that goes no further; `RefusalError` if it is refused."""
         host = headers.get("host", "")
         name = _name(host)
         if not (self._any_host or name in self._hosts or _is_address(name)):
-            return answer(RefusalError(403, "the request is for another host; see `--allow-origin`", code="wrong_host"))
+            raise RefusalError(403, "the request is for another host; see `--allow-origin`", code="wrong_host")
         if origin is not None and not self._allowed(origin, host):
-            return answer(
-                RefusalError(403, "pages of other origins may not ask; see `--allow-origin`", code="wrong_origin")
-            )
+            raise RefusalError(403, "pages of other origins may not ask; see `--allow-origin`", code="wrong_origin")
         if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
             return Response(status_code=204, headers=_preflight(headers))
-        if not self.knows(headers) and scope["path"] not in OPEN:
-            if scope["method"] == "GET" and scope["path"] == "/":
-                return RedirectResponse("/login", 303)
-            return answer(
-                RefusalError(
-                    401,
-                    "the token is missing or wrong; send it as `Authorization: Bearer TOKEN`",
-                    code="invalid_api_key",
-                    headers={"WWW-Authenticate": "Bearer"},
-                )
-            )
-        return None
+        if self.knows(headers) or scope["path"] in OPEN:
+            return None
+        if scope["method"] == "GET" and scope["path"] == "/":
+            return RedirectResponse("/login", 303)
+        raise RefusalError(
+            401,
+            "the token is missing or wrong; send it as `Authorization: Bearer TOKEN`",
+            code="invalid_api_key",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
 
     def _allowed(self, origin: str, host: str) -> bool:
         return origin in self._origins or (origin != "null" and urlsplit(origin).netloc.lower() == host.lower())

@@ -39,7 +39,10 @@ def create_app(service: Service) -> ASGIApp:
 
     @app.exception_handler(HTTPException)
     async def missing(request: Request, error: HTTPException) -> Response:
-        messages = {404: f"there is nothing at {request.url.path[:100]}", 405: "this method is not allowed here"}
+        path = request.url.path[:100]
+        messages = {404: f"there is nothing at {path}", 405: "this method is not allowed here"}
+        if path.startswith("/v1/chat"):
+            messages[404] = "there is no chat here: these models continue a text; ask /v1/completions"
         refusal = RefusalError(error.status_code, messages.get(error.status_code, str(error.detail)), code="not_found")
         return JSONResponse(refusal.content, error.status_code, error.headers)
 
