@@ -176,6 +176,15 @@ def test_the_first_character_of_an_echoed_prompt_has_no_log_probability(ask: Ask
     assert len(told["token_logprobs"]) == 12
 
 
+def test_a_long_prompt_is_scored_for_each_of_several_texts(ask: Ask) -> None:
+    prompt = "The quick brown fox " * 10
+    first, second = ask(prompt=prompt, echo=True, logprobs=0, n=2, seed=1, max_tokens=3)["choices"]
+    (alone,) = ask(prompt=prompt, echo=True, logprobs=0, seed=1, max_tokens=3)["choices"]
+    told = [choice["logprobs"]["token_logprobs"][1:200] for choice in (first, second, alone)]
+    assert [len(values) for values in told] == [199] * 3
+    assert told[0] == told[1] == told[2]
+
+
 def test_a_prompt_is_scored_without_writing(ask: Ask, writer: Generator) -> None:
     found = ask(prompt=PROMPT, echo=True, max_tokens=0, logprobs=1)
     choice = found["choices"][0]
