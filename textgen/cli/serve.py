@@ -76,6 +76,7 @@ def _token(ctx: click.Context, parameter: click.Parameter, value: str | None) ->
 @field_option("--max-tokens", config=Limits, summary="Longest text, in characters.")
 @field_option("--max-prompt", config=Limits, summary="Longest prompt, in characters.")
 @field_option("--timeout", config=Limits, summary="Seconds for a request.")
+@field_option("--max-upload", config=Limits, summary="Largest text to train on, in megabytes.")
 @field_option("--grace", config=Limits, summary="Seconds to finish texts in when the server is ended.")
 @click.option("--log-json", is_flag=True, help="Write the log as JSON, one object a line.")
 def command(

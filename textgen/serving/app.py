@@ -9,14 +9,22 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 from textgen import __version__
-from textgen.serving import completions, listing, operation, page, reference, scoring
+from textgen.serving import completions, listing, material, operation, page, reference, scoring, training
 from textgen.serving.access import Access, answer, failed
 from textgen.serving.asking import Completion, StreamOptions
 from textgen.serving.refusal import RefusalError
 from textgen.serving.scoring import Score
 from textgen.serving.service import Service
 
-ROUTERS = (completions.router, scoring.router, listing.router, operation.router, page.router)
+ROUTERS = (
+    completions.router,
+    scoring.router,
+    listing.router,
+    operation.router,
+    page.router,
+    material.router,
+    training.router,
+)
 
 
 def create_app(service: Service) -> ASGIApp:

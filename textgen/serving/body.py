@@ -1,6 +1,7 @@
 """Reads the bodies of requests, within limits of size and time, and describes them for the OpenAPI document."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import Request
@@ -28,6 +29,24 @@ async def read(request: Request, most: int) -> bytes:
             408, f"the request's body did not arrive within {SECONDS:g} seconds", code="timeout"
         ) from None
     return bytes(content)
+
+
+async def pieces(request: Request, most: int) -> AsyncIterator[bytes]:
+    """The body of a request, piece by piece; `RefusalError` if it is larger than `most` bytes, or a piece is slow."""
+    if (length := request.headers.get("content-length", "")).isdecimal() and int(length[:20]) > most:
+        raise _too_large(most)
+    received, stream = 0, request.stream()
+    while True:
+        try:
+            piece = await asyncio.wait_for(anext(stream, None), SECONDS)
+        except TimeoutError:
+            raise RefusalError(408, f"nothing has arrived for {SECONDS:g} seconds", code="timeout") from None
+        if piece is None:
+            return
+        received += len(piece)
+        if received > most:
+            raise _too_large(most)
+        yield piece
 
 
 def schema_of(kind: type[BaseModel]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ STREAMS = Range(int, 1, 4096)
 QUEUE = Range(int, 0, 100_000)
 CHARACTERS = Range(int, 1, 10_000_000)
 SECONDS = Range(float, 0, 1_000_000, above_low=True)
+MEGABYTES = Range(int, 1, 100_000)
 GRACE = Range(float, 0, 3600)
 
 TEXTS = 128  # of one request, over all its prompts: as many as OpenAI's `n` allows
@@ -33,6 +34,7 @@ class Limits(Checked):
     max_tokens: int = number(CHARACTERS, 100_000)  # characters of a text
     max_prompt: int = number(CHARACTERS, 200_000)  # characters of all prompts of a request
     timeout: float = number(SECONDS, 600)  # seconds for a request, waiting included
+    max_upload: int = number(MEGABYTES, 100)  # megabytes of a text to train on
     grace: float = number(GRACE, 10)  # seconds for texts to be finished when the server is to stop
 
     @property

@@ -66,7 +66,11 @@ class Loaded:
 
 
 class Models:
-    """The models of a server. Any number of threads may use it."""
+    """The models of a server. Any number of threads may use it.
+
+    Attributes:
+        folder: of runs, whose models appear by themselves; None if only named models are served.
+    """
 
     def __init__(self, paths: Sequence[str | Path] = (), folder: Path | None = None) -> None:
         """Serve the models at `paths`, or without any the shipped one and all runs in `folder`.
@@ -74,7 +78,7 @@ class Models:
         Raises:
             ModelFileError: one of `paths` is no model, or two have the same name.
         """
-        self._folder = folder
+        self.folder = folder
         self._named: dict[str, tuple[Path, Kind]] = {}
         for path in paths:
             file = locate(path)
@@ -169,8 +173,8 @@ class Models:
                 found[named(path)] = (path, "shipped")
             except ModelFileError:
                 pass
-            if self._folder is not None:
-                for path in sorted(self._folder.glob(f"*/{FILE_NAME}")):
+            if self.folder is not None:
+                for path in sorted(self.folder.glob(f"*/{FILE_NAME}")):
                     found[named(path)] = (path, "run")  # a run of the shipped one's name is meant by it
         entries = {name: self._entry(name, path, kind) for name, (path, kind) in found.items()}
         return {name: entry for name, entry in entries.items() if entry is not None}

@@ -54,7 +54,7 @@ def router(service: Service) -> APIRouter:
     async def settings() -> dict[str, Any]:
         limits = service.limits
         told = {"max_tokens": limits.max_tokens, "max_prompt": limits.max_prompt}
-        return told | {"training": service.settings.training, "login": service.settings.token is not None}
+        return told | {"training": service.jobs is not None, "login": service.settings.token is not None}
 
     @made.get("/login")
     async def login() -> Response:

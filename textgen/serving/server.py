@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import math
 import resource
 import signal
@@ -23,7 +24,9 @@ BACKLOG = 2048
 SPARE = 128  # files that are open beside connections
 PATIENCE = 20.0  # seconds for a new connection to send a request's head
 SWITCH = 0.0005  # seconds after which a thread that needs Python gets it: the engine needs it often, and briefly
+TICK = 0.5  # seconds between two looks at the queue of trainings
 LEAST = 2.0  # seconds, beyond the grace, for the ends of texts to be sent
+log = logging.getLogger(__name__)
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -123,16 +126,20 @@ async def _serve(
             return
         service.stopping = server.should_exit = True
         ending.append(loop.create_task(_end(service)))
+        if service.jobs is not None:
+            ending.append(loop.create_task(asyncio.to_thread(service.jobs.end)))
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end)
     service.engine.start()
     preloading = asyncio.create_task(_preload(service))
+    training = asyncio.create_task(_train(service))
     loop.call_soon(on_ready)
     try:
         await server.serve(sockets=[listening])
     finally:
-        for task in (preloading, *ending):
+        await _await_training(service, server)
+        for task in (preloading, training, *ending):
             task.cancel()
         await asyncio.to_thread(service.engine.stop)
 
@@ -143,6 +150,25 @@ async def _preload(service: Service) -> None:
         with suppress(RefusalError):
             await service.models.get(name)
         return
+
+
+async def _train(service: Service) -> None:
+    """Start the trainings that wait, one after the other."""
+    while service.jobs is not None:
+        try:
+            await asyncio.to_thread(service.jobs.tick)
+        except (OSError, RefusalError) as error:
+            log.error("no training can be started: %s", reason(error) if isinstance(error, OSError) else error)
+            await asyncio.sleep(TICK * 60)
+        await asyncio.sleep(TICK)
+
+
+async def _await_training(service: Service, server: uvicorn.Server) -> None:
+    """Let the training that was told to stop write its checkpoint, within the grace."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + service.limits.grace
+    while service.jobs is not None and service.jobs.busy and loop.time() < until and not server.force_exit:
+        await asyncio.sleep(0.05)
 
 
 async def _end(service: Service) -> None:

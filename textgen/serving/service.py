@@ -3,12 +3,15 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from textgen.serving.engine import Engine
+from textgen.serving.jobs import Jobs
 from textgen.serving.limits import Limits
 from textgen.serving.metrics import Metrics
 from textgen.serving.models import Models
 from textgen.serving.refusal import RefusalError, busy, stopping
+from textgen.serving.uploads import Uploads
 
 MOST_NAMED = 20
 MOST_TOLD = 1000  # names of unknown fields that are told of in the log
@@ -46,6 +49,8 @@ class Service:
         models: the models at hand.
         engine: writes all texts.
         metrics: counts.
+        jobs: the trainings; None where they are switched off, or there is no folder for runs.
+        uploads: texts for trainings.
         stopping: whether the server is about to end.
     """
 
@@ -54,6 +59,9 @@ class Service:
         self.models, self.settings, self.limits = models, settings, settings.limits
         self.engine = Engine(self.limits.streams, self.limits.queue)
         self.metrics = Metrics(lambda: self.engine.active, lambda: self.engine.waiting)
+        folder = models.folder
+        self.jobs = Jobs(folder) if settings.training and folder is not None else None
+        self.uploads = Uploads(folder or Path())
         self.stopping = False
         self._told: set[str] = set()
 
@@ -61,6 +69,12 @@ class Service:
     def strict(self) -> bool:
         """Whether unknown fields are refused."""
         return self.settings.strict
+
+    def trainings(self) -> Jobs:
+        """The trainings; `RefusalError` if they are switched off."""
+        if self.jobs is None:
+            raise RefusalError(403, "trainings are switched off on this server", code="training_off")
+        return self.jobs
 
     def check_room(self, texts: int) -> None:
         """Raise `RefusalError` unless so many texts can be taken."""

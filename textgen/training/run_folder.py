@@ -5,6 +5,7 @@ import errno
 import fcntl
 import io
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -27,6 +28,7 @@ from textgen.training.checkpoint import (
 from textgen.training.learner import Arrays
 
 LOCK = ".lock"
+LOOK = 0.05  # seconds, more than a look at the lock takes
 HISTORY = "history.csv"
 CURVE = "curve.png"
 ENSEMBLE = "ensemble.json"  # see `ensemble.py`
@@ -239,7 +241,7 @@ def _open_lock(path: Path) -> int:
 def _holds(path: Path, descriptor: int) -> bool:
     """Take the lock; False if another process has removed the lock file meanwhile, which makes it useless."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _take(descriptor)
     except OSError as error:
         if error.errno not in (errno.EAGAIN, errno.EACCES):
             raise RunError(f"{path}: cannot be locked ({reason(error)}); name another folder with `output`") from error
@@ -250,6 +252,15 @@ def _holds(path: Path, descriptor: int) -> bool:
         return os.path.samestat(os.fstat(descriptor), (path / LOCK).stat())
     except FileNotFoundError:
         return False
+
+
+def _take(descriptor: int) -> None:
+    """Take the lock; once more a moment later, since a server that looks whether it is free holds it for an instant."""
+    with suppress(BlockingIOError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return
+    time.sleep(LOOK)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextmanager
