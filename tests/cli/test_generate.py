@@ -457,7 +457,7 @@ def test_log_probabilities_are_for_json() -> None:
         ("--ban=", "--ban needs at least one character."),
         ("--no-repeat 1", "expected a whole number from 2 to 1,000, not '1'."),
         ("--no-copy 1", "expected a whole number from 2 to 100,000, not '1'."),
-        ("--against x", "--against needs --no-copy."),
+        ("--against x", "--against needs --no-copy or --novelty."),
         ("--match a(", "--match is not a regular expression: missing ), unterminated subpattern at position 1."),
         (r"--match (a)\1", "--match has a back-reference"),
         ("--match a{40} --length 30", "the shortest text that matches --match has 40 characters"),
