@@ -39,6 +39,7 @@ MEMORY = Range(int, 1, 10_000)
 LONGEST_NAME = 1000  # characters of a text's name
 LONGEST_SEPARATOR = 10_000  # characters
 LARGEST_HOLD_OUT = 200_000  # characters: enough to tell losses 0.005 nats apart, and evaluated in seconds
+SMALL_HOLD_OUT = 2_000  # characters, a hundredth: ten times less precise
 DEFAULT_CELL, DEFAULT_LAYERS, DEFAULT_UNITS = "lstm", 2, 300
 DEFAULT_PATIENCE = 5  # in a run of epochs; a run with a time budget uses all of it
 

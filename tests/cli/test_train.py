@@ -33,6 +33,7 @@ def test_a_text_becomes_a_model_named_after_it(play: Path, tmp_path: Path, monke
     assert result.stdout == ""
     lines = result.stderr.splitlines()
     assert lines.pop(0) == "play.txt: 2,040 characters"
+    assert lines.pop(0).startswith("Note: the held-out part has only 204 characters: validation losses that differ by ")
     assert lines[0] == "play: 2,040 characters, 31 distinct; the last 204 held out for validation"
     assert lines[1].endswith("parameters, batch size 4, sequence length 50, 2 epochs planned")
     assert [line.split(",")[0] for line in lines if line.startswith("epoch ")] == ["epoch 1.0", "epoch 2.0"]
@@ -421,7 +422,9 @@ def test_a_folder_in_several_encodings_is_told_source_by_source(
     monkeypatch.chdir(tmp_path)
     code, _, stderr = in_process("train", "d", "--epochs", "1", *QUICK)
     assert code == 0, stderr
-    assert stderr.splitlines()[:4] == [
+    lines = stderr.splitlines()
+    assert lines.pop(3).startswith("Note: the held-out part has only 62 characters: ")
+    assert lines[:4] == [
         f"d/a.txt: 306 characters, read as cp932 (guessed): “{line[:33]}”",
         "d/b.txt: 306 characters",
         "skipped: d/.c.txt (hidden)",

@@ -52,9 +52,27 @@ def test_symbols_that_the_hold_out_alone_has_are_told_before_training(
     assert notes_before_training(corpus, tmp_path / "a", monkeypatch) == [
         "only in the held-out part, so never trained on: 3 different characters, 33 times in all "
         "(12 % of that part): 'Ω' (U+03A9 GREEK "
-        "CAPITAL LETTER OMEGA), '†' (U+2020 DAGGER), '€' (U+20AC EURO SIGN)"
+        "CAPITAL LETTER OMEGA), '†' (U+2020 DAGGER), '€' (U+20AC EURO SIGN)",
+        imprecise(276, "0.13"),
     ]
-    assert notes_before_training(CORPUS, tmp_path / "b", monkeypatch) == []
+    assert notes_before_training(CORPUS, tmp_path / "b", monkeypatch) == [imprecise(272, "0.14")]
+
+
+def imprecise(characters: int, nats: str) -> str:
+    return (
+        f"the held-out part has only {characters:,} characters: validation losses that differ by less than {nats} nats "
+        "cannot be told apart; add text, or make `validation` larger"
+    )
+
+
+@pytest.mark.parametrize(("characters", "notes"), [(19_990, [imprecise(1999, "0.05")]), (20_000, [])])
+def test_a_hold_out_too_small_for_a_precise_loss_is_told_before_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, characters: int, notes: list[str]
+) -> None:
+    corpus = Corpus.from_text((TEXT * 300)[:characters])
+    assert notes_before_training(corpus, tmp_path / "a", monkeypatch) == notes
+    without = {"training": TrainingConfig(validation=0, rng_seed=1)}
+    assert notes_before_training(corpus, tmp_path / "b", monkeypatch, **without) == []
 
 
 def test_symbols_that_the_model_to_start_from_has_learnt_are_seen(
@@ -62,7 +80,7 @@ def test_symbols_that_the_model_to_start_from_has_learnt_are_seen(
 ) -> None:
     corpus = Corpus.from_text(TEXT * 40 + "Q†" * 10)  # the shipped model knows Q
     options = {"start_from": shipped(), "model": None}
-    (note,) = notes_before_training(corpus, tmp_path / "run", monkeypatch, **options)
+    note, _ = notes_before_training(corpus, tmp_path / "run", monkeypatch, **options)
     assert "1 different character, 10 times" in note
 
 
@@ -74,7 +92,10 @@ def test_what_a_run_tells_and_leaves(tmp_path: Path) -> None:
     )
     assert started == [
         Started(
-            "fox", 2720, 272, 31, started[0].parameters, 4, 20, 2, 0.1, 8, 0.02, 1, resumed_at=0.0, reading=(), notes=()
+            *("fox", 2720, 272, 31, started[0].parameters, 4, 20, 2, 0.1, 8, 0.02, 1),
+            resumed_at=0.0,
+            reading=(),
+            notes=(imprecise(272, "0.14"),),
         )
     ]
     assert [event.step for event in stepped] == list(range(1, 2 * PER_EPOCH + 1))
@@ -136,7 +157,7 @@ def test_the_shortest_texts_train(tmp_path: Path, characters: int) -> None:
     result, events = train(tmp_path / "run", corpus, training=training, epochs=3)
     assert result.epochs == 3.0
     shorter = characters * 9 // 10 // 50
-    assert events[0].notes == (f"the text is too short for batch size 8; {shorter} is used",)  # type: ignore[union-attr]
+    assert events[0].notes[0] == f"the text is too short for batch size 8; {shorter} is used"  # type: ignore[union-attr]
 
 
 def test_a_text_of_one_symbol_trains(tmp_path: Path) -> None:

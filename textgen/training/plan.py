@@ -1,5 +1,6 @@
 """The plan of a run, with every setting decided: made before the first step, or read from a checkpoint."""
 
+import math
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -8,7 +9,15 @@ from importlib.metadata import version
 from typing import Any, Self
 
 from textgen import __version__
-from textgen.config import DEFAULT_PATIENCE, Hyperparameters, ModelConfig, Shape, TrainingConfig
+from textgen.config import (
+    DEFAULT_PATIENCE,
+    LARGEST_HOLD_OUT,
+    SMALL_HOLD_OUT,
+    Hyperparameters,
+    ModelConfig,
+    Shape,
+    TrainingConfig,
+)
 from textgen.corpus.corpus import Corpus, unseen_note
 from textgen.corpus.windows import Windows
 from textgen.description import MOST_SOURCES, Description, TextInfo, TrainingInfo
@@ -17,6 +26,7 @@ from textgen.model_file import Model
 from textgen.training.recipe import batch_size, complete, planned_epochs, shape
 from textgen.training.speed import characters_a_second
 from textgen.training.teachers import Teacher
+from textgen.wording import counted
 
 EVALUATION_CHARACTERS = 2_000_000  # trained on between two evaluations inside a longer epoch
 STARTING_SECONDS = 10  # of a budget that go into imports, compilation and the last evaluation
@@ -184,7 +194,8 @@ def make_plan(
         epochs=expected,
         fine_tuning=source is not None,
     )
-    return Plan(corpus, chosen, decided, until), [*notes, *_unseen(corpus, training.validation, source)]
+    notes += [*_unseen(corpus, training.validation, source), *_imprecise(corpus.hold_out(training.validation))]
+    return Plan(corpus, chosen, decided, until), notes
 
 
 def _with_patience(training: TrainingConfig, until: Epochs | Minutes) -> TrainingConfig:
@@ -210,6 +221,17 @@ def _unseen(corpus: Corpus, validation: float, source: Model | None) -> list[str
     learnt = () if source is None else source.description.vocabulary.symbols
     found = {symbol: count for symbol, count in corpus.unseen(validation).items() if symbol not in learnt}
     return [unseen_note(found, corpus.hold_out(validation))] if found else []
+
+
+def _imprecise(hold_out: int) -> list[str]:
+    """A note on a held-out part too small for a precise loss, whose error falls with the root of its length."""
+    if not 0 < hold_out < SMALL_HOLD_OUT:
+        return []
+    nats = 0.005 * math.sqrt(LARGEST_HOLD_OUT / hold_out)
+    return [
+        f"the held-out part has only {counted(hold_out, 'character')}: validation losses that differ by less than "
+        f"{nats:.2f} nats cannot be told apart; add text, or make `validation` larger"
+    ]
 
 
 def evaluation_interval(windows: Windows) -> int:
