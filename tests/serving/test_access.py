@@ -1,13 +1,16 @@
 """Who may ask what, and the headers of every answer."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import APIRouter
 from starlette.testclient import TestClient
 
-from tests.serving.conftest import Serve, error_of
+from tests.serving.conftest import ADDRESS, Serve, error_of, serving
 from textgen.serving.access import session
+from textgen.serving.app import create_app
 
 TOKEN = "s3cret"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -199,3 +202,20 @@ def test_lines_of_the_log_have_no_texts(client: TestClient, caplog: Any) -> None
     }
     told = f"{caplog.text} {fields}"
     assert not any(word in told for word in ("quick", "日本", "hidden"))
+
+
+def test_a_route_with_fields_of_its_own_refuses_them_in_the_shape_too(run_folder: Path) -> None:
+    with serving(run_folder) as (_, service):
+        app = create_app(service)
+        made = APIRouter()
+
+        @made.get("/app/fifth")
+        async def fifth(number: int) -> int:
+            return number
+
+        app._app.include_router(made)  # type: ignore[attr-defined]
+        with TestClient(app, ADDRESS) as client:
+            assert client.get("/app/fifth?number=5").json() == 5
+            answer = client.get("/app/fifth?number=five")
+            assert answer.status_code == 400
+            assert error_of(answer)["param"] == "number"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -53,6 +54,12 @@ def create_app(service: Service) -> ASGIApp:
             messages[404] = "there is no chat here: these models continue a text; ask /v1/completions"
         refusal = RefusalError(error.status_code, messages.get(error.status_code, str(error.detail)), code="not_found")
         return JSONResponse(refusal.content, error.status_code, error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        name = str(first["loc"][-1])[:40]
+        return answer(RefusalError(400, f"`{name}`: {first['msg']}", param=name, code="invalid_value"))
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> Response:

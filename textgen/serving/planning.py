@@ -77,7 +77,9 @@ def plan(asked: Completion, model: Loaded, limits: Limits) -> Plan:
 
 def is_light(asked: Completion) -> bool:
     """Whether texts are planned within a fraction of a millisecond."""
-    heavy = asked.match or asked.ban or asked.only or asked.without or asked.no_repeat or asked.logit_bias
+    heavy = (
+        asked.unknown or asked.match or asked.ban or asked.only or asked.without or asked.no_repeat or asked.logit_bias
+    )
     return not heavy and asked.texts <= FEW and sum(map(len, asked.prompts)) <= SHORT
 
 
