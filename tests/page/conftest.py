@@ -2,7 +2,7 @@ import json
 import re
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,10 +79,12 @@ def scored(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def served(*arguments: str, port: int = 0) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def served(
+    *arguments: str, port: int = 0, command: Sequence[str] = COMMAND, folder: Path | None = None
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A server in a process of its own, and its address."""
-    command = [*COMMAND, "serve", *arguments, "--port", str(port)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+    words = [*command, "serve", *arguments, "--port", str(port)]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=folder) as process:
         assert process.stderr is not None
         told = process.stderr.readline()
         found = re.search(r"http://\S+", told)

@@ -165,7 +165,7 @@ def test_errors_are_told_in_words(page: "Page", home: Home) -> None:
         (refused(400, "`top_p`: no"), "The server refuses these settings: `top_p`: no"),
         (refused(401, "token"), "The server asks you to log in."),
         (refused(503, "stopping"), "The server is busy."),
-        (refused(404, "gone"), "The server no longer has this model."),
+        (refused(404, "gone", "model_not_found"), "The server no longer has this model."),
         (refused(413, "long"), "The text is too long for the server."),
         ({"status": 500, "body": "<b>oops"}, "The server failed:"),
         (streamed() | {"body": 'data: {"error": {"message": "disk on fire"}}\n\n'}, "The server failed: disk on fire"),

@@ -42,15 +42,13 @@ export function writerOf(model) {
   };
 }
 
-async function asked(path, { body, signal } = {}) {
+/** The server's answer; `body` is sent as JSON, `content` as it is. Raises a Problem for what is refused. */
+export async function asked(path, { method = "GET", body, content, signal } = {}) {
+  const json = { method: "POST", headers: { "Content-Type": "application/json" } };
   let answer;
   try {
-    answer = await fetch(path, body && {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body, (_, value) => value ?? undefined),
-      signal,
-    });
+    const given = body ? { ...json, body: JSON.stringify(body, (_, value) => value ?? undefined) } : { body: content };
+    answer = await fetch(path, { method, ...given, signal });
   } catch (error) {
     throw error.name === "AbortError" ? error : new Problem("gone");
   }
@@ -58,11 +56,12 @@ async function asked(path, { body, signal } = {}) {
   return answer;
 }
 
-const KINDS = { 401: "login", 403: "login", 404: "missing", 413: "large", 429: "busy", 503: "busy" };
+const KINDS = { 401: "login", 403: "login", 413: "large", 409: "conflict", 429: "busy", 503: "busy", 507: "disk" };
+const CODES = { unknown_characters: "unknown", model_not_found: "missing" };
 
 async function refusal(answer) {
   const { error = {} } = await answer.json().catch(() => ({}));
-  const kind = error.code === "unknown_characters" ? "unknown" : KINDS[answer.status];
+  const kind = CODES[error.code] ?? KINDS[answer.status];
   return new Problem(kind ?? (answer.status < 500 ? "refused" : "failed"), { message: error.message ?? "" });
 }
 

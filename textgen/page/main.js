@@ -2,5 +2,7 @@
 
 import { models, writerOf } from "./api.js";
 import { start } from "./page.js";
+import { setUpTraining } from "./train.js";
+import { trainings } from "./trainings.js";
 
-start({ models, writerOf });
+start({ models, writerOf }).then((page) => setUpTraining(page, trainings));

@@ -20,6 +20,7 @@ const KEEP_EVERY = 100; // milliseconds between two storings of what is being wr
 /** Start the page in a home: `home.models()` lists its models, `home.writerOf(id)` makes the writer of one. */
 export async function start(home) {
   const page = { home, update, go, keep: (version) => keep(page, version), keepNow: () => keepNow(page) };
+  page.loadModels = () => loadModels(page);
   const language = remembered("language");
   page.state = {
     language: language in LANGUAGES ? language : languageOf(navigator.languages),
@@ -44,6 +45,7 @@ export async function start(home) {
   const versions = await page.store.versions().catch(() => []);
   page.update({ history: historyOf(versions, remembered("head")), lasts: page.store.lasts });
   await loadModels(page);
+  return page;
 
   /** Take over changes of the state, and show it. `caret` is where the caret belongs, if it moves. */
   function update(changes = {}, caret = null) {
@@ -130,7 +132,7 @@ function listenToPage(page) {
   click("copy", () => copyText(page));
   click("download", () => download(page));
   click("link", () => copyLink(page));
-  for (const name of ["write", "see"]) click(`tab-${name}`, () => page.update({ tab: name }));
+  for (const name of ["write", "see", "train"]) click(`tab-${name}`, () => page.update({ tab: name }));
   byId("tabs").addEventListener("keydown", (event) => switchTab(page, event));
   byId("language").addEventListener("change", ({ target }) => {
     remember("language", target.value);
