@@ -79,7 +79,11 @@ def test_models_end_at_the_next_option(folder: Path, words: list[str]) -> None:
         ),
         (["text.txt", "--among", "A"], 2, "Error: --among needs two models or more, behind the texts: "),
         (["text.txt", "--among"], 2, "Error: Option '--among' requires an argument."),
-        (["text.txt", "--among", "--json"], 2, "Error: --among needs two models or more"),
+        (
+            ["text.txt", "--among", "--json"],
+            2,
+            "Error: Invalid value for '--among': expected one word or more behind it.",
+        ),
         (["--among", "A", "B", "text.txt"], 2, "Error: Missing argument 'TEXT...'."),
         (
             ["text.txt", "--among", "A", "A"],
@@ -184,6 +188,7 @@ def test_a_text_is_given_to_an_author(authors_folder: Path) -> None:
         ),
         ([*CORPORA, "--among", "A", "B"], 2, "Error: --among and --corpus exclude each other; give only one of them."),
         ([*CORPORA, "--folds", "1"], 2, "Error: --folds must be 0, for no cross-validation, or at least 2."),
+        (["--among", "A", "B", "--folds", "5"], 2, "Error: --folds goes with --corpus, not with --among."),
         (["--among", "A", "B", "--from", "A"], 2, "Error: --from goes with --corpus, not with --among."),
         (["--among", "A", "B", "-o", "x"], 2, "Error: -o goes with --corpus, not with --among."),
         (

@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import TEXT, on_a_terminal, run_here
-from textgen.cli.novelty import _repeated
 from textgen.model_file import shipped
 
 FABLE = "The fox saw the grapes.\nThey hung high above the path, and he leapt.\nIn vain.\n"
@@ -91,9 +90,6 @@ def test_against_takes_all_words_up_to_the_next_option() -> None:
     assert values["passages"][0]["corpus"]["file"] == "fable.txt"
     told = run_here("novelty", "--against", "fable.txt", "story.txt")
     assert (told.returncode, "Missing argument 'TEXT... --against CORPUS...'" in told.stderr) == (2, True)
-    assert _repeated(["a", "--against", "b", "-", "--json", "c", "--against=d", "e", "--", "--against", "f"]) == [
-        *("a", "--against", "b", "--against", "-", "--json", "c", "--against=d", "e", "--", "--against", "f")
-    ]
 
 
 def test_a_text_may_come_from_standard_input() -> None:

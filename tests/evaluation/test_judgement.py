@@ -71,6 +71,14 @@ def test_a_short_text_gets_no_verdict(tmp_path: Path) -> None:
     assert found.candidates[0].name == "m0"
 
 
+def test_characters_that_no_model_knows_are_no_evidence(tmp_path: Path) -> None:
+    found = judged(tmp_path, "猫" * 3000 + "aab " * 249, EVEN, ODD)
+    assert (found.characters, found.known, found.best) == (3996, 996, None)
+    assert found.verdict == "none: the text has 996 characters that a model knows, a verdict needs 1,000"
+    (tmp_path / "other").mkdir()
+    assert judged(tmp_path / "other", "猫" * 3000 + "aab " * 249, EVEN, {**EVEN, "猫": 0.5}).best == "m1"
+
+
 def test_a_very_short_text_has_no_interval_and_still_is_json(tmp_path: Path) -> None:
     found = judged(tmp_path, "aab ", EVEN, ODD)
     assert found.candidates[1].high == math.inf

@@ -1,15 +1,16 @@
 """`textgen attribute`: which model, or which author, predicts a text best."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from textgen.cli.options import as_options, number_option, refuse_both, source_options
+from textgen.cli.options import as_options, is_given, number_option, refuse_both, source_options
 from textgen.cli.table import aligned
 from textgen.cli.terminal import bar, tell, write_json, write_line
+from textgen.cli.words import Words, WordsCommand
 from textgen.config import FOLDS
 from textgen.wording import counted
 
@@ -19,42 +20,14 @@ if TYPE_CHECKING:
     from textgen.training.authors import Planned
     from textgen.training.progress import Event
 
-LISTS = ("--among", "--corpus")  # options that take all words up to the next option
-BETWEEN = "\0"  # words of one such option; no word has it
 OUTPUT = "models/attribution"
 
 
-class _Lists(click.Command):
-    """A command some of whose options take several words, as in `--among MODEL MODEL`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Make one word of the words of such an option."""
-        return super().parse_args(ctx, list(_gathered(args)))
-
-
-def _gathered(words: Sequence[str]) -> Iterator[str]:
-    """The words, with those behind an option of `LISTS` in one."""
-    held: list[str] | None = None
-    for place, word in enumerate(words):
-        if held is not None and word.startswith("-") and word != "-":
-            yield BETWEEN.join(held) if held else ""
-            held = None
-        if held is not None:
-            held.append(word)
-            continue
-        yield word
-        if word == "--":
-            yield from words[place + 1 :]
-            return
-        held = [] if word in LISTS and place + 1 < len(words) else None
-    if held is not None:
-        yield BETWEEN.join(held)
-
-
-@click.command("attribute", cls=_Lists, short_help="Tell which model, or which author, predicts a text best.")
+@click.command("attribute", cls=WordsCommand, short_help="Tell which model, or which author, predicts a text best.")
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
 @click.option(
     "--among",
+    type=Words(),
     multiple=True,
     metavar="MODEL...",
     help="The models to compare, two or more: run folders or .keras files. All words up to the next option are models.",
@@ -62,6 +35,7 @@ def _gathered(words: Sequence[str]) -> Iterator[str]:
 @click.option(
     "--corpus",
     "corpora",
+    type=Words(),
     multiple=True,
     metavar="NAME=FILES...",
     help="Instead of models: known texts of an author, files, folders or archives. Give it for each of two authors or "
@@ -87,8 +61,8 @@ def _gathered(words: Sequence[str]) -> Iterator[str]:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with surprisals in bits per character.")
 def command(
     texts: tuple[str, ...],
-    among: tuple[str, ...],
-    corpora: tuple[str, ...],
+    among: tuple[tuple[str, ...], ...],
+    corpora: tuple[tuple[str, ...], ...],
     start_from: str | None,
     output: str | None,
     folds: int,
@@ -99,7 +73,7 @@ def command(
 
     The bits per character under each model are printed, the best first, and how many more each takes than the best,
     with a 95 % interval from a moving block bootstrap over the text. If the interval of another model reaches zero, the
-    verdict is: cannot tell. Below 1,000 characters there is none.
+    verdict is: cannot tell. Below 1,000 characters that a model knows there is none.
 
     With --corpus, a model is fine-tuned on equal amounts of each author's texts. The runs are kept, and used again as
     long as the texts are the same. Each known text is also judged by models of the others (cross-validation), which
@@ -108,16 +82,16 @@ def command(
     The interval covers how the text varies. It does not cover that a model may be better for another reason than its
     author, such as more training, the same subject, or the punctuation of an edition.
     """
-    models = [model for words in among for model in words.split(BETWEEN)]
+    models = [model for paths in among for model in paths]
     refuse_both(("--among", bool(models)), ("--corpus", bool(corpora)))
     if len(models) < 2 and not corpora:
         raise click.UsageError(
             "--among needs two models or more, behind the texts: textgen attribute TEXT --among A B; "
             "or give each author's texts with --corpus NAME=FILES."
         )
-    for name, value in (("--from", start_from), ("-o", output)):
-        if value is not None and not corpora:
-            raise click.UsageError(f"{name} goes with --corpus, not with --among.")
+    for option, name in (("--from", "start_from"), ("-o", "output"), ("--folds", "folds")):
+        if is_given(name) and not corpora:
+            raise click.UsageError(f"{option} goes with --corpus, not with --among.")
     if folds == 1:
         raise click.UsageError("--folds must be 0, for no cross-validation, or at least 2.")
     from textgen.cli.download import located
@@ -151,13 +125,12 @@ def command(
         write_line(line)
 
 
-def _authors(corpora: Sequence[str]) -> dict[str, list[str]]:
+def _authors(corpora: Sequence[Sequence[str]]) -> dict[str, list[str]]:
     """The files of each author, from words such as `hamilton=a.txt`, each with the words behind it."""
     from textgen.training.attribution import LONGEST_NAME, is_name
 
     authors: dict[str, list[str]] = {}
-    for value in corpora:
-        first, *more = value.split(BETWEEN)
+    for first, *more in corpora:
         name, equals, file = first.partition("=")
         files = [word for word in (file, *more) if word]
         if not equals or not is_name(name) or not files:

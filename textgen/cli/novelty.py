@@ -1,6 +1,5 @@
 """`textgen novelty`: what texts have copied, word for word, from a corpus."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -8,6 +7,7 @@ import click
 from textgen.cli.options import as_options, source_options
 from textgen.cli.table import aligned
 from textgen.cli.terminal import printable, shortened, tell, write_json, write_line
+from textgen.cli.words import Words, WordsCommand
 from textgen.cli.writing import UTF_8, opened
 from textgen.wording import counted
 
@@ -16,34 +16,13 @@ if TYPE_CHECKING:
 
 PASSAGES = 10  # that are shown
 QUOTED = 200  # characters of a passage that are shown
-AGAINST = "--against"
 
 
-class Greedy(click.Command):
-    """A command whose `--against` takes all words up to the next option, as a shell's `corpus/*.txt` gives them."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the option before each of its words."""
-        return super().parse_args(ctx, _repeated(args))
-
-
-def _repeated(words: Sequence[str]) -> list[str]:
-    found: list[str] = []
-    for place, word in enumerate(words):
-        if word == "--":
-            return [*found, *words[place:]]
-        is_option = word.startswith("-") and word != "-"
-        if not is_option and len(found) > 1 and found[-2] == AGAINST:
-            found.append(AGAINST)
-        found.append(word)
-    return found
-
-
-@click.command("novelty", cls=Greedy, short_help="Find what a text has copied from a corpus.")
+@click.command("novelty", cls=WordsCommand, short_help="Find what a text has copied from a corpus.")
 @click.argument("texts", nargs=-1, required=True, metavar="TEXT... --against CORPUS...")
 @click.option(
-    AGAINST,
-    type=click.Path(),
+    "--against",
+    type=Words(),
     multiple=True,
     required=True,
     metavar="CORPUS...",
@@ -55,7 +34,9 @@ def _repeated(words: Sequence[str]) -> list[str]:
 @click.option(
     "--html", type=click.Path(), metavar="FILE", help="Write a page of the text with the copied passages marked."
 )
-def command(texts: tuple[str, ...], against: tuple[str, ...], as_json: bool, html: str | None, **options: Any) -> None:
+def command(
+    texts: tuple[str, ...], against: tuple[tuple[str, ...], ...], as_json: bool, html: str | None, **options: Any
+) -> None:
     """Find what TEXT... has copied, word for word, from CORPUS..., for instance generated text from the text that the
     model was trained on.
 
@@ -70,7 +51,7 @@ def command(texts: tuple[str, ...], against: tuple[str, ...], as_json: bool, htm
     from textgen.evaluation.marking import verdict
     from textgen.evaluation.novelty import novelty
 
-    found = novelty(*located(texts), against=located(against), **options)
+    found = novelty(*located(texts), against=located([path for paths in against for path in paths]), **options)
     for note in found.notes:
         tell(as_options(note))
     if html is not None:

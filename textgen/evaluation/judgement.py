@@ -15,19 +15,18 @@ from textgen.corpus.vocabulary import UNKNOWN
 from textgen.errors import CorpusError
 from textgen.evaluation.bootstrap import half_widths
 from textgen.evaluation.stylometry import Distances
-from textgen.evaluation.subject import UNKNOWN_NATS
+from textgen.evaluation.subject import UNKNOWN_BITS
 from textgen.evaluation.surprisal import surprisals
 from textgen.evaluation.words import words
 from textgen.model_file import Model
 from textgen.wording import counted
 
-FEWEST_CHARACTERS = 1000  # for a verdict
+FEWEST_CHARACTERS = 1000  # that a model knows, for a verdict
 FEW_CHARACTERS, FEW_WORDS = 10_000, 2500  # fewer of either make attribution unreliable (Eder, 2015)
 BLOCKS = 20  # in a text of up to 20,000 characters
 SHORT_BLOCK, LONG_BLOCK = 50, 1000  # characters: how long the blocks of short and of longer texts are
 MOST_BLOCKS = 1000  # longer texts have longer blocks
 UNITS = 4  # stretches of a block
-UNKNOWN_BITS = UNKNOWN_NATS / math.log(2)
 
 
 @dataclass(frozen=True)
@@ -79,9 +78,14 @@ class Judgement:
     distances: tuple[Distances, ...] = ()
 
     @property
+    def known(self) -> int:
+        """The number of characters that count as evidence: those that the model with the fewest unknown ones knows."""
+        return max(0, self.characters - min(item.unknown for item in self.candidates))
+
+    @property
     def best(self) -> str | None:
         """The name of the model that predicts the text better than all others; None where that cannot be told."""
-        return None if self.characters < FEWEST_CHARACTERS or len(self.equal) > 1 else self.candidates[0].name
+        return None if self.known < FEWEST_CHARACTERS or len(self.equal) > 1 else self.candidates[0].name
 
     @property
     def equal(self) -> tuple[str, ...]:
@@ -91,8 +95,9 @@ class Judgement:
     @property
     def verdict(self) -> str:
         """In words, for a person."""
-        if self.characters < FEWEST_CHARACTERS:
-            return f"none: the text has {counted(self.characters, 'character')}, a verdict needs {FEWEST_CHARACTERS:,}"
+        if self.known < FEWEST_CHARACTERS:
+            that = "" if self.known == self.characters else " that a model knows"
+            return f"none: the text has {counted(self.known, 'character')}{that}, a verdict needs {FEWEST_CHARACTERS:,}"
         if self.best is None:
             return f"cannot tell: {' or '.join(self.equal)}"
         return self.best
