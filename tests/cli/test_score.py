@@ -13,6 +13,7 @@ import pytest
 
 import textgen
 from tests.conftest import COMMAND, TEXT, run_here
+from tests.evaluation.unigram import write_unigram
 
 HEADER = "position line column character bits rank entropy".split()
 LIKELIEST = [f"{name}_{number}" for number in (1, 2, 3) for name in ("likeliest", "probability")]
@@ -67,6 +68,16 @@ def test_a_pipe_gets_a_row_for_each_character(fox: Path, tmp_path: Path) -> None
     assert told[1] == f"whole: {len(text) - 1} characters, {found.bpc:.3f} bits per character"
     assert told[2].startswith("not in the vocabulary, 20.09 bits each: 5 characters: ")
     assert "'Ω' (U+03A9 GREEK CAPITAL LETTER OMEGA)" in told[2]
+
+
+def test_what_is_read_as_a_rare_character_is_told_to_be(tmp_path: Path) -> None:
+    model = write_unigram(tmp_path / "run", {"a": 0.5, "\ufffd": 0.5}, replacement="\ufffd")
+    (tmp_path / "a.txt").write_text("aΩaΩ")
+    result = run_here("score", str(model), str(tmp_path / "a.txt"))
+    assert [line.split("\t")[4] for line in result.stdout.splitlines()[1:]] == ["", "1.0000", "1.0000", "1.0000"]
+    assert result.stderr.splitlines()[2] == (
+        "not in the vocabulary, read as rare ones: 2 characters: 'Ω' (U+03A9 GREEK CAPITAL LETTER OMEGA)"
+    )
 
 
 def test_json_has_the_same_names_and_null_where_nothing_is_predicted(fox: Path, tmp_path: Path) -> None:

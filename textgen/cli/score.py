@@ -187,6 +187,7 @@ class _Summary:
     def __init__(self) -> None:
         self._bits = self._ngram_bits = 0.0
         self._characters = 0
+        self._is_read = False  # whether the model has a symbol for unknown characters
         self._unknown: Counter[str] = Counter()
 
     def counting(self, pieces: Iterable["Score"]) -> Iterator["Score"]:
@@ -197,6 +198,7 @@ class _Summary:
             self._bits += float(piece.bits[predicted].sum(dtype=np.float64))
             if piece.ngram_bits is not None:
                 self._ngram_bits += float(piece.ngram_bits[predicted].sum(dtype=np.float64))
+            self._is_read |= bool((piece.rank[piece.unknown] > 0).any())
             self._unknown.update(np.array(list(piece.text))[piece.unknown].tolist())
             self._last = piece
 
@@ -211,5 +213,6 @@ class _Summary:
         if self._unknown:
             number = counted(sum(self._unknown.values()), "character")
             names = first_named([symbol for symbol, _ in self._unknown.most_common()])
-            lines.append(f"not in the vocabulary, {UNKNOWN_BITS:.2f} bits each: {number}: {names}")
+            cost = "read as rare ones" if self._is_read else f"{UNKNOWN_BITS:.2f} bits each"
+            lines.append(f"not in the vocabulary, {cost}: {number}: {names}")
         return lines

@@ -39,7 +39,7 @@ class MemoryCurve:
             text to train it on.
         all_bits: the mean surprisal with all of the text before as context.
         characters: the number of characters that the means are of.
-        part: what was evaluated: `hold-out`, `whole`, or `whole, seen in training`.
+        part: what was evaluated, as in `Score`.
         notes: for the user, on how the text was read.
     """
 

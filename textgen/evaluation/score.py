@@ -54,10 +54,11 @@ class Score:
 
     Attributes:
         text: the N characters.
-        bits: their surprisals, float32 `(N,)`: log2 1,114,112 for an unknown character, as for one of all of Unicode's;
-            NaN for the first character of a text, which nothing predicts.
+        bits: their surprisals, float32 `(N,)`: log2 1,114,112 for an unknown character, as for one of all of Unicode's,
+            unless the model has a symbol for rare ones, of which it is one then; NaN for the first character that the
+            model reads of a text, which nothing predicts.
         rank: how likely each was among all characters, int32 `(N,)`: 1 for the likeliest; 0 where nothing was
-            predicted, or the character is unknown.
+            predicted, or the character is not read.
         entropy: the surprisal that was to be expected, in bits, float32 `(N,)`; NaN where the rank is 0.
         likeliest: the likeliest characters, the likeliest first, `<U1` `(N, K)`; empty where the rank is 0.
         likeliest_bits: their surprisals, float32 `(N, K)`; NaN where the rank is 0.
