@@ -1,4 +1,4 @@
-"""Damaged checkpoints, with wrong checksums and with right ones: the run goes on, or is refused in one line."""
+"""Damaged checkpoints, and the files of runs with teachers of their own: the run goes on, or is refused in one line."""
 
 import copy
 import hashlib
@@ -12,12 +12,14 @@ import pytest
 from tests.attack.harness import attempt, damaged
 from tests.conftest import TEXT
 from tests.training.test_checkpoint import leaves
-from textgen.config import Hyperparameters, Shape
+from textgen.config import Hyperparameters, Shape, TrainingConfig
 from textgen.corpus.corpus import Corpus
 from textgen.errors import TrainingError
 from textgen.model_file import layout
 from textgen.training.checkpoint import NEWEST, PREVIOUS, Checkpoint, write_checkpoint
+from textgen.training.ensemble import start_ensemble
 from textgen.training.plan import Epochs, Plan
+from textgen.training.run_folder import ENSEMBLE, open_run_folder
 
 SHAPE = Shape(layers=1, units=4, dropout=0.1, embedding=2)
 TRAINING = Hyperparameters(window=20, batch_size=2, learning_rate=0.01, patience=5, validation=0.1, rng_seed=1)
@@ -118,3 +120,50 @@ def test_a_damaged_newest_checkpoint_leads_to_the_one_before(run: Path) -> None:
         (run / NEWEST).write_bytes(other)
         (run / PREVIOUS).write_bytes(content)
         assert resumed(case) == GONE_ON, case
+
+
+@pytest.fixture
+def ensemble(run: Path) -> Path:
+    """The file of a run with teachers of its own, of which the first has been trained; its student is resumed."""
+    options = {"force": True, "seeds": 1, "epochs": 3, "minutes": None, "model": None}
+    corpus, training = Corpus.from_files("text.txt"), TrainingConfig(window=20, rng_seed=1)
+    checkpoint = (run / NEWEST).read_bytes()
+    with (
+        open_run_folder(run, force=True) as folder,
+        start_ensemble(folder, corpus, training=training, **options) as begun,  # type: ignore[arg-type]
+    ):
+        begun.with_done(5.0)
+    (run / NEWEST).write_bytes(checkpoint)
+    return run / ENSEMBLE
+
+
+def is_gone_on_from(ensemble: Path, case: str) -> bool:
+    """Whether the run goes on; else what is told is that its file is damaged, or that what it names differs."""
+    code, _, stderr = attempt(case, "train", "--resume", "-o", "run")
+    told = stderr.splitlines()[-1]
+    assert code in (1, 2), case
+    assert told == GONE_ON or any(part in told for part in (ensemble.name, "run: ", "file")), f"{case}: {told}"
+    return told == GONE_ON
+
+
+def test_the_damaged_file_of_a_run_with_teachers_is_gone_on_from_or_refused(ensemble: Path) -> None:
+    content = ensemble.read_bytes()
+    assert resumed("whole") == GONE_ON
+    refused = 0
+    for case, other in damaged(content, 120, seed=11):
+        ensemble.write_bytes(other)
+        refused += not is_gone_on_from(ensemble, case)
+    assert refused > 60
+
+
+def test_wrong_values_in_the_file_of_a_run_with_teachers_are_gone_on_from_or_refused(ensemble: Path) -> None:
+    meta = json.loads(ensemble.read_bytes())
+    for place in leaves(meta)[1:]:
+        for value in HOSTILE:
+            changed = copy.deepcopy(meta)
+            holder = changed
+            for key in place[:-1]:
+                holder = holder[key]
+            holder[place[-1]] = value
+            ensemble.write_text(json.dumps(changed))
+            is_gone_on_from(ensemble, f"{place} is {value!r}"[:200])

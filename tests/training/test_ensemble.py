@@ -169,6 +169,19 @@ def test_a_forced_run_begins_anew_and_a_plain_one_is_refused(tmp_path: Path, who
         train(tmp_path / "run", resume=True)
 
 
+def test_runs_in_the_folders_of_teachers_are_replaced_by_force_only_and_others_never(tmp_path: Path) -> None:
+    train(tmp_path / "teacher-2", seeds=None)
+    with pytest.raises(KilledError):
+        train(tmp_path / "teacher-3", End(Stepped, 20), seeds=None)
+    files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(RunError, match=r"/teacher-2: the folder has a run already; name another folder with `output`,"):
+        train(tmp_path)
+    assert all(path.read_bytes() == content for path, content in files.items())
+    train(tmp_path, force=True)
+    assert (tmp_path / "teacher-3" / "checkpoint").read_bytes() == files[tmp_path / "teacher-3" / "checkpoint"]
+    assert read_model(tmp_path / "teacher-2").description.training.rng_seed == 3
+
+
 def test_a_run_that_fails_before_its_first_step_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise TrainingError("no")
@@ -180,7 +193,7 @@ def test_a_run_that_fails_before_its_first_step_leaves_nothing(tmp_path: Path, m
 
 
 def of(folder: Path, **meta: object) -> Ensemble:
-    options = {"seeds": 3, "epochs": None, "minutes": 10.0, "model": None, "training": None}
+    options = {"force": True, "seeds": 3, "epochs": None, "minutes": 10.0, "model": None, "training": None}
     with open_run_folder(folder) as opened, start_ensemble(opened, CORPUS, **options) as ensemble:
         return Ensemble(opened, {**ensemble.meta, **meta})
 

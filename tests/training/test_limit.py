@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from tests.conftest import TEXT
@@ -5,6 +7,7 @@ from textgen import Corpus, ModelConfig
 from textgen.training import limit
 from textgen.training.limit import FIRST_REPLAN, REPLANS, Budget, Limit, limit_of, short_budget
 from textgen.training.plan import Epochs, Minutes, Plan, make_plan
+from textgen.training.teachers import Teacher
 
 
 @pytest.fixture
@@ -83,6 +86,10 @@ def test_a_budget_too_short_for_a_step_and_an_evaluation_is_told(monkeypatch: py
         "with startup they take about 75 s on this machine, and so will the run"
     ]
     assert short_budget(plan_of(Minutes(1.3)), limited) == []
+    taught = replace(plan_of(Minutes(1.3)), teachers=(Teacher("/a", "0" * 64),))
+    (note,) = short_budget(taught, limited, read=10.0)
+    assert "with startup and what the teachers have read they take about 85 s on this machine" in note
+    assert short_budget(taught, limited) == [], "it was in the cache"
     (note,) = short_budget(plan_of(Minutes(1.0), layers=4, units=2048), limited)
     assert "about 109 s on this machine" in note, "the first weights alone take half a minute"
 

@@ -23,7 +23,7 @@ from textgen.training.checkpoint import Checkpoint, has_checkpoint, remove_check
 from textgen.training.plan import COMPLETED
 from textgen.training.progress import Event, Started, TeacherTrained, TrainingResult
 from textgen.training.resume import Unfinished
-from textgen.training.run_folder import ENSEMBLE, RunFolder
+from textgen.training.run_folder import ENSEMBLE, RunFolder, refuse_old
 
 FORMAT = 1
 KEYS = {"format", "seeds", "done", "elapsed", "text", "reading", "model", "training", "epochs", "minutes", "teachers"}
@@ -105,6 +105,7 @@ def start_ensemble(
     folder: RunFolder,
     corpus: Corpus,
     *,
+    force: bool,
     seeds: int,
     epochs: int | None,
     minutes: float | None,
@@ -116,7 +117,7 @@ def start_ensemble(
     If the block fails before there is anything to resume, it is as if the run had not been started.
 
     Raises:
-        RunError: it cannot be written.
+        RunError: a teacher's folder has a run already and `force` is not given, or it cannot be written.
     """
     training = training or TrainingConfig()
     if training.rng_seed is None:
@@ -134,10 +135,12 @@ def start_ensemble(
         "minutes": minutes,
         "teachers": [],
     }
-    for place in (folder.path, *folder.path.glob("teacher-*")):
+    ensemble = Ensemble(folder, meta)
+    for place in () if force else ensemble.teachers:
+        refuse_old(place)
+    for place in (folder.path, *ensemble.teachers):
         remove_checkpoints(place)
     folder.save_ensemble(json.dumps(meta))
-    ensemble = Ensemble(folder, meta)
     try:
         yield ensemble
     except BaseException:

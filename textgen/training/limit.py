@@ -145,17 +145,18 @@ def limit_of(plan: Plan, *, started: float, step: int) -> Limit:
     )
 
 
-def short_budget(plan: Plan, limit: Limit) -> list[str]:
-    """A note if the budget is too short even for one step and one evaluation."""
+def short_budget(plan: Plan, limit: Limit, *, read: float = 0.0) -> list[str]:
+    """A note if the budget is too short even for one step and one evaluation, after teachers have read for so long."""
     if not isinstance(plan.until, Minutes) or not isinstance(limit, Budget):
         return []
     model, training, seconds = plan.model, plan.training, 60 * plan.until.number
     speed = characters_a_second(model, training.batch_size, len(plan.corpus.vocabulary))
     step = training.batch_size * training.window / speed
-    least = starting_seconds(model) + step + limit.ending_seconds
+    least = read + starting_seconds(model) + step + limit.ending_seconds
     if least <= seconds:
         return []
     return [
-        f"a budget of {seconds:.0f} s is too short for one step and one evaluation of this network: with "
-        f"startup they take about {least:.0f} s on this machine, and so will the run"
+        f"a budget of {seconds:.0f} s is too short for one step and one evaluation of this network: with startup"
+        f"{' and what the teachers have read' if plan.teachers else ''} they take about {least:.0f} s on this machine, "
+        "and so will the run"
     ]

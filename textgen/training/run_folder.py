@@ -188,16 +188,21 @@ def open_run_folder(path: str | Path, *, force: bool = False, resume: bool = Fal
         check_resumable(path)
     with _locked(path) as made:
         try:
-            if not (force or resume) and any((path / name).exists() for name in OWN):
-                raise RunError(
-                    f"{path}: the folder has a run already; "
-                    "name another folder with `output`, or replace it with `force=True`"
-                )
+            if not (force or resume):
+                refuse_old(path)
             remove_leftovers(path)
             yield RunFolder(path)
         finally:
             if made:
                 _remove_if_empty(path)
+
+
+def refuse_old(path: Path) -> None:
+    """Raise `RunError` if a folder has a run."""
+    if any((path / name).exists() for name in OWN):
+        raise RunError(
+            f"{path}: the folder has a run already; name another folder with `output`, or replace it with `force=True`"
+        )
 
 
 def check_resumable(path: Path) -> None:

@@ -18,6 +18,7 @@ ENOUGH = 0.05  # seconds of them
 EFFICIENCY = {True: (1.6, 1.2), False: (1.05, 0.8)}
 PLAIN = 0.4  # the same of the plain Keras layers, which train cells that the kernel does not have
 IMPORTING = 8.0  # seconds for importing TensorFlow and compiling a step
+WITHOUT_KERNEL = "no compiled kernel for this machine, so training is slower; see Install in the README"
 ORTHOGONAL = 1e-9  # seconds for initialising a layer, times the cube of its units
 
 
@@ -57,3 +58,11 @@ def characters_a_second(model: Shape, streams: int, symbols: int) -> float:
 def starting_seconds(model: Shape) -> float:
     """Estimated seconds until a network is ready for its first step."""
     return IMPORTING + ORTHOGONAL * model.layers * model.units**3
+
+
+def slow_cell(name: str) -> list[str]:
+    """A note if a network of these cells could be trained faster on this machine."""
+    cell = CELLS[name]
+    if cell.kernel:
+        return [] if library.library() else [WITHOUT_KERNEL]
+    return [f"the kernel has no {cell.keras}: Keras's own layers train it, more slowly than an LSTM of this size"]

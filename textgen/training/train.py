@@ -10,11 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.cells import CELLS
 from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, SEEDS, ModelConfig, TrainingConfig
 from textgen.corpus.corpus import Corpus
 from textgen.errors import TrainingError
-from textgen.kernel.library import library
 from textgen.model_file import Model, read_model
 from textgen.training.checkpoint import Checkpoint
 from textgen.training.ensemble import Ensemble, read_ensemble, start_ensemble, train_all
@@ -30,9 +28,8 @@ from textgen.training.resume import Unfinished, unfinished
 from textgen.training.run import run
 from textgen.training.run_folder import RunFolder, open_run_folder
 from textgen.training.soft_targets import SoftTargets, soft_targets
+from textgen.training.speed import slow_cell
 from textgen.training.teachers import check_known, engage, model_files
-
-WITHOUT_KERNEL = "no compiled kernel for this machine, so training is slower; see Install in the README"
 
 
 def train(
@@ -73,7 +70,8 @@ def train(
         resume: continue the unfinished run in `output`, bit for bit as if it had not been interrupted. No other
             argument is needed; those that are given must agree with the run. A model file in the folder that is not
             the run's best is renamed.
-        force: replace an existing run in `output`, as soon as the new one saves its first model.
+        force: replace an existing run in `output`, as soon as the new one saves its first model; with `seeds`, those in
+            its teachers' folders too.
         checkpoint_seconds: the maximum time between two checkpoints.
         callbacks: `keras.callbacks.Callback` objects; with `seeds`, of the student's training. They have access to the
             training model and its optimizer; their own state is not saved in checkpoints.
@@ -137,7 +135,7 @@ def train(
         if seeds is None:
             result = _begin(corpus, folder, how, source=source, teachers=files, started=started, **settings)
         else:
-            with start_ensemble(folder, corpus, seeds=seeds, **settings) as ensemble:
+            with start_ensemble(folder, corpus, force=force, seeds=seeds, **settings) as ensemble:
                 result = train_all(ensemble, partial(_train_next, corpus, how), on_progress)
     on_progress(result)  # after the lock is released, so that a resume at once succeeds
     return result
@@ -245,9 +243,11 @@ def _complete(
 ) -> TrainingResult:
     """Train as planned, from the weights `start` or a checkpoint if given, and compare with the baselines."""
     check_memory(plan, () if checkpoint else ("units", "batch_size") if start is None else ("batch_size",))
+    began = time.monotonic()
     soft, cached = soft_targets(plan, how.on_progress)
+    read = time.monotonic() - began
     limit = limit_of(plan, started=started, step=checkpoint.meta["position"]["step"] if checkpoint else 0)
-    notes = [*notes, *cached, *([] if checkpoint else short_budget(plan, limit))]
+    notes = [*notes, *cached, *([] if checkpoint else short_budget(plan, limit, read=read))]
     learner, told = make_learner(plan, start, how.callbacks, soft)
     epochs, stopped_by = run(
         plan,
@@ -257,7 +257,7 @@ def _complete(
         started=started,
         checkpoint=checkpoint,
         checkpoint_seconds=how.checkpoint_seconds,
-        notes=[*_slow(plan), *notes],
+        notes=[*slow_cell(plan.model.cell), *notes],
         callbacks=told,
         on_progress=how.on_progress,
     )
@@ -266,14 +266,6 @@ def _complete(
     best = folder.kept.validation_nats if folder.kept else None
     compared = finish(folder, plan, best) if completed else []
     return TrainingResult(folder.model, best, epochs, time.monotonic() - started, stopped_by, compared, calibration)
-
-
-def _slow(plan: Plan) -> list[str]:
-    """A note if the network could be trained faster."""
-    cell = CELLS[plan.model.cell]
-    if cell.kernel:
-        return [] if library() else [WITHOUT_KERNEL]
-    return [f"the kernel has no {cell.keras}: Keras's own layers train it, more slowly than an LSTM of this size"]
 
 
 def _ignore(event: Event) -> None:
