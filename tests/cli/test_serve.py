@@ -22,6 +22,7 @@ from tests.serving.conftest import model_file
         (["--token", ""], "expected 1 to 500 printable ASCII characters"),
         (["--allow-origin", "*"], "expected an origin such as https://example.org, or null, not '*'."),
         (["--allow-origin", "https://example.org/"], "expected an origin"),
+        (["--allow-origin", "http://["], "expected an origin"),
         (["--streams", "0"], "expected a whole number from 1 to 4,096"),
         (["--timeout", "nan"], "expected a number above 0"),
     ],

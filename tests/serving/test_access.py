@@ -40,7 +40,7 @@ def test_names_of_this_machine_and_addresses_are_its_own(client: TestClient, hos
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "http://127.0.0.1:9999", "http://localhost:8000", "x"]
+    "origin", ["https://evil.example", "null", "http://127.0.0.1:9999", "http://localhost:8000", "x", "http://["]
 )
 def test_pages_of_other_origins_are_refused(client: TestClient, origin: str) -> None:
     for answer in (
@@ -144,6 +144,16 @@ def test_the_page_logs_in_and_gets_a_cookie_that_is_not_the_token(guarded: TestC
     assert TOKEN not in cookie
     assert guarded.get("/app/models").status_code == 200  # the client keeps the cookie
     assert guarded.get("/app/models", headers={"Cookie": "textgen_session=" + session("other")}).status_code == 401
+
+
+def test_cookies_of_other_programs_do_not_hide_the_page_s(guarded: TestClient) -> None:
+    cookies = f'other={{"a": [1, 2]}}; textgen_session={session(TOKEN)}; x y'
+    assert guarded.get("/app/models", headers={"Cookie": cookies}).status_code == 200
+    assert guarded.get("/app/models", headers={"Cookie": cookies.replace("session=", "session=0")}).status_code == 401
+
+
+def test_a_login_with_many_fields_is_wrong(guarded: TestClient) -> None:
+    assert guarded.post("/login", content="a=1&" * 10).status_code == 401
 
 
 def test_a_login_of_another_site_is_refused(guarded: TestClient) -> None:

@@ -101,7 +101,7 @@ def test_prompts_of_codes(ask: Ask, refused: Ask, writer: Generator) -> None:
 
 def test_an_empty_prompt_begins_a_text_and_an_empty_list_is_refused(ask: Ask, refused: Ask, writer: Generator) -> None:
     expected = writer.generate("", rng_seed=3, length=16, temperature=1.0)
-    for fields in ({"prompt": ""}, {}, {"prompt": [""]}, {"prompt": [[]]}):
+    for fields in ({"prompt": ""}, {"prompt": None}, {}, {"prompt": [""]}, {"prompt": [[]]}):
         found = ask(seed=3, **fields)
         assert found["choices"][0]["text"] == expected
         assert found["usage"]["prompt_tokens"] == 0

@@ -1,5 +1,6 @@
 """The thread that steps: who gets a place, and what happens to texts that nobody waits for."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from textgen import Generator, load
 from textgen.generation.batch import Batch
 from textgen.generation.stream import Stream
 from textgen.serving import engine as module
-from textgen.serving.engine import Engine, Writing
+from textgen.serving.engine import Engine, Order, Writing
 
 LONG: dict[str, Any] = {"model": "play", "prompt": "The ", "max_tokens": 100_000}
 
@@ -77,6 +78,42 @@ def test_a_stopped_engine_ends_texts_that_run_and_that_wait(run_folder: Path) ->
         assert statuses == [503, 503, 503]
         assert not service.engine.alive
         assert client.post("/v1/completions", json=LONG).status_code == 503
+
+
+def test_texts_that_nobody_waits_for_free_the_queue(writer: Generator) -> None:
+    async def fill() -> None:
+        orders = [Order([Writing(stream_of(writer, 100_000), writer.network, live=True)]) for _ in range(3)]
+        for order in orders:
+            engine.submit(order)
+        await asyncio.to_thread(until, lambda: engine.active == 1 and engine.waiting == 2)
+        assert not engine.has_room(1)
+        engine.leave(orders[1])
+        await asyncio.to_thread(until, lambda: engine.waiting == 1)
+        assert engine.has_room(1)
+        engine.leave(orders[0])
+        await asyncio.to_thread(until, lambda: engine.active == 1 and engine.waiting == 0)
+
+    engine = Engine(1, 2)
+    engine.start()
+    try:
+        asyncio.run(fill())
+    finally:
+        engine.stop()
+
+
+def test_a_text_that_cannot_begin_is_told_and_the_engine_goes_on(
+    run_folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(batch: Batch, stream: Stream) -> None:
+        raise MemoryError("secret")
+
+    with serving(run_folder) as (client, _):
+        with monkeypatch.context() as patch:
+            patch.setattr(Batch, "join", fail)
+            assert client.post("/v1/completions", json=LONG).status_code == 500
+        assert client.post("/v1/completions", json=LONG | {"max_tokens": 9}).status_code == 200
+    assert "a text cannot begin: MemoryError at tests.serving.test_engine" in caplog.text
+    assert "secret" not in caplog.text
 
 
 def test_an_engine_that_was_never_started_can_be_stopped() -> None:

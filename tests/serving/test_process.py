@@ -174,6 +174,40 @@ def test_readers_that_do_not_read_are_cut_and_stop_nobody(run_folder: Path) -> N
             assert b"[DONE]" not in content
 
 
+def test_heads_of_requests_that_never_end_are_cut_on_old_connections_too(run_folder: Path) -> None:
+    hasty = "import textgen.serving.server as s; from textgen.cli import main; s.PATIENCE = 0.5; main()"
+    with started(str(run_folder), command=(sys.executable, "-c", hasty)) as server:
+        whole = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        for before in (b"", whole):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+                connection.sendall(before)
+                while before and not connection.recv(2**16).endswith(b'{"status":"ok"}'):
+                    pass
+                connection.sendall(b"GET /hea")
+                with suppress(ConnectionResetError):
+                    assert connection.recv(2**16) == b""
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        for _ in range(3):  # a connection that is only idle is kept
+            connection.request("GET", "/healthz")
+            assert connection.getresponse().read()
+            time.sleep(0.7)
+        assert connection.sock is not None
+        connection.close()
+
+
+def test_a_look_at_a_text_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    slow = (
+        "import sys; from textgen.cli import main; from textgen.serving import child; "
+        "child.COMMAND = (sys.executable, '-c', 'import time; time.sleep(100)'); main()"
+    )
+    with started("--grace", "0.5", cwd=tmp_path, command=(sys.executable, "-c", slow)) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        connection.request("POST", "/app/texts?name=a.txt", b"a text")
+        until(lambda: any((tmp_path / "models" / ".uploads").glob("*/a.txt")))
+        assert server.end() == 0
+        connection.close()
+
+
 def test_no_tensorflow_and_no_text_in_the_log(server: Server, api: openai.OpenAI) -> None:
     api.completions.create(model="play", prompt="The quick brown", max_tokens=3)
     until(lambda: any("read=15" in line for line in server.lines))

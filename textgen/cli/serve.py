@@ -34,10 +34,17 @@ LONGEST_LINE = 4000  # characters of a line of the log
 
 def _origins(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     for value in values:
-        parts = urlsplit(value)
-        if value != "null" and not (parts.scheme in ("http", "https") and value == f"{parts.scheme}://{parts.netloc}"):
+        if value != "null" and not _is_origin(value):
             raise click.BadParameter(f"expected an origin such as https://example.org, or null, not {value[:100]!r}.")
     return values
+
+
+def _is_origin(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+    except ValueError:  # half an IPv6 address
+        return False
+    return parts.scheme in ("http", "https") and value == f"{parts.scheme}://{parts.netloc}"
 
 
 def _token(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:

@@ -6,16 +6,17 @@ import ipaddress
 import logging
 import re
 import time
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from textgen.serving.refusal import RefusalError
 from textgen.serving.service import Service
+from textgen.serving.trace import places
 
 COOKIE = "textgen_session"
 OPEN = ("/healthz", "/readyz", "/login")  # without a token
@@ -68,8 +69,7 @@ class Access:
             self._service.metrics.errors.labels(error.code).inc()
             await answer(error)(scope, receive, sending)
         except Exception as error:
-            places = _places(error)
-            log.error("%s %s failed: %s at %s", scope["method"], _path(scope), type(error).__name__, places)
+            log.error("%s %s failed: %s at %s", scope["method"], _path(scope), type(error).__name__, places(error))
             if not status:
                 await answer(failed())(scope, receive, sending)
         finally:
@@ -98,7 +98,8 @@ class Access:
         )
 
     def _allowed(self, origin: str, host: str) -> bool:
-        return origin in self._origins or (origin != "null" and urlsplit(origin).netloc.lower() == host.lower())
+        _, separator, name = origin.partition("://")
+        return origin in self._origins or (bool(separator) and name.lower() == host.lower())
 
     def knows(self, headers: Headers) -> bool:
         """Whether a client has the token, in its header or by the cookie of the page's login."""
@@ -150,11 +151,8 @@ def session(token: str) -> str:
 
 
 def _cookie(header: str) -> str:
-    try:
-        found = SimpleCookie(header).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found else ""
+    """The page's cookie; those of other programs at the same address may hold anything, and do not hide it."""
+    return cookie_parser(header).get(COOKIE, "")
 
 
 def _preflight(headers: Headers) -> dict[str, str]:
@@ -182,12 +180,3 @@ def _is_address(name: str) -> bool:
 
 def _path(scope: Scope) -> str:
     return (scope.get("raw_path") or b"").decode("ascii", "replace")[:100]
-
-
-def _places(error: BaseException) -> str:
-    """Where an error was raised, without its message, which may hold a user's text."""
-    places, trace = [], error.__traceback__
-    while trace is not None:
-        places.append(f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    return " < ".join(reversed(places[-8:]))

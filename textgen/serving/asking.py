@@ -21,6 +21,7 @@ UNSUPPORTED: dict[str, tuple[Any, ...]] = {
 
 
 def _prompt(value: Any) -> Any:
+    value = "" if value is None else value
     items = value if isinstance(value, list) else [value]
     texts = all(isinstance(item, str) for item in items)
     codes = isinstance(value, list) and all(_is_code(item) for item in items)
@@ -70,6 +71,7 @@ PROMPT_SCHEMA = {
         {"type": "array", "items": TEXT, "minItems": 1},
         {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1},
         {"type": "array", "items": {"type": "array", "items": {"type": "integer", "minimum": 0}}, "minItems": 1},
+        {"type": "null"},
     ]
 }
 

@@ -16,6 +16,7 @@ from textgen.generation.batch import LONGEST_BLOCK, Batch
 from textgen.generation.recurrent import Network
 from textgen.generation.stream import Stream
 from textgen.serving.limits import BUFFER, FRAME
+from textgen.serving.trace import places
 
 IDLE = 5.0  # seconds after which an empty batch is dropped, and with it a model that is no longer served
 HURRY = 8  # characters of a block while a reader waits for the first one
@@ -171,6 +172,8 @@ class Engine:
                 return self._end_all()
             for writing in leaving:
                 self._drop(writing)
+            if leaving:  # those that waited free their places in the queue
+                self._waiting = deque([writing for writing in self._waiting if not writing.left])
             self._admit()
             self._step()
 
@@ -179,17 +182,24 @@ class Engine:
         still: list[Writing] = []
         while self._waiting and self.active < self.places:
             writing = self._waiting.popleft()
-            if writing.left:
-                continue
             if not writing.stream.seed.ready_for(writing.stream):  # another text reads their seed
                 still.append(writing)
                 continue
-            batch = self._batches.get(writing.network)
-            if batch is None:
-                batch = self._batches[writing.network] = Batch(writing.network, self.places)
-            batch.join(writing.stream)
-            self._running[writing.stream] = writing
+            try:
+                self._join(writing)
+            except Exception as error:  # of memory, say: the others go on
+                log.error("a text cannot begin: %s at %s", type(error).__name__, places(error))
+                woken: set[Order] = set()
+                _fail(writing, "broken", woken)
+                _wake(woken)
         self._waiting.extendleft(reversed(still))
+
+    def _join(self, writing: Writing) -> None:
+        batch = self._batches.get(writing.network)
+        if batch is None:
+            batch = self._batches[writing.network] = Batch(writing.network, self.places)
+        batch.join(writing.stream)
+        self._running[writing.stream] = writing
 
     def _step(self) -> None:
         woken: set[Order] = set()
@@ -199,8 +209,8 @@ class Engine:
                 self._used[network] = now
                 try:
                     batch.step(HURRY if self._is_awaited(network) else LONGEST_BLOCK)
-                except Exception:  # of memory, say: the others go on
-                    log.exception("a step failed; its texts are given up")
+                except Exception as error:  # of memory, say: the others go on
+                    log.error("texts are given up: %s at %s", type(error).__name__, places(error))
                     self._fail(network, woken)
             elif now - self._used.get(network, now) > IDLE:
                 del self._batches[network], self._used[network]
@@ -243,7 +253,7 @@ class Engine:
             if writing.network is network:
                 del self._running[stream]
                 _fail(writing, "broken", woken)
-        del self._batches[network]
+        self._batches.pop(network).__exit__()
 
     def _end_all(self) -> None:
         woken: set[Order] = set()

@@ -11,7 +11,6 @@ from textgen.errors import CorpusError
 from textgen.serving.body import pieces
 from textgen.serving.refusal import RefusalError
 from textgen.serving.service import Service
-from textgen.serving.uploads import report
 
 LOOKS = 2  # texts that are looked at, at once
 OFTEN = 2**24  # bytes between two looks at what is left of the disk
@@ -24,7 +23,7 @@ def router(service: Service) -> APIRouter:
 
     async def looked(source: str, name: str) -> dict[str, Any]:
         async with looks:
-            return await asyncio.to_thread(report, source, name)
+            return await asyncio.to_thread(service.uploads.report, source, name)
 
     @made.get("/app/catalog")
     async def catalog() -> list[dict[str, Any]]:

@@ -63,7 +63,7 @@ def router(service: Service) -> APIRouter:
     @made.post("/login")
     async def log_in(request: Request) -> Response:
         token = service.settings.token
-        fields = parse_qs((await read(request, 4096)).decode("utf-8", "replace"), max_num_fields=5)
+        fields = parse_qs((await read(request, 4096)).decode("utf-8", "replace"))
         if token is not None and not same(fields.get("token", [""])[0], token):
             await asyncio.sleep(PAUSE)
             return HTMLResponse(LOGIN.format(problem=WRONG), 401)

@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from textgen.errors import RunError, reason
 from textgen.serving.app import create_app
+from textgen.serving.limits import STALLED
 from textgen.serving.refusal import RefusalError
 from textgen.serving.service import Service
 
@@ -67,6 +69,7 @@ class _Protocol(H11Protocol):
     """A connection that can be ended whatever its reader does, and is if it asks for nothing."""
 
     most = 0
+    _expected: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Refuse it if there are too many."""
@@ -76,11 +79,29 @@ class _Protocol(H11Protocol):
             transport.close()
             return
         self.app_state = self.app_state | {"abort": transport.abort}
-        self.loop.call_later(PATIENCE, self._expect_request)
+        if sys.platform == "linux":  # else what a reader never takes of a whole answer is kept for ever
+            connection = transport.get_extra_info("socket")
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(STALLED * 1000))
+        self._expect_request()
+
+    def data_received(self, data: bytes) -> None:
+        """Take some of a request, whose head must soon be complete."""
+        super().data_received(data)
+        if self.conn.their_state is h11.IDLE:
+            self._expect_request()
 
     def _expect_request(self) -> None:
-        if self.cycle is None:
+        if self._expected is None:
+            self._expected = self.loop.call_later(PATIENCE, self._end_unless_asked, self.cycle)
+
+    def _end_unless_asked(self, last: object) -> None:
+        self._expected = None
+        if self.conn.their_state is not h11.IDLE or self.timeout_keep_alive_task is not None:
+            return
+        if self.cycle is last:
             self.transport.abort()
+        else:
+            self._expect_request()
 
 
 class _Server(uvicorn.Server):
@@ -139,6 +160,7 @@ async def _serve(
         await server.serve(sockets=[listening])
     finally:
         await _await_training(service, server)
+        service.uploads.end()
         for task in (preloading, training, *ending):
             task.cancel()
         await asyncio.to_thread(service.engine.stop)

@@ -4,13 +4,14 @@ import json
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from textgen.serving import child
 from textgen.serving.names import file_name
@@ -33,6 +34,8 @@ class Uploads:
     def __init__(self, runs: Path) -> None:
         """Take the folder of runs, beside which they lie until they are moved there."""
         self._folder = runs.absolute() / FOLDER
+        self._looks: set[subprocess.Popen[bytes]] = set()
+        self._ended = False
 
     @contextmanager
     def receiving(self, name: str) -> Iterator[tuple[str, Path, BinaryIO]]:
@@ -70,6 +73,60 @@ class Uploads:
         if shutil.disk_usage(self._folder).free < SPARE:
             raise full()
 
+    def report(self, source: str, name: str) -> dict[str, Any]:
+        """What `textgen corpora show` finds in a text, a path or a name of the catalog.
+
+        It runs in a process of its own, since counting a long text would hold up those who write.
+
+        Raises:
+            RefusalError: it is no text, or it cannot be had.
+        """
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+            with self._looking(output, errors, source) as process, suppress(subprocess.TimeoutExpired):
+                process.wait(SECONDS)
+            if (failed := process.returncode) == -signal.SIGKILL:
+                raise RefusalError(422, f"{name} could not be read within {SECONDS:g} seconds", code=NO_TEXT)
+            for file in (output, errors):
+                file.seek(0)
+            if failed:
+                said = (errors.read().decode("utf-8", "replace").strip().splitlines() or ["it cannot be read"])[-1]
+                said = said.removeprefix("textgen: error: ").replace(f"{Path(source).parent}/", "")
+                raise RefusalError(422, said[:1000], code=NO_TEXT)
+            found = json.load(output)
+        control = sum(item["faults"]["of"].get("control", {"count": 0})["count"] for item in found["sources"])
+        if control > UNLIKELY * found["characters"]:
+            raise RefusalError(422, f"{name}: {control:,} control characters; expected a text", code=NO_TEXT)
+        return {
+            "name": name,
+            "characters": found["characters"],
+            "lines": found["lines"],
+            "symbols": len(found["symbols"]),
+            "hold_out": found["hold_out"],
+            "unseen": len(found["unseen"]),
+            "skipped": len(found["skipped"]),
+            "sources": [_source(item) for item in found["sources"][:20]],
+        }
+
+    def end(self) -> None:
+        """Give up all looks at texts, which may take longer than a server that ends should."""
+        self._ended = True
+        for process in list(self._looks):
+            process.kill()
+
+    @contextmanager
+    def _looking(self, output: IO[bytes], errors: IO[bytes], source: str) -> Iterator["subprocess.Popen[bytes]"]:
+        """A process that looks at a text, and does not outlive the block."""
+        process = child.spawned(["corpora", "show", source, "--json"], output, errors)
+        self._looks.add(process)
+        try:
+            if self._ended:
+                process.kill()
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            self._looks.discard(process)
+
     def _tidy(self) -> None:
         """Remove what nobody has trained on."""
         places = list(self._folder.iterdir())
@@ -79,44 +136,6 @@ class Uploads:
                     shutil.rmtree(place)
         if len(list(self._folder.iterdir())) >= MOST:
             raise RefusalError(429, "too many uploaded texts wait for a training", code="too_many_texts")
-
-
-def report(source: str, name: str) -> dict[str, Any]:
-    """What `textgen corpora show` finds in a text, a path or a name of the catalog.
-
-    It runs in a process of its own, since counting a long text would hold up those who write.
-
-    Raises:
-        RefusalError: it is no text, or it cannot be had.
-    """
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        process = child.spawned(["corpora", "show", source, "--json"], output, errors)
-        try:
-            failed = process.wait(SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise RefusalError(422, f"{name} could not be read within {SECONDS:g} seconds", code=NO_TEXT) from None
-        for file in (output, errors):
-            file.seek(0)
-        if failed:
-            said = (errors.read().decode("utf-8", "replace").strip().splitlines() or ["it cannot be read"])[-1]
-            said = said.removeprefix("textgen: error: ").replace(f"{Path(source).parent}/", "")
-            raise RefusalError(422, said[:1000], code=NO_TEXT)
-        found = json.load(output)
-    control = sum(item["faults"]["of"].get("control", {"count": 0})["count"] for item in found["sources"])
-    if control > UNLIKELY * found["characters"]:
-        raise RefusalError(422, f"{name}: {control:,} control characters; expected a text", code=NO_TEXT)
-    return {
-        "name": name,
-        "characters": found["characters"],
-        "lines": found["lines"],
-        "symbols": len(found["symbols"]),
-        "hold_out": found["hold_out"],
-        "unseen": len(found["unseen"]),
-        "skipped": len(found["skipped"]),
-        "sources": [_source(item) for item in found["sources"][:20]],
-    }
 
 
 def _source(found: dict[str, Any]) -> dict[str, Any]:
