@@ -69,8 +69,7 @@ def violations(page: "Page") -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("locale", ["en-GB", "ja-JP"])
+@pytest.mark.parametrize(("locale", "scheme"), [("en-GB", "light"), ("ja-JP", "dark")])
 def test_axe_finds_nothing(browser: "Browser", home: Home, scheme: Any, locale: str) -> None:
     english = locale == "en-GB"
     with a_context(browser, home, locale=locale, color_scheme=scheme, viewport={"width": 360, "height": 740}) as made:
@@ -106,7 +105,7 @@ def violations_everywhere(page: "Page", home: Home, english: bool) -> list[str]:
     return found + violations(page)
 
 
-@pytest.mark.parametrize("width", [320, 360, 768])
+@pytest.mark.parametrize("width", [320, 360])
 def test_narrow_screens_need_no_sideways_scrolling(page: "Page", home: Home, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 640})
     home.write = lambda asked: streamed("unbroken" * 100)

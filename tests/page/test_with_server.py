@@ -52,8 +52,8 @@ def test_writes_stops_and_writes_the_same_again(page: "Page", server: tuple[str,
     page.get_by_role("tab", name="Write").click()
     link = page.get_by_role("link", name="The link to this text").get_attribute("href")
     assert link is not None
+    press(page, "Undo")
     page.goto(f"{server[0]}#{urlsplit(link).fragment}")
-    page.reload()
     expect_text(page, text)
 
 
