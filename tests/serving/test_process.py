@@ -195,6 +195,14 @@ def test_heads_of_requests_that_never_end_are_cut_on_old_connections_too(run_fol
         connection.close()
 
 
+def test_a_client_that_sends_far_too_much_is_told_so(server: Server) -> None:
+    for length in (b"Content-Length: 10000000\r\n\r\n" + b"a" * 10**7, b"Content-Length: 99999999999\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+            head = b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer s3cret\r\n"
+            connection.sendall(head + length)
+            assert connection.recv(2**16).startswith(b"HTTP/1.1 413 ")
+
+
 def test_a_look_at_a_text_does_not_hold_up_the_end(tmp_path: Path) -> None:
     slow = (
         "import sys; from textgen.cli import main; from textgen.serving import child; "

@@ -231,6 +231,7 @@ def test_the_report_of_a_text_says_what_a_person_must_know(both: Pair) -> None:
     answer = client.post("/app/texts", params={"name": "猫.txt"}, content=(head + aozora).encode("cp932"))
     found = answer.json()
     source = found["sources"][0]
+    assert "/" not in source["name"]
     assert (found["name"], source["encoding"], source["how"]) == ("猫.txt", "cp932", "guessed")
     assert (source["removed"]["library"], source["removed"]["readings"]) == ("Aozora Bunko", 40)
     assert "猫" in source["line"]

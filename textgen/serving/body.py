@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 from fastapi import Request
@@ -10,20 +11,20 @@ from pydantic import BaseModel
 from textgen.serving.refusal import RefusalError
 
 SECONDS = 30.0  # for a body to arrive
+LINGER = 5.0  # seconds in which the rest of one that is too large is passed over
 
 
 async def read(request: Request, most: int) -> bytes:
     """The body of a request; `RefusalError` if it is larger than `most` bytes or too slow."""
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length[:20]) > most:
-        raise _too_large(most)
-    content = bytearray()
+    content, stream = bytearray(), request.stream()
     try:
         async with asyncio.timeout(SECONDS):
-            async for part in request.stream():
+            if _is_longer(request, most):
+                raise await _too_large(stream, most)
+            async for part in stream:
                 content += part
                 if len(content) > most:
-                    raise _too_large(most)
+                    raise await _too_large(stream, most)
     except TimeoutError:
         raise RefusalError(
             408, f"the request's body did not arrive within {SECONDS:g} seconds", code="timeout"
@@ -33,9 +34,9 @@ async def read(request: Request, most: int) -> bytes:
 
 async def pieces(request: Request, most: int) -> AsyncIterator[bytes]:
     """The body of a request, piece by piece; `RefusalError` if it is larger than `most` bytes, or a piece is slow."""
-    if (length := request.headers.get("content-length", "")).isdecimal() and int(length[:20]) > most:
-        raise _too_large(most)
     received, stream = 0, request.stream()
+    if _is_longer(request, most):
+        raise await _too_large(stream, most)
     while True:
         try:
             piece = await asyncio.wait_for(anext(stream, None), SECONDS)
@@ -45,7 +46,7 @@ async def pieces(request: Request, most: int) -> AsyncIterator[bytes]:
             return
         received += len(piece)
         if received > most:
-            raise _too_large(most)
+            raise await _too_large(stream, most)
         yield piece
 
 
@@ -55,7 +56,17 @@ def schema_of(kind: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": reference}}}}
 
 
-def _too_large(most: int) -> RefusalError:
+def _is_longer(request: Request, most: int) -> bool:
+    length = request.headers.get("content-length", "")
+    return length.isdecimal() and int(length[:20]) > most
+
+
+async def _too_large(stream: AsyncIterator[bytes], most: int) -> RefusalError:
+    """The answer to a body that is too large; a client that still sends would find a broken connection instead."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER):
+            async for _ in stream:
+                pass
     return RefusalError(
         413, f"the request's body is larger than {most:,} bytes", code="too_large", headers={"Connection": "close"}
     )

@@ -104,7 +104,7 @@ class Uploads:
             "hold_out": found["hold_out"],
             "unseen": len(found["unseen"]),
             "skipped": len(found["skipped"]),
-            "sources": [_source(item) for item in found["sources"][:20]],
+            "sources": [_source(item, f"{Path(source).parent}/") for item in found["sources"][:20]],
         }
 
     def end(self) -> None:
@@ -138,7 +138,9 @@ class Uploads:
             raise RefusalError(429, "too many uploaded texts wait for a training", code="too_many_texts")
 
 
-def _source(found: dict[str, Any]) -> dict[str, Any]:
+def _source(found: dict[str, Any], folder: str) -> dict[str, Any]:
+    """What is told of a text or a part of it, whose name does not tell where on the server it lies."""
     kept = {key: found[key] for key in ("name", "encoding", "how", "line", "rival", "rival_line", "characters")}
+    kept["name"] = kept["name"].removeprefix(folder)
     faults = [{"kind": kind} | fault for kind, fault in found["faults"]["of"].items()]
     return kept | {"faults": faults, "removed": found["removed"]}
