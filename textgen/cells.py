@@ -35,6 +35,7 @@ class Cell:
         biases: the rows of its bias; the second one, if there is one, is of what the last output is multiplied with.
         states: the arrays `(B, H)` that a layer remembers; the first is its output.
         kernel: whether the compiled kernel has its loops.
+        rate: its usual learning rate, in parts of an LSTM's.
         columns: the sums of a step for each unit.
         sigmoids: how many of those are sigmoids.
         of_input: arranges columns of Keras's `(N, gates · H)`, to be multiplied with the input, for the sums.
@@ -54,6 +55,7 @@ class Cell:
     options: Mapping[str, Any] = field(default_factory=dict)
     biases: int = 1
     kernel: bool = False
+    rate: float = 1.0
 
 
 def _lstm_columns(columns: Array) -> Array:
@@ -149,6 +151,7 @@ CELLS = {  # by the names that `config.CELLS` lists
         of_input=_same,
         of_output=_same,
         step=_rnn,
+        rate=0.3,  # with an LSTM's it hardly learns, since no gate bounds its gradients
     ),
 }
 

@@ -66,3 +66,9 @@ def test_the_learning_rate_rises_then_falls_along_a_cosine() -> None:
 def test_the_learning_rate_of_a_short_plan_rises_quickly() -> None:
     assert learning_rate(0.01, 0, 5) == 0.01
     assert learning_rate(0.01, 10, 100) == pytest.approx(0.01)
+
+
+def test_a_plain_rnn_learns_at_a_lower_rate() -> None:
+    usual = (TrainingConfig(), {"characters": 10**6, "symbols": 60, "epochs": 1.0})
+    rates = [complete(ModelConfig(cell=cell), usual[0], **usual[1])[1].learning_rate for cell in ("lstm", "gru", "rnn")]
+    assert rates == pytest.approx([1e-2, 1e-2, 3e-3])

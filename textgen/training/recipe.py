@@ -7,6 +7,7 @@ import math
 import secrets
 from dataclasses import asdict, replace
 
+from textgen.cells import CELLS
 from textgen.config import DEFAULT_LAYERS, DEFAULT_UNITS, Hyperparameters, ModelConfig, Shape, TrainingConfig
 from textgen.corpus.windows import Windows
 
@@ -48,7 +49,8 @@ def complete(
         if training.batch_size:
             notes.append(f"the text is too short for batch size {streams}; {most} is used")
         streams = most
-    peak = FINE_TUNING_RATE if fine_tuning else _peak(characters)
+    decided = shape(model, symbols=symbols, epochs=epochs)
+    peak = (FINE_TUNING_RATE if fine_tuning else _peak(characters)) * CELLS[decided.cell].rate
     chosen = Hyperparameters(
         window=training.window,
         batch_size=streams,
@@ -57,7 +59,7 @@ def complete(
         validation=training.validation,
         rng_seed=secrets.randbits(31) if training.rng_seed is None else training.rng_seed,
     )
-    return shape(model, symbols=symbols, epochs=epochs), chosen, notes
+    return decided, chosen, notes
 
 
 def shape(model: ModelConfig, *, symbols: int, epochs: float) -> Shape:
