@@ -57,6 +57,10 @@ def test_a_step_that_fails_is_told_and_the_engine_goes_on(run_folder: Path, monk
         streamed = client.post("/v1/completions", json=LONG | {"stream": True})
         assert '"code":"internal_error"' in streamed.text
         assert "[DONE]" not in streamed.text
+        assert client.get("/nothing").status_code == 404
+        counted = client.get("/metrics").text
+        assert 'textgen_errors_total{code="internal_error"} 2.0' in counted
+        assert 'textgen_errors_total{code="not_found"} 1.0' in counted
         assert service.engine.active == 0
         failing.clear()
         assert client.post("/v1/completions", json=LONG | {"max_tokens": 9}).status_code == 200

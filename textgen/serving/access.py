@@ -69,6 +69,7 @@ class Access:
             self._service.metrics.errors.labels(error.code).inc()
             await answer(error)(scope, receive, sending)
         except Exception as error:
+            self._service.metrics.errors.labels("internal_error").inc()
             log.error("%s %s failed: %s at %s", scope["method"], _path(scope), type(error).__name__, places(error))
             if not status:
                 await answer(failed())(scope, receive, sending)

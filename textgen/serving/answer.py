@@ -173,8 +173,11 @@ class Events(Answer):
 
     async def _give_up(self, send: Send, why: str) -> None:
         if why == "slow":
+            self._service.metrics.errors.labels("slow_reader").inc()
             return self._order.cut()
-        content = f"data: {encoded(self._failed(why).content)}\n\n".encode()
+        failed = self._failed(why)
+        self._service.metrics.errors.labels(failed.code).inc()
+        content = f"data: {encoded(failed.content)}\n\n".encode()
         with suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await send({"type": "http.response.body", "body": content})

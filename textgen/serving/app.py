@@ -53,12 +53,14 @@ def create_app(service: Service) -> ASGIApp:
         if path.startswith("/v1/chat"):
             messages[404] = "there is no chat here: these models continue a text; ask /v1/completions"
         refusal = RefusalError(error.status_code, messages.get(error.status_code, str(error.detail)), code="not_found")
+        service.metrics.errors.labels(refusal.code).inc()
         return JSONResponse(refusal.content, error.status_code, error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         name = str(first["loc"][-1])[:40]
+        service.metrics.errors.labels("invalid_value").inc()
         return answer(RefusalError(400, f"`{name}`: {first['msg']}", param=name, code="invalid_value"))
 
     @app.exception_handler(Exception)
