@@ -3,7 +3,7 @@
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tests.conftest import PROJECT, TEXT
@@ -43,7 +43,7 @@ def test_a_training_from_its_text_to_its_model(browser: "Browser", tmp_path: Pat
             page.get_by_label("Minutes").fill("5")
             press(page, "Start the training")
             page.get_by_role("img", name=re.compile("Bits per character on unseen text")).wait_for()
-            page.get_by_text("A sample of what it writes now").wait_for()
+            page.get_by_text("What it writes as it gets better").wait_for()
             page.reload()
             page.get_by_role("tab", name="Train").click()
             page.get_by_text(re.compile(r"About \d+ min left")).wait_for()
@@ -79,3 +79,23 @@ def test_without_training_there_is_no_tab(browser: "Browser", tmp_path: Path) ->
         page.get_by_role("button", name="Go on").and_(page.locator(":enabled")).wait_for()
         page.wait_for_load_state("networkidle")
         assert page.get_by_role("tab").all_inner_texts() == ["Write", "See"]
+
+
+def test_an_aozora_text_in_japanese_on_a_narrow_dark_screen(browser: "Browser", tmp_path: Path) -> None:
+    look: Any = {"locale": "ja-JP", "viewport": {"width": 360, "height": 740}, "color_scheme": "dark"}
+    with browser.new_context(**look) as context, served(command=COMMAND, folder=tmp_path) as (address, _):
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.goto(address)
+        page.get_by_role("tab", name="学習").click()
+        text = ("吾輩《わがはい》は猫である。［＃改行］\n" * 30).encode("cp932")
+        page.locator("#files").set_input_files({"name": "猫.txt", "mimeType": "", "buffer": text})
+        page.get_by_text("cp932").wait_for()
+        assert page.locator("#strip").is_checked()
+        page.get_by_label("時間（分）").fill("0.1")
+        page.locator("#start").click()
+        page.locator("#run-samples li").first.wait_for()
+        assert (tmp_path / "models/猫/training/texts/1/猫.txt").read_bytes() == text
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        page.get_by_role("status").get_by_text("完了").wait_for()

@@ -7,6 +7,7 @@ import { problemOf } from "./problem.js";
 import { words } from "./texts.js";
 
 const EVERY = 1000; // milliseconds between two looks at the trainings, while they are in sight
+const SAMPLES = 10; // that are shown
 const ACTIVE = ["queued", "running", "stopping"];
 
 /** Show the tab, if the server trains. */
@@ -92,9 +93,9 @@ export async function setUpTraining(page, trainings) {
     byId("run-state").textContent = stateOf(run, language);
     byId("run-buttons").replaceChildren(...buttonsOf(run));
     byId("run-curve").replaceChildren(...drawingOf(run, language));
-    const sample = run.samples.at(-1);
-    byId("run-sample").textContent = sample?.sample ?? "";
-    byId("run-sample").parentElement.hidden = !sample;
+    const newest = run.samples.toReversed().slice(0, SAMPLES);
+    byId("run-samples").replaceChildren(...newest.map((sample) => itemOfSample(sample, language)));
+    byId("run-samples").parentElement.hidden = !newest.length;
     const buttons = [...byId("run-buttons").children];
     if (focused) (buttons.find(({ dataset }) => dataset.action === focused) ?? buttons[0])?.focus();
   }
@@ -114,6 +115,12 @@ export async function setUpTraining(page, trainings) {
   }
 
   watch();
+}
+
+/** A text of the model at a time when it was the best so far. */
+function itemOfSample({ sample, validation_nats: nats }, language) {
+  const bits = nats === null ? "" : words(language, "sampleAt", { bits: (nats / Math.log(2)).toFixed(2) });
+  return element("li", {}, element("p", { dir: "auto" }, sample), element("small", {}, bits));
 }
 
 /** What is so with a run, and at its end the verdict. */
