@@ -203,6 +203,7 @@ def test_a_budget_is_divided_evenly_and_what_one_leaves_goes_to_those_after_it(t
     for done, elapsed in ((0, 0), (1, 150), (2, 260), (3, 500), (3, 1000)):
         shares.append(of(tmp_path / str(len(shares)), done=done, elapsed=elapsed).settings()["minutes"])
     assert shares == pytest.approx([2.5, 2.5, (10 - 260 / 60) / 2, 10 - 500 / 60, 0.001])
+    assert of(tmp_path / "done").with_done(30.0).with_done(12.0).meta["elapsed"] == 42.0
 
 
 def test_random_seeds_follow_that_of_the_run(tmp_path: Path) -> None:

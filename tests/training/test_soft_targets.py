@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from tests.training.taught import write_teacher
 from textgen import Corpus
 from textgen.config import Hyperparameters, Shape
 from textgen.corpus import cache
+from textgen.corpus.vocabulary import Vocabulary
 from textgen.errors import CorpusError
 from textgen.generation.compiled import prepare
 from textgen.model_file import read_model
@@ -195,6 +197,8 @@ def test_they_are_computed_once_and_again_where_teachers_or_text_differ(tmp_path
         if work:
             assert told[-1] == Consulted(len(plan.windows.codes), len(plan.windows.codes))
             assert [event.characters for event in told] == sorted({event.characters for event in told})
+    other = replace(plan_of(TEXT, one), corpus=Corpus.from_text(TEXT).recoded(Vocabulary(LETTERS[::-1])))
+    assert heard(other).rows.tobytes() != heard(plan_of(TEXT, one)).rows.tobytes(), "other codes, other columns"
     assert cache.clean() > 0
     before = heard(plan).rows.tobytes()
     assert before == heard(plan).rows.tobytes()
