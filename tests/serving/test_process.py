@@ -229,7 +229,7 @@ def test_no_tensorflow_and_no_text_in_the_log(server: Server, api: openai.OpenAI
 def test_a_signal_lets_what_is_short_be_finished_and_cuts_the_rest(run_folder: Path, number: int) -> None:
     with started(str(run_folder), "--grace", "1", "--log-json") as server:
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-        connection.request("POST", "/v1/completions", json.dumps(ENDLESS | {"no_repeat": 1000}))
+        connection.request("POST", "/v1/completions", json.dumps(ENDLESS | {"n": 16}))
         answer = connection.getresponse()
         first = answer.readline()
         assert first.startswith(b"data: {")

@@ -38,7 +38,7 @@ def test_teachers_read_the_text_before_the_run_begins_and_change_what_is_learnt(
     begun = [type(event) for event in events].index(Started)
     assert begun > 0
     assert all(isinstance(event, Consulted) for event in events[:begun])
-    assert events[begun].notes == ()  # type: ignore[union-attr]
+    assert not any("teacher" in note for note in events[begun].notes)  # type: ignore[union-attr]
     train(tmp_path / "plain")
     one, other = (read_model(tmp_path / name).weights.head_bias for name in ("run", "plain"))
     assert (one != other).any()
@@ -148,7 +148,7 @@ def test_a_teacher_that_does_not_know_all_is_heard_where_it_does(tmp_path: Path)
     partial = write_teacher(tmp_path / "a.keras", SYMBOLS.replace("e", "é").replace("z", ""))
     _, events = train(tmp_path / "run", partial)
     (started,) = [event for event in events if isinstance(event, Started)]
-    assert started.notes == (
+    assert tuple(note for note in started.notes if "teacher" in note) == (
         f"the teacher {partial} does not know 2 symbols of the text (10.3 % of its characters); there it is not "
         "listened to",
     )
