@@ -203,6 +203,22 @@ def test_a_client_that_sends_far_too_much_is_told_so(server: Server) -> None:
             assert connection.recv(2**16).startswith(b"HTTP/1.1 413 ")
 
 
+def test_what_is_no_request_is_told_so_in_the_api_s_shape(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(b"\x16\x03\x01\x02\x00 this is TLS\r\n\r\n")
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        content = json.loads(answer.read())
+    assert answer.status == 400
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert content["error"] == {
+        "message": "this is no HTTP request",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": "no_request",
+    }
+
+
 def test_a_look_at_a_text_does_not_hold_up_the_end(tmp_path: Path) -> None:
     slow = (
         "import sys; from textgen.cli import main; from textgen.serving import child; "

@@ -81,6 +81,7 @@ def test_one_character_that_is_read_as_several(tmp_path: Path) -> None:
         ({"text": "a", "likeliest": 21}, "likeliest"),
         ({"text": "e" + "\u0301" * 19_000}, "text"),
         ({}, "text"),
+        ({"text": "a", "surprise": 1}, "surprise"),
     ],
 )
 def test_what_is_wrong_is_refused(client: TestClient, fields: dict[str, Any], param: str) -> None:

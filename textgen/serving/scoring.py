@@ -32,7 +32,7 @@ BIT = math.log(2)
 class Score(BaseModel):
     """A request for what a model predicts at each character of a text."""
 
-    model_config = ConfigDict(strict=True, extra="ignore")
+    model_config = ConfigDict(strict=True, extra="forbid")
 
     model: str = Field(description="The name of a model, from /v1/models.")
     text: str = Field(max_length=MOST_SCORED, description="The text; its first character is predicted by nothing.")

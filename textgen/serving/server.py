@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from typing import Any
 
 import h11
@@ -17,6 +18,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from textgen.errors import RunError, reason
+from textgen.serving.access import ALWAYS
 from textgen.serving.app import create_app
 from textgen.serving.limits import STALLED
 from textgen.serving.refusal import RefusalError
@@ -56,13 +58,20 @@ def bound(host: str, port: int) -> socket.socket:
 
 
 def _as_bytes(refusal: RefusalError) -> bytes:
-    """A refusal as it goes out where no request has been read."""
+    """A refusal as it goes out where no request has been read: no origin is known then, to which it could be opened."""
     body = json.dumps(refusal.content).encode()
-    head = ["HTTP/1.1 503 Service Unavailable", "Content-Type: application/json", f"Content-Length: {len(body)}"]
-    return "\r\n".join([*head, "Retry-After: 1", "Connection: close", "", ""]).encode() + body
+    status = HTTPStatus(refusal.status)
+    headers = {**ALWAYS, **refusal.headers, "Content-Type": "application/json", "Content-Length": str(len(body))}
+    head = [f"{name}: {value}" for name, value in {**headers, "Connection": "close"}.items()]
+    return "\r\n".join([f"HTTP/1.1 {status.value} {status.phrase}", *head, "", ""]).encode() + body
 
 
-TOO_MANY = _as_bytes(RefusalError(503, "there are too many connections; try again soon", code="too_many_connections"))
+TOO_MANY = _as_bytes(
+    RefusalError(
+        503, "there are too many connections; try again soon", code="too_many_connections", headers={"Retry-After": "1"}
+    )
+)
+NO_REQUEST = _as_bytes(RefusalError(400, "this is no HTTP request", code="no_request"))
 
 
 class _Protocol(H11Protocol):
@@ -83,6 +92,11 @@ class _Protocol(H11Protocol):
             connection = transport.get_extra_info("socket")
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(STALLED * 1000))
         self._expect_request()
+
+    def send_400_response(self, msg: str) -> None:
+        """Say that what has come is no request; in the API's shape, which uvicorn's own answer has not."""
+        self.transport.write(NO_REQUEST)
+        self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Take some of a request, whose head must soon be complete."""
