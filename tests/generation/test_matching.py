@@ -1,9 +1,12 @@
 import gc
 import random
 import re
+import sys
 import time
 import weakref
 from itertools import product
+from types import FrameType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,6 +102,29 @@ def test_a_text_always_ends_in_a_match_in_time(regex: str, length: int) -> None:
         assert match.ended
 
 
+@pytest.mark.parametrize("regex", ["(.{1,30}){1,30}", "(.{0,30}){1,30}", "(a?b?c?d?e?f?g?h?){100}"])
+def test_a_character_takes_no_more_work_where_a_text_is_in_many_states(regex: str) -> None:
+    begun, lines = pattern(regex), 0
+    match = begun.begin(NO_SEED, 300)
+
+    def count(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return count
+
+    before, most, written = sys.gettrace(), 0, 0
+    sys.settrace(count)
+    try:
+        for code in map(PRINTED.index, "abcdefgh" * 37):
+            assert match.allowed()[code]
+            match.advance(code)
+            most, written = max(most, len(match._node.states)), written + 1
+    finally:
+        sys.settrace(before)
+    assert most > 500
+    assert lines < 100 * written  # of Python
+
+
 def test_a_text_goes_on_as_long_as_it_can_match() -> None:
     assert len(write("a*", 7)[0]) == 7
     assert write("ab(cdefg)?", 6)[0] == "ab"
@@ -163,7 +189,7 @@ def test_what_future_versions_may_read_otherwise_is_no_warning() -> None:
 
 
 def test_texts_stay_right_when_what_is_remembered_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matching, "MOST_KEPT", 100)
+    monkeypatch.setattr(matching, "MOST_KEPT", 7_000)
     begun = pattern(r"(.{3,9}\n){4}")
     match = begun.begin(NO_SEED, 40)
     nodes = []
@@ -177,7 +203,7 @@ def test_texts_stay_right_when_what_is_remembered_is_forgotten(monkeypatch: pyte
 
 
 def test_the_first_node_keeps_none_that_were_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matching, "MOST_KEPT", 100)
+    monkeypatch.setattr(matching, "MOST_KEPT", 7_000)
     begun, draw = pattern(r"(.{3,9}\n){4}"), random.Random(0)
     for _ in range(200):
         match = begun.begin(NO_SEED, 40)

@@ -76,6 +76,24 @@ class Automaton:
                     waiting.append(other)
         return found
 
+    def readers(self) -> list[int]:
+        """Of each state, which ones that read a character are reached by free ways: bits, in the order of `steps`."""
+        own = {state: 1 << place for place, state in enumerate(self.steps)}
+        result: list[int] = []
+        for state in range(len(self.free)):
+            found, seen, waiting = 0, {state}, [state]
+            while waiting:
+                passed = waiting.pop()
+                found |= own.get(passed, 0)
+                for other in self.free[passed]:
+                    if other < state:
+                        found |= result[other]
+                    elif other not in seen:  # only the ways into a repetition without end lead to later states
+                        seen.add(other)
+                        waiting.append(other)
+            result.append(found)
+        return result
+
     def distances(self) -> list[int]:
         """How many characters each state is from the end of the shortest match; `FAR` if none can be written."""
         free: list[list[int]] = [[] for _ in self.free]  # all ways, backwards
