@@ -44,8 +44,7 @@ def test_a_training_from_its_text_to_its_model(browser: "Browser", tmp_path: Pat
             press(page, "Start the training")
             page.get_by_role("img", name=re.compile("Bits per character on unseen text")).wait_for()
             page.get_by_text("What it writes as it gets better").wait_for()
-            page.reload()
-            page.get_by_role("tab", name="Train").click()
+            page.reload()  # and it is where it was
             page.get_by_text(re.compile(r"About \d+ min left")).wait_for()
             process.terminate()
             page.get_by_role("alert").get_by_text("The server does not answer.").wait_for()
@@ -92,10 +91,13 @@ def test_an_aozora_text_in_japanese_on_a_narrow_dark_screen(browser: "Browser", 
         page.locator("#files").set_input_files({"name": "猫.txt", "mimeType": "", "buffer": text})
         page.get_by_text("cp932").wait_for()
         assert page.locator("#strip").is_checked()
+        marks = "見つかったもの：ルビ《…》30 個、注記［＃…］30 個、合わせて 330 文字。"
+        assert page.locator("#marks").inner_text() == marks
+        assert page.locator("#expect").inner_text().startswith("少なすぎて")
         page.get_by_label("時間（分）").fill("0.1")
         page.locator("#start").click()
         page.locator("#run-samples li").first.wait_for()
         assert (tmp_path / "models/猫/training/texts/1/猫.txt").read_bytes() == text
         assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
-        page.get_by_role("status").get_by_text("完了").wait_for()
+        page.get_by_role("status").get_by_text(re.compile(r"完了 · .*1 文字あたり \d+\.\d\d ビット")).wait_for()

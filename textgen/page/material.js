@@ -5,6 +5,7 @@ import { problemOf } from "./problem.js";
 import { remembered, remember } from "./storage.js";
 import { words } from "./texts.js";
 
+const LEAST = 2_000; // characters, with fewer of which nothing is learnt but them
 const LITTLE = 50_000; // characters with which a model learns to spell, and little more
 const SMALL = 500_000; // and with which it learns names and manner
 
@@ -36,7 +37,13 @@ export function setUpMaterial(page, trainings, started) {
     byId("texts").replaceChildren(...texts.map((text) => itemOfText(language, text, () => remove(text))));
     const ready = texts.length > 0 && texts.every((text) => text.choice);
     byId("start").disabled = !ready;
-    byId("strip").parentElement.hidden = !texts.some(({ report }) => report?.sources.some(({ removed }) => removed));
+    const reports = texts.flatMap(({ report }) => report ?? []);
+    const marks = marksOf(reports);
+    byId("strip").parentElement.hidden = marks === null;
+    byId("marks").textContent = marks === null ? "" : toldMarks(language, marks);
+    const characters = reports.reduce((sum, report) => sum + report.characters, 0);
+    const left = characters - (byId("strip").checked ? (marks?.characters ?? 0) : 0);
+    byId("expect").textContent = reports.length ? words(language, expectation(left), { least: LITTLE }) : "";
   }
 
   function remove(text) {
@@ -76,6 +83,7 @@ export function setUpMaterial(page, trainings, started) {
     target.value = "";
     if (name) add(name, () => trainings.look(name), () => ({ catalog: name }));
   });
+  byId("strip").addEventListener("change", show);
   byId("new-training").addEventListener("submit", start);
   trainings.catalog().then(
     (found) => byId("catalog").append(...found.map(({ name, title, author }) => optionOf(name, title, author))),
@@ -105,9 +113,34 @@ function reportOf({ characters, sources, skipped }, say) {
   const lines = [say("found", { characters })];
   const guessed = sources.find(({ how }) => how === "guessed");
   if (guessed) lines.push(say("guessed", { encoding: guessed.encoding, line: guessed.line ?? "" }));
+  if (guessed?.rival) lines.push(say("rival", { encoding: guessed.rival, line: guessed.rival_line ?? "" }));
   const marked = sources.find(({ removed }) => removed);
   if (marked) lines.push(say("marked", { library: marked.removed.library ?? "" }));
   if (skipped) lines.push(say("skippedFiles", { count: skipped }));
-  lines.push(say(characters < LITTLE ? "littleText" : characters < SMALL ? "smallText" : "enoughText"));
   return lines;
+}
+
+/** What can be expected of a training on so many characters. */
+function expectation(characters) {
+  if (characters < LEAST) return "tinyText";
+  return characters < LITTLE ? "littleText" : characters < SMALL ? "smallText" : "enoughText";
+}
+
+/** How much of the texts libraries have added, or null where nothing was recognised. */
+function marksOf(reports) {
+  const found = reports.flatMap(({ sources }) => sources.flatMap(({ removed }) => removed ?? []));
+  if (!found.length) return null;
+  const sum = (...names) => found.reduce((all, one) => names.reduce((total, name) => total + one[name], all), 0);
+  return {
+    characters: sum("characters"),
+    markFrames: sum("headers", "footers"),
+    markReadings: sum("readings"),
+    markNotes: sum("notes"),
+  };
+}
+
+function toldMarks(language, { characters, ...counts }) {
+  const parts = Object.entries(counts).filter(([, count]) => count);
+  const told = parts.map(([key, count]) => words(language, key, { count }));
+  return words(language, "marks", { parts: told.join(language === "ja" ? "、" : ", "), characters });
 }

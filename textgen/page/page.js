@@ -51,6 +51,7 @@ export async function start(home) {
   function update(changes = {}, caret = null) {
     Object.assign(page.state, changes);
     remember("head", page.state.history.head);
+    if (changes.tab) remember("tab", changes.tab);
     render(page, caret);
     see(page);
   }

@@ -4,6 +4,7 @@ import { curveOf } from "./curve.js";
 import { byId, element } from "./elements.js";
 import { setUpMaterial } from "./material.js";
 import { problemOf } from "./problem.js";
+import { remembered } from "./storage.js";
 import { words } from "./texts.js";
 
 const EVERY = 1000; // milliseconds between two looks at the trainings, while they are in sight
@@ -19,6 +20,7 @@ export async function setUpTraining(page, trainings) {
     return; // the page writes on without
   }
   byId("tab-train").hidden = false;
+  if (remembered("tab") === "train" && !page.state.writing) page.update({ tab: "train" }); // the page was loaded again
   const shown = { runs: "", run: "" }; // what is on the page, so that only what has changed is made anew
   let chosen = null;
   const showTexts = setUpMaterial(page, trainings, (run) => {
@@ -131,12 +133,20 @@ function stateOf(run, language) {
   if (run.seconds_left !== null && run.seconds_left !== undefined) {
     lines.push(say("timeLeft", { minutes: Math.max(1, Math.ceil(run.seconds_left / 60)) }));
   }
-  const ngram = levelOfNgram(run);
-  const best = run.validation_nats ?? Math.min(...run.rows.map((row) => row[3] ?? Infinity));
-  if (run.state === "finished" && ngram !== null && Number.isFinite(best)) {
-    lines.push(say(best < ngram ? "betterThanNgram" : "worseThanNgram"));
-  }
+  if (["finished", "stopped"].includes(run.state)) lines.push(...verdictOf(run, say));
   return lines.join(" · ");
+}
+
+/** How well it predicts the held-out text, beside an n-gram where its loss is known. */
+function verdictOf(run, say) {
+  const best = run.validation_nats ?? Math.min(...run.rows.map((row) => row[3] ?? Infinity));
+  if (!Number.isFinite(best)) return [];
+  const level = levelOfNgram(run);
+  const bits = (best / Math.log(2)).toFixed(2);
+  if (level === null) return [say("withoutNgram", { bits })];
+  const ngram = (level / Math.log(2)).toFixed(2);
+  const kind = bits === ngram ? "asGoodAsNgram" : best < level ? "betterThanNgram" : "worseThanNgram";
+  return [say(kind, { bits, ngram })];
 }
 
 const levelOfNgram = ({ baselines }) => baselines.find(({ name }) => name.includes("gram"))?.nats ?? null;
