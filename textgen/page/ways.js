@@ -28,6 +28,7 @@ export async function openWays(page) {
   listenToWays(dialog, controller, finished.signal);
   dialog.showModal();
   const outcomes = await Promise.all(columns.map((column) => writeOne(page, ask, at, controller.signal, column)));
+  await page.keepNow();
   const problem = outcomes.find((outcome) => outcome instanceof Problem);
   showState(state, "waysReady", false);
   for (const column of columns) column.button.disabled = !column.version;
