@@ -140,7 +140,8 @@ def opened(context: "BrowserContext", home: Home, fragment: str = "") -> "Page":
     shown.on("pageerror", lambda error: home.complaints.append(str(error)))
     shown.on("console", lambda message: _is_expected(message.text) or home.complaints.append(message.text))
     shown.goto(home.address + fragment)
-    shown.get_by_role("button", name=re.compile("Go on|続きを書く")).wait_for()
+    go_on = shown.get_by_role("button", name=re.compile("Go on|続きを書く"))
+    go_on.and_(shown.locator(":enabled")).wait_for()  # when the models are known
     return shown
 
 
