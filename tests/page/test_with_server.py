@@ -42,9 +42,9 @@ def test_writes_stops_and_writes_the_same_again(page: "Page", server: tuple[str,
     assert not notebook(page).is_editable()
     page.locator("#backdrop .model").first.wait_for()
     page.keyboard.press("Escape")
-    expect_status(page, "Stopped. The model wrote")
+    expect_status(page, "The model wrote")
     text = notebook(page).input_value()
-    assert 7 < len(text) < 20_000
+    assert 7 < len(text) <= 20_600  # all, and on to the end of a sentence, if the machine was quicker than the key
     press(page, "Copy a link")
     page.get_by_role("tab", name="See").click()
     page.get_by_role("complementary").get_by_text("of the model's choices").wait_for()
