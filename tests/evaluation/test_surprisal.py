@@ -191,11 +191,11 @@ def test_the_time_of_an_evaluation_is_known_before(kernel: bool, monkeypatch: py
     weights = Weights.from_list(random_weights(shape, 50))
     codes = np.random.default_rng(4).integers(0, 50, 8_000).astype(np.uint8)
     ratios = []
-    for _ in range(3):
+    for _ in range(7):
         begun = time.perf_counter()
         cross_entropy(weights, codes)
         ratios.append((time.perf_counter() - begun) / evaluation_seconds(shape, 50, len(codes)))
-    assert 1 / 3 < np.median(ratios) < 3
+    assert 1 / 2 < np.median(ratios) < 2
 
 
 def test_details_do_not_depend_on_how_many_are_looked_at_together(monkeypatch: pytest.MonkeyPatch) -> None:
