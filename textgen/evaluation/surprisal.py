@@ -19,11 +19,10 @@ from numpy.typing import NDArray
 from textgen.config import Shape
 from textgen.corpus.vocabulary import Codes
 from textgen.evaluation.details import Details
+from textgen.evaluation.observers import Counted, Nats, Scaled
 from textgen.generation.batch import Batch, in_order
 from textgen.generation.compiled import prepare
-from textgen.generation.sampling import scaled_losses
 from textgen.generation.stream import Observer, Seed, Stream
-from textgen.keras_archive import Array
 from textgen.model_file import Weights, layout
 
 Protocol = Literal["carried", "cold"]
@@ -144,7 +143,7 @@ def surprisals_after(weights: Weights, codes: Codes, places: NDArray[np.integer]
         Bits, `(M,)`.
     """
     stretches = (_Stretch(place - context, place, place + 1) for place in places.tolist())
-    bits = [read.nats[0] / BIT for _, read in _read(weights, codes, stretches, STREAMS, _Nats)]
+    bits = [read.nats[0] / BIT for _, read in _read(weights, codes, stretches, STREAMS, Nats)]
     return np.array(bits, np.float32)
 
 
@@ -177,7 +176,7 @@ def scaled_halves(weights: Weights, codes: Codes, first: int, scales: Sequence[f
         The losses in nats per character, `(2, K)`: first of the characters before the middle, then of the others.
     """
     stretches = _carried(len(codes), first)
-    read = _read(weights, codes, stretches, STREAMS, lambda size: _Scaled(size, scales))
+    read = _read(weights, codes, stretches, STREAMS, lambda size: Scaled(size, scales))
     sums = np.array([part.nats.sum(axis=1) for _, part in read])
     middle = len(sums) // 2
     halves = [(sums[:middle], stretches[:middle]), (sums[middle:], stretches[middle:])]
@@ -190,7 +189,7 @@ def evaluation_seconds(model: Shape, symbols: int, characters: int) -> float:
     count = _streams(characters)
     with Batch(network, count) as batch:
         codes = np.zeros(TIMED, np.uint8)
-        streams = [Stream(Seed(codes), (), observer=_Nats(TIMED), observe_seed=True) for _ in range(count)]
+        streams = [Stream(Seed(codes), (), observer=Nats(TIMED), observe_seed=True) for _ in range(count)]
         for stream in streams:
             batch.join(stream)
         batch.step()  # the first takes longer
@@ -201,36 +200,12 @@ def evaluation_seconds(model: Shape, symbols: int, characters: int) -> float:
     return seconds * (READ_IN + characters / count)
 
 
-class _Nats:
-    """Stores the losses of a stretch's characters."""
-
-    def __init__(self, characters: int) -> None:
-        self.nats = np.empty(characters)
-        self._filled = 0
-
-    def __call__(self, nats: NDArray[np.float64], logits: Array, codes: NDArray[np.intp]) -> None:
-        self.nats[self._filled : self._filled + len(nats)] = nats
-        self._filled += len(nats)
-
-
-class _Scaled:
-    """Stores the losses of a stretch's characters, with the logits multiplied by each of some numbers."""
-
-    def __init__(self, characters: int, scales: Sequence[float]) -> None:
-        self.nats = np.empty((len(scales), characters))
-        self._scales, self._filled = scales, 0
-
-    def __call__(self, nats: NDArray[np.float64], logits: Array, codes: NDArray[np.intp]) -> None:
-        self.nats[:, self._filled : self._filled + len(nats)] = scaled_losses(logits, codes, self._scales)
-        self._filled += len(nats)
-
-
 def _nats(
     weights: Weights, codes: Codes, first: int, protocol: Protocol, context: int
 ) -> Iterator[tuple[int, NDArray[np.float64]]]:
     """The losses of each stretch, with its start."""
     stretches = _stretches(codes, first, protocol, context)
-    for (_, start, _), read in _read(weights, codes, stretches, _capacity(protocol, context), _Nats):
+    for (_, start, _), read in _read(weights, codes, stretches, _capacity(protocol, context), Nats):
         yield start, read.nats
 
 
@@ -244,24 +219,11 @@ def _read(
         for stretch in stretches:
             read = make(stretch.end - stretch.start)
             waiting.append((stretch, read))
-            observer = _Counted(read, stretch.start - stretch.begin - 1)
+            observer = Counted(read, stretch.start - stretch.begin - 1)
             yield Stream(Seed(codes[stretch.begin : stretch.end]), (), observer=observer, observe_seed=True)
 
     for _ in in_order(prepare(weights), streams(), capacity):
         yield waiting.popleft()
-
-
-class _Counted:
-    """Passes on what is predicted of a stretch, without the characters that are only context."""
-
-    def __init__(self, read: Observer, skipped: int) -> None:
-        self._read, self._skipped = read, skipped
-
-    def __call__(self, nats: NDArray[np.float64], logits: Array, codes: NDArray[np.intp]) -> None:
-        skipped = self._skipped
-        self._skipped = max(0, skipped - len(nats))
-        if skipped < len(nats):
-            self._read(nats[skipped:], logits[skipped:], codes[skipped:])
 
 
 def _stretches(codes: Codes, first: int, protocol: Protocol, context: int) -> Iterable[_Stretch]:

@@ -25,6 +25,7 @@ from textgen.corpus import cache
 from textgen.corpus.codes import count_known, gather, mapped, parts, translate
 from textgen.corpus.vocabulary import UNKNOWN, Codes
 from textgen.corpus.windows import Windows
+from textgen.evaluation.observers import Counted
 from textgen.evaluation.surprisal import READ_IN, STREAMS
 from textgen.generation.batch import Batch
 from textgen.generation.compiled import prepare
@@ -194,10 +195,11 @@ class _Reader:
         self._queues = []
         for start, end in pairwise(ends):
             begin = max(0, start - READ_IN)
-            queue = _Queue(table[self._known], max(0, start - begin - 1))
+            queue = _Queue(table[self._known])
             self._queues.append(queue)
             if end - begin > 1:
-                self.batch.join(Stream(Seed(read[begin:end]), (), observer=queue, observe_seed=True))
+                observer = Counted(queue, max(0, start - begin - 1))
+                self.batch.join(Stream(Seed(read[begin:end]), (), observer=observer, observe_seed=True))
 
     def next(self, number: int, first: int, last: int) -> _Heard:
         """What the teacher says of a stream's next characters, from place `first` of the text to `last`."""
@@ -222,16 +224,15 @@ def _place_of_first(codes: Codes, knows: NDArray[np.bool_]) -> int:
 class _Queue:
     """The probabilities that a stream has seen and that are not yet taken; observes it."""
 
-    def __init__(self, columns: NDArray[np.int32], skipped: int) -> None:
-        """Expect predictions of which these columns are kept, and the first ones are of context only."""
-        self._columns, self._skipped = columns, skipped
+    def __init__(self, columns: NDArray[np.int32]) -> None:
+        """Expect predictions of which these columns are kept."""
+        self._columns = columns
         self._waiting = deque[Array]()
         self.length = 0
 
     def __call__(self, nats: NDArray[np.float64], logits: Array, codes: NDArray[np.intp]) -> None:
         """Take in the logits of the next characters."""
-        heard = logits[self._skipped :, self._columns]
-        self._skipped = max(0, self._skipped - len(logits))
+        heard = logits[:, self._columns]
         heard -= heard.max(axis=1, keepdims=True, initial=-np.inf)
         self._waiting.append(_shared_out(np.exp(heard, out=heard)))
         self.length += len(heard)
