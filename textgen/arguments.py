@@ -1,6 +1,7 @@
 """Checks the type and range of arguments and stored values; a wrong one is an error of one line."""
 
 import os
+import re
 import reprlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field, fields
@@ -65,6 +66,12 @@ def listed(names: Collection[str]) -> str:
     first = [name if name.isidentifier() and len(name) < LONGEST else shown(name) for name in sorted(names)[:MOST]]
     more = [f"{len(names) - MOST:,} more"] if len(names) > MOST else []
     return ", ".join(first + more)
+
+
+def check_sha256(digest: object) -> None:
+    """Raise `ValueError` unless this is a SHA-256 as 64 hexadecimal digits."""
+    if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
+        raise ValueError(f"`sha256` must be 64 hexadecimal digits, not {shown(digest)}")
 
 
 def check_text(name: str, value: object, most: int) -> None:

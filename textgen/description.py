@@ -1,12 +1,11 @@
 """The description of a model, which is the entry `textgen.json` of its file: read strictly, key by key."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from textgen.arguments import Checked, Range, check_text, listed, shown, within
+from textgen.arguments import Checked, Range, check_sha256, check_text, listed, shown, within
 from textgen.config import (
     BATCH_SIZE,
     LEARNING_RATE,
@@ -59,7 +58,7 @@ class TextInfo(Checked):
         if self.separator is not None:
             check_text("separator", self.separator, LONGEST_SEPARATOR)
         check_text("name", self.name, LONGEST_NAME)
-        _check_sha256(self.sha256)
+        check_sha256(self.sha256)
         if self.unicode not in UNICODE:
             raise ValueError(f"`unicode` must be one of {', '.join(UNICODE)}, not {shown(self.unicode)}")
 
@@ -75,13 +74,8 @@ def _checked_sources(sources: object) -> Sources:
     for source in sources:
         if not isinstance(source, list | tuple) or len(source) != 2:
             raise ValueError(f"`sources` must be pairs of a hash and a number of characters, not {shown(source)}")
-        _check_sha256(source[0])
+        check_sha256(source[0])
     return tuple((sha256, CHARACTERS.check("characters", characters)) for sha256, characters in sources)
-
-
-def _check_sha256(digest: object) -> None:
-    if not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
-        raise ValueError(f"`sha256` must be 64 hexadecimal digits, not {shown(digest)}")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ probabilities (Hinton, Vinyals and Dean, 2015; Furlanello et al., 2018). Symbols
 """
 
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from textgen.arguments import PATH, Checked, expect, shown
+from textgen.arguments import PATH, Checked, check_sha256, expect
 from textgen.corpus.codes import parts
 from textgen.corpus.corpus import Corpus
 from textgen.corpus.vocabulary import UNKNOWN, Vocabulary
@@ -34,8 +33,7 @@ class Teacher(Checked):
     def __post_init__(self) -> None:
         """Raise `ValueError` for what is no such hash."""
         super().__post_init__()
-        if not re.fullmatch("[0-9a-f]{64}", self.sha256):
-            raise ValueError(f"`sha256` must be 64 hexadecimal digits, not {shown(self.sha256)}")
+        check_sha256(self.sha256)
 
 
 def model_files(paths: Sequence[str | Path]) -> list[Path]:
