@@ -151,14 +151,15 @@ def trained(base: Model, training: Training, on_progress: Callable[[Event], None
     if not training.is_kept:
         from textgen.training.train import train
 
+        begun = has_checkpoint(training.output)
         result = train(
             training.corpus,
             output=training.output,
             epochs=training.epochs,
-            training=TrainingConfig(validation=0.0, rng_seed=RNG_SEED) if not has_checkpoint(training.output) else None,
-            start_from=None if has_checkpoint(training.output) else base.path,
-            resume=has_checkpoint(training.output),
-            force=not has_checkpoint(training.output) and (training.output / FILE_NAME).exists(),
+            training=None if begun else TrainingConfig(validation=0.0, rng_seed=RNG_SEED),
+            start_from=None if begun else base.path,
+            resume=begun,
+            force=not begun and (training.output / FILE_NAME).exists(),
             on_progress=on_progress,
         )
         if result.stopped_by not in COMPLETED:
