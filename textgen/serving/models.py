@@ -91,13 +91,13 @@ class Models:
         self._listed: dict[str, Entry] = {}
         self._looked = -FRESH
         self._unreadable: dict[Path, Signature] = {}  # files that are told of once
-        self._loaded: dict[str, Loaded] = {}  # the one used last at the end
+        self._loaded: dict[str, Loaded] = {}  # the one loaded last at the end
         self._locks: dict[str, threading.Lock] = {}
 
     def list(self) -> dict[str, Entry]:
         """All models by name, the shipped one first, then by name."""
         with self._lock:
-            if time.monotonic() - self._looked >= FRESH:
+            if self._is_stale():
                 self._listed = self._look()
                 self._looked = time.monotonic()
             return self._listed
@@ -219,7 +219,7 @@ def _read(entry: Entry) -> Loaded:
         except OSError as error:
             raise ModelFileError(f"{entry.path}: it has been removed") from error
         except ModelFileError:
-            if _exists(entry.path) and _signature(entry.path)[0] != signature:
+            if entry.path.is_file() and _signature(entry.path)[0] != signature:
                 continue
             raise
         if whole:
@@ -230,7 +230,3 @@ def _read(entry: Entry) -> Loaded:
                 Entry(entry.id, entry.path, entry.kind, signature, created, model.description), generator, fingerprint
             )
     raise ModelFileError(f"{entry.path}: it is replaced again and again while it is read")
-
-
-def _exists(path: Path) -> bool:
-    return path.is_file()
