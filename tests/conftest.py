@@ -198,18 +198,30 @@ def browser() -> Iterator["Browser"]:
 
 def on_a_terminal(*arguments: str, command: Sequence[str] = COMMAND) -> tuple[bytes, bytes]:
     """Run textgen with a terminal of 100 columns as stderr; return stdout and what the terminal was sent."""
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 100))
+    ours, theirs = a_terminal(100)
     process = subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, stderr=theirs)
+    shown = sent_to(ours, theirs)
+    stdout = process.communicate()[0]
+    assert process.returncode == 0
+    return stdout, shown
+
+
+def a_terminal(width: int) -> tuple[int, int]:
+    """The two ends of a terminal of so many columns: ours, and that of the process which it is given to."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, width))
+    return ours, theirs
+
+
+def sent_to(ours: int, theirs: int) -> bytes:
+    """All that a terminal is sent by the process which it was given to, until that ends."""
     os.close(theirs)
     shown = b""
     with suppress(OSError):  # how Linux tells the end of a terminal
         while block := os.read(ours, 4096):
             shown += block
     os.close(ours)
-    stdout = process.communicate()[0]
-    assert process.returncode == 0
-    return stdout, shown
+    return shown
 
 
 def in_process(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:

@@ -2,17 +2,14 @@ import csv
 import io
 import json
 import os
-import pty
 import subprocess
-import termios
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import textgen
-from tests.conftest import COMMAND, TEXT, run_here
+from tests.conftest import COMMAND, TEXT, a_terminal, run_here, sent_to
 from tests.evaluation.unigram import write_unigram
 
 HEADER = "position line column character bits rank entropy".split()
@@ -21,18 +18,12 @@ LIKELIEST = [f"{name}_{number}" for number in (1, 2, 3) for name in ("likeliest"
 
 def to_terminal(*arguments: str, width: int = 60, **environment: str) -> str:
     """What a terminal as standard output is sent; stderr is another file."""
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, width))
+    ours, theirs = a_terminal(width)
     cleared = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLORTERM", "COLUMNS")}
     process = subprocess.Popen(
         [*COMMAND, *arguments], stdout=theirs, stderr=subprocess.PIPE, env=cleared | {"TERM": "xterm"} | environment
     )
-    os.close(theirs)
-    shown = b""
-    with suppress(OSError):  # how Linux tells the end of a terminal
-        while block := os.read(ours, 4096):
-            shown += block
-    os.close(ours)
+    shown = sent_to(ours, theirs)
     told = process.communicate()[1].decode()
     assert process.returncode == 0, told
     return shown.decode().replace("\r\n", "\n")
