@@ -159,8 +159,15 @@ def texts() -> Path:
     return Path(folder)
 
 
+@pytest.fixture
+def trained(trained_once: Path) -> Path:
+    """A run folder with a small model, whose text is in the cache even if another test has emptied that."""
+    Corpus.from_files(trained_once.parent / "fox.txt")
+    return trained_once
+
+
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder with a small model, trained by the command on a text that it knows by heart.
 
     Where tests run in several processes, the first that needs it trains it for all.
@@ -175,7 +182,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
             options = "--epochs 12 --units 48 --dropout 0 --batch-size 8 --learning-rate 0.03 --rng-seed 1"
             result = run("train", str(folder / "fox.txt"), "-o", str(folder / "run"), *options.split())
             assert result.returncode == 0, result.stderr
-    Corpus.from_files(folder / "fox.txt")  # into the cache of this process's tests
     return folder / "run"
 
 
