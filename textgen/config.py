@@ -20,6 +20,7 @@ EMBEDDING = Range(int, 1, 4096)
 WINDOW = Range(int, 2, 10_000)
 BATCH_SIZE = Range(int, 1, 4096)
 LEARNING_RATE = Range(float, 0, 1, above_low=True)
+WEIGHT_DECAY = Range(float, 0, 10)
 SEEDS = Range(int, 1, 100)
 PATIENCE = Range(int, 1, 1_000_000)
 VALIDATION = Range(float, 0, 0.5)
@@ -41,6 +42,7 @@ LONGEST_SEPARATOR = 10_000  # characters
 LARGEST_HOLD_OUT = 200_000  # characters: enough to tell losses 0.005 nats apart, and evaluated in seconds
 SMALL_HOLD_OUT = 2_000  # characters, a hundredth: ten times less precise
 DEFAULT_CELL, DEFAULT_LAYERS, DEFAULT_UNITS = "lstm", 2, 300
+DEFAULT_WEIGHT_DECAY = 0.1
 DEFAULT_PATIENCE = 5  # in a run of epochs; a run with a time budget uses all of it
 
 
@@ -104,6 +106,7 @@ class TrainingConfig(Checked):
     patience: int | None = number(PATIENCE, None)  # early stopping: evaluations without improvement
     validation: float = number(VALIDATION, 0.1)  # fraction of the text held out, at its end
     rng_seed: int | None = number(RNG_SEED, None)  # None draws one at random
+    weight_decay: float = number(WEIGHT_DECAY, DEFAULT_WEIGHT_DECAY)  # AdamW's, times the learning rate at each step
 
 
 @dataclass(frozen=True)

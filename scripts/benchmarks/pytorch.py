@@ -14,7 +14,7 @@ from textgen.bfloat16 import rounded
 from textgen.config import Shape
 from textgen.training.learner import Arrays
 from textgen.training.plan import Plan
-from textgen.training.recipe import AVERAGED, BETA_2, GRADIENT_NORM, WEIGHT_DECAY
+from textgen.training.recipe import AVERAGED, BETA_2, GRADIENT_NORM
 
 TEMPERATURE = 0.8
 States = tuple[Tensor, Tensor]  # h and c, each (layers, B, H)
@@ -68,7 +68,12 @@ class TorchLearner:
         twin = Twin(len(plan.corpus.vocabulary), plan.model)
         self._twin, self._averages = twin, copy.deepcopy(twin)
         self._optimizer = torch.optim.AdamW(
-            twin.weights(), lr=0.0, betas=(0.9, BETA_2), eps=1e-7, weight_decay=WEIGHT_DECAY, fused=True
+            twin.weights(),
+            lr=0.0,
+            betas=(0.9, BETA_2),
+            eps=1e-7,
+            weight_decay=plan.training.weight_decay,
+            fused=True,
         )
         self._states = twin.start(plan.training.batch_size)
 

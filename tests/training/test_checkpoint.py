@@ -106,6 +106,16 @@ def test_missing_values_are_never_gone_on_from(tmp_path: Path, place: tuple) -> 
             read_checkpoint(tmp_path)
 
 
+@pytest.mark.parametrize(("part", "name"), [(part, name) for part, names in LATER.items() for name in names])
+def test_what_older_runs_lack_is_what_they_did(tmp_path: Path, part: str, name: str) -> None:
+    meta, arrays = whole()
+    meta = json.loads(json.dumps(meta))
+    meant = meta[part].pop(name)
+    write_checkpoint(tmp_path, Checkpoint(meta, arrays))
+    found, warning = read_checkpoint(tmp_path)
+    assert (found.meta[part][name], warning) == (meant, None)
+
+
 @pytest.mark.parametrize("name", ["weights", "averages", "optimizer", "states"])
 @pytest.mark.parametrize(
     "change",

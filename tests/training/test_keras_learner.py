@@ -13,9 +13,11 @@ from textgen.training.plan import Epochs, Plan
 CARRY, BEGIN = np.zeros(4, bool), np.ones(4, bool)
 
 
-def learner(text: str = TEXT * 4, streams: int = 4, dropout: float = 0.0, cell: str = "lstm") -> KerasLearner:
+def learner(
+    text: str = TEXT * 4, streams: int = 4, dropout: float = 0.0, cell: str = "lstm", **options: float
+) -> KerasLearner:
     training = Hyperparameters(
-        window=10, batch_size=streams, learning_rate=0.01, patience=None, validation=0.0, rng_seed=1
+        window=10, batch_size=streams, learning_rate=0.01, patience=None, validation=0.0, rng_seed=1, **options
     )
     return KerasLearner(Plan(Corpus.from_text(text), Shape(2, 8, dropout, 4, cell), training, Epochs(1)))
 
@@ -49,6 +51,15 @@ def test_what_is_restored_goes_on_bit_for_bit(cell: str) -> None:
     assert losses[0] == losses[1]
     for one, other in zip(first.kept(), second.kept(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_weights_decay_as_the_plan_says() -> None:
+    rate, before = 0.5, learner().state()["weights"]
+    usual, none = learner(), learner(weight_decay=0.0)
+    for each in (usual, none):
+        each.train(*window(0), BEGIN, 0, rate)
+    for start, one, other in zip(before, usual.state()["weights"], none.state()["weights"], strict=True):
+        np.testing.assert_allclose(other - one, 0.1 * rate * start, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,9 @@ Chosen = TypeVar("Chosen", Reading, ModelConfig, TrainingConfig)
 @field_option(
     "--learning-rate", config=TrainingConfig, summary="Peak learning rate, reached after a warm-up and then decayed."
 )
+@field_option(
+    "--weight-decay", config=TrainingConfig, summary="Weight decay of AdamW, times the learning rate at each step."
+)
 @source_options
 @normalisation_options
 @field_option("--rng-seed", config=TrainingConfig, summary="Random seed, to make the run reproducible.")

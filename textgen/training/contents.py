@@ -19,6 +19,7 @@ POSITION = {"states", "planned_steps", "step", "loss_sum", "loss_count", "best",
 LATER: dict[str, dict[str, Any]] = {  # what older checkpoints lack, and what they mean without it
     "reading": {"markup": False, "repair": False},
     "model": {"cell": "lstm"},
+    "training": {"weight_decay": 0.1},
 }
 COLUMNS = 8  # of a row of the history; the last two may be empty
 

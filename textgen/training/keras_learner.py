@@ -38,7 +38,7 @@ class KerasLearner:
         self.model = self._network.training_model
         self._step = compile_step(
             self._network,
-            make_optimizer(self._network),
+            make_optimizer(self._network, training.weight_decay),
             dropout=shape.dropout,
             streams=training.batch_size,
             length=training.window,

@@ -14,7 +14,6 @@ from textgen.corpus.windows import Windows
 FINE_TUNING_RATE = 3e-3  # lower, so that the weights change less
 WARM_UP = 50  # steps over which the learning rate rises
 FLOOR = 0.03  # fraction of the peak at the end
-WEIGHT_DECAY = 0.1  # times the learning rate, at each step
 BETA_2 = 0.99  # lower than usual, since gradients change fast in short runs
 AVERAGED = 0.998  # decay of the running average of the weights, which spans some 500 steps
 GRADIENT_NORM = 1.0  # the whole gradient is scaled down to this norm (Pascanu, Mikolov and Bengio, 2013)
@@ -58,6 +57,7 @@ def complete(
         patience=training.patience,
         validation=training.validation,
         rng_seed=secrets.randbits(31) if training.rng_seed is None else training.rng_seed,
+        weight_decay=training.weight_decay,
     )
     return decided, chosen, notes
 

@@ -15,10 +15,11 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
+from textgen.config import DEFAULT_WEIGHT_DECAY
 from textgen.training.backend import GPU, keras, tf
 from textgen.training.loss import mean_loss
 from textgen.training.network import KerasNetwork
-from textgen.training.recipe import AVERAGED, BETA_2, GRADIENT_NORM, WEIGHT_DECAY
+from textgen.training.recipe import AVERAGED, BETA_2, GRADIENT_NORM
 from textgen.training.recurrence import product, recurrence
 from textgen.training.speed import shards
 
@@ -165,10 +166,10 @@ def compile_step(
     return step
 
 
-def make_optimizer(network: KerasNetwork) -> Any:
+def make_optimizer(network: KerasNetwork, weight_decay: float = DEFAULT_WEIGHT_DECAY) -> Any:
     """AdamW (Loshchilov and Hutter, 2019) with gradient clipping, and a lower beta_2 than usual."""
     optimizer = keras.optimizers.AdamW(
-        learning_rate=0.0, weight_decay=WEIGHT_DECAY, beta_2=BETA_2, global_clipnorm=GRADIENT_NORM
+        learning_rate=0.0, weight_decay=weight_decay, beta_2=BETA_2, global_clipnorm=GRADIENT_NORM
     )
     optimizer.build(network.training_model.trainable_variables)
     network.training_model.compile(optimizer=optimizer)
