@@ -29,6 +29,7 @@ ORDER = [
     "generation",
     "page",
     "evaluation",
+    "inspection",
     "training",
     "serving",
     "cli",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textgen.evaluation.stylometry import Distances
     from textgen.generation.generator import Generator, Text, load
     from textgen.generation.logprobs import Logprob
+    from textgen.inspection.trace import Trace, trace
     from textgen.training.attribution import attribute
     from textgen.training.bar import progress
     from textgen.training.progress import TrainingResult
@@ -49,6 +50,7 @@ __all__ = [
     "SeedError",
     "Text",
     "TextgenError",
+    "Trace",
     "TrainingConfig",
     "TrainingError",
     "TrainingResult",
@@ -59,6 +61,7 @@ __all__ = [
     "novelty",
     "progress",
     "score",
+    "trace",
     "train",
 ]
 
@@ -85,6 +88,7 @@ _HOMES = {
     "SeedError": "textgen.errors",
     "Text": "textgen.generation.generator",
     "TextgenError": "textgen.errors",
+    "Trace": "textgen.inspection.trace",
     "TrainingConfig": "textgen.config",
     "TrainingError": "textgen.errors",
     "TrainingResult": "textgen.training.progress",
@@ -95,6 +99,7 @@ _HOMES = {
     "memory_curve": "textgen.evaluation.memory",
     "progress": "textgen.training.bar",
     "score": "textgen.evaluation.score",
+    "trace": "textgen.inspection.trace",
     "train": "textgen.training.train",
 }
 

@@ -1,4 +1,4 @@
-"""The recurrent cells: what a layer of each is called, how its weights are shaped, and its step in NumPy.
+"""The recurrent cells: what a layer of each is called, how its weights are shaped, its step in NumPy, and its gates.
 
 All else that depends on the cell is derived from this table.
 """
@@ -20,6 +20,10 @@ class Sums(NamedTuple):
     parts: list[Array]  # each (B, H)
 
 
+# Gives for the name of a part its two sums, `(N, U)` each: of the input, and of the last output, biases included.
+Parted = Callable[[str], tuple[Array, Array]]
+
+
 @dataclass(frozen=True)
 class Cell:
     """A kind of recurrent layer.
@@ -32,6 +36,8 @@ class Cell:
         options: arguments of that class.
         name: of its layers in the model file.
         gates: the columns of its kernels for each unit.
+        parts: what each of those columns gives, in Keras's order.
+        memory: what each of the states is called.
         biases: the rows of its bias; the second one, if there is one, is of what the last output is multiplied with.
         states: the arrays `(B, H)` that a layer remembers; the first is its output.
         kernel: whether the compiled kernel has its loops.
@@ -41,11 +47,14 @@ class Cell:
         of_input: arranges columns of Keras's `(N, gates · H)`, to be multiplied with the input, for the sums.
         of_output: the same for columns to be multiplied with the last output.
         step: computes from the sums the next output and the next other states, in place.
+        reset: the gate which the last output's part of the candidate's sum is multiplied with.
     """
 
     keras: str
     name: str
     gates: int
+    parts: tuple[str, ...]
+    memory: tuple[str, ...]
     states: int
     columns: int
     sigmoids: int
@@ -54,8 +63,28 @@ class Cell:
     step: Callable[..., None]
     options: Mapping[str, Any] = field(default_factory=dict)
     biases: int = 1
+    reset: str | None = None
     kernel: bool = False
     rate: float = 1.0
+
+    @property
+    def gate_names(self) -> tuple[str, ...]:
+        """The parts that are gates, from 0 (shut) to 1 (open)."""
+        return tuple(part for part in self.parts if part != "candidate" and part not in self.memory)
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """All that can be traced of a unit: its gates, its candidate, and what it remembers."""
+        return tuple(dict.fromkeys([*self.gate_names, *self.parts, *reversed(self.memory)]))
+
+    def part(self, name: str, sums: Parted) -> Array:
+        """One of the parts as textbooks have it, `(N, U)`."""
+        of_input, of_output = sums(name)
+        if name in self.gate_names:
+            return np.asarray((1 + np.tanh((of_input + of_output) / 2)) / 2)  # the sigmoid, without an overflow
+        if self.reset is not None:
+            of_output = self.part(self.reset, sums) * of_output
+        return np.asarray(np.tanh(of_input + of_output))
 
 
 def _lstm_columns(columns: Array) -> Array:
@@ -120,6 +149,8 @@ CELLS = {  # by the names that `config.CELLS` lists
         keras="LSTM",
         name="lstm",
         gates=4,
+        parts=("input", "forget", "candidate", "output"),
+        memory=("hidden", "cell"),
         states=2,
         columns=4,
         sigmoids=3,
@@ -133,6 +164,8 @@ CELLS = {  # by the names that `config.CELLS` lists
         options={"reset_after": True},
         name="gru",
         gates=3,
+        parts=("update", "reset", "candidate"),
+        memory=("hidden",),
         biases=2,
         states=1,
         columns=4,
@@ -140,11 +173,14 @@ CELLS = {  # by the names that `config.CELLS` lists
         of_input=_gru_input,
         of_output=_gru_output,
         step=_gru,
+        reset="reset",
     ),
     "rnn": Cell(
         keras="SimpleRNN",
         name="simple_rnn",
         gates=1,
+        parts=("hidden",),
+        memory=("hidden",),
         states=1,
         columns=1,
         sigmoids=0,

@@ -240,7 +240,7 @@ def _pieces(
     )
     simpler = None if ngram is None else _Columns(_with_first(subject, ngram))
     is_unknown, codes = subject.is_unknown, subject.corpus.codes
-    place = _begin(subject)
+    place = begin(subject)
     for number, start in enumerate(range(subject.first, len(codes), PIECE), 1):
         piece = gather(codes, slice(start, start + PIECE), number)
         known = subject.table[piece] != UNKNOWN
@@ -281,7 +281,7 @@ def _with_first(subject: Subject, ngram: Iterator[NDArray[np.float64]]) -> Itera
         yield ((nats / BIT).astype(np.float32),)
 
 
-def _begin(subject: Subject) -> Place:
+def begin(subject: Subject) -> Place:
     """The place of the evaluated part's first character."""
     place = Place(0, 1, 1)
     for part in parts(subject.corpus.codes[: subject.first]):
