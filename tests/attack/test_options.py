@@ -50,6 +50,7 @@ NEEDS = {  # what lets a command come as far as it can
     ("evaluate",): ["model.keras", "text.txt"],
     ("attribute",): ["text.txt", "--among", "model.keras", "other.keras"],
     ("score",): ["model.keras", "text.txt"],
+    ("inspect",): ["model.keras", "text.txt", "--cell", "1.1"],
     ("novelty",): ["text.txt", "--against", "text.txt"],
     ("info",): ["model.keras"],
     ("corpora", "list"): [],

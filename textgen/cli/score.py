@@ -137,7 +137,11 @@ def _print(
     else:
         from textgen.cli import rows
 
-        write_blocks(rows.as_json(counted_pieces, ascii_only=on_terminal()) if as_json else rows.as_tsv(counted_pieces))
+        write_blocks(
+            rows.as_json(counted_pieces, rows.of_score, ascii_only=on_terminal())
+            if as_json
+            else rows.as_tsv(counted_pieces, rows.of_score)
+        )
     for line in summary.lines():
         tell(line)
 

@@ -1,0 +1,119 @@
+"""`textgen inspect`: what the cells and gates of a model do at each character of a text."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from textgen.cli.options import as_options, refuse_both, source_options
+from textgen.cli.terminal import on_terminal, tell
+from textgen.wording import counted
+
+if TYPE_CHECKING:
+    from textgen.evaluation.subject import Subject
+    from textgen.inspection.views import View
+
+
+@click.command("inspect", short_help="Look inside a model: what its cells and gates do in a text.")
+@click.argument("model", type=click.Path())
+@click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
+@click.option(
+    "--cell",
+    multiple=True,
+    metavar="LAYER.UNIT",
+    help="Tint the text by what a cell remembers. Layers and units are counted from 1: 2.117 is unit 117 of the "
+    "second layer. May be given several times.",
+)
+@click.option(
+    "--gate",
+    multiple=True,
+    metavar="[LAYER.]GATE",
+    help="Tint the text by how far a gate is open, the mean over the units of a layer (the last, by default): forget, "
+    "input or output of an LSTM, update or reset of a GRU. May be given several times.",
+)
+@click.option("--all", "everything", is_flag=True, help="Read the whole training text, not only its held-out part.")
+@source_options
+@click.option(
+    "--color/--no-color",
+    "coloured",
+    default=None,
+    help="Tint the text, or never. By default it is tinted on a terminal, unless NO_COLOR is set.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line for each character.")
+@click.option(
+    "--npz",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write the values themselves to FILE, for NumPy: of the cells and gates that are named, or of all.",
+)
+def command(
+    model: str,
+    texts: tuple[str, ...],
+    cell: tuple[str, ...],
+    gate: tuple[str, ...],
+    everything: bool,
+    coloured: bool | None,
+    as_json: bool,
+    npz: str | None,
+    **options: Any,
+) -> None:
+    """Look inside MODEL, a run folder or a .keras file: what its cells and gates do at each character of TEXT...
+
+    On a terminal, TEXT is printed and tinted: a cell by its hyperbolic tangent, from -1 to 1, and the mean of a layer's
+    gates by how far it is above or below its mean over the text. Without colours, + and - stand below the characters
+    where it is far above or below. Elsewhere, a row of tab-separated values is printed for each character: its position
+    (from 0), line and column (from 1), the character, and the value of each cell and gate after it was read.
+
+    What a cell remembers is an LSTM's cell state; a GRU and a plain RNN remember nothing but their output. If TEXT is
+    the text that the model was trained on, only its held-out part is read. A character that is not in the vocabulary
+    is shown, but not read.
+
+    FILE.npz holds text, codes (-1 where a character is not read), symbols (by code), layers and units (counted from 1),
+    and an array of characters x layers x units for each quantity: input, forget, output, candidate, cell and hidden of
+    an LSTM.
+    """
+    refuse_both(("--json", as_json), ("--color", coloured))
+    if not (cell or gate or npz):
+        raise click.UsageError("there is nothing to look at; give --cell LAYER.UNIT, --gate GATE or --npz FILE.")
+    from textgen.cli.download import located
+    from textgen.config import Reading
+    from textgen.evaluation.score import subject_of
+
+    subject = subject_of(model, located(texts), text=None, everything=everything, reading=Reading(**options))
+    views = _views(subject, cell, gate)
+    for note in subject.corpus.notes:
+        tell(as_options(note))
+    if npz is not None:
+        from textgen.cli.arrays import write_arrays
+
+        write_arrays(npz, subject, views)
+    if views and npz is None:
+        from textgen.cli import views as shown
+
+        if (on_terminal() or coloured) and not as_json:
+            shown.show(subject, views, coloured)
+        else:
+            shown.print_rows(subject, views, as_json=as_json)
+    _tell_part(subject)
+
+
+def _views(subject: "Subject", cells: tuple[str, ...], gates: tuple[str, ...]) -> list["View"]:
+    """What is looked at; a usage error if the model does not have it."""
+    from textgen.inspection.views import cell_view, gate_view
+
+    weights = subject.model.weights
+    try:
+        found = [*(cell_view(word, weights) for word in cells), *(gate_view(word, weights) for word in gates)]
+    except ValueError as error:
+        raise click.UsageError(f"{as_options(str(error))}.") from error
+    return [*dict.fromkeys(found)]
+
+
+def _tell_part(subject: "Subject") -> None:
+    from textgen.corpus.characters import first_named
+
+    corpus = subject.corpus
+    tell(f"{subject.part}: {counted(len(corpus) - subject.first, 'character')}")
+    if subject.unknown:
+        strange = [symbol for symbol, flag in zip(corpus.vocabulary.symbols, subject.is_unknown, strict=True) if flag]
+        done = "not read" if subject.unread else "read as rare ones"
+        tell(f"not in the vocabulary, {done}: {counted(subject.unknown, 'character')}: {first_named(strange)}")
