@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from textgen.page.tinted import Alternatives, Detail, Mark, Scale, Tinted, notebook, page
+from textgen.page.tinted import Alternatives, Detail, Mark, Row, Scale, Scatter, Table, Tint, Tinted, notebook, page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -191,6 +191,37 @@ def test_the_place_is_the_one_in_the_whole_text(opened: Callable[..., "Page"]) -
     assert "Line 56, column 1 " in details_of(shown)
 
 
+def inspected() -> Tinted:
+    """The poem with a second tint, which falls, a table that leads to it and to a line, and points in a square."""
+    falling = Tint(np.linspace(3, -3, len(POEM)), Scale("cell 2.1", "", 3, diverging=True, lines="Where it is highest"))
+    rows = [Row(["cell 2.1", "0.93"], tint=1), Row(["<b>night", "0.5"], start=29), Row(["none", ""])]
+    points = Scatter("Saturation", "open", "shut", [("forget", np.array([0, 0.5]), np.array([1, 0.25]))], "two units")
+    return tinted(tints=[falling], panels=[Table("Cells", ["Cell", "AUC"], rows, "of the poem"), points])
+
+
+def test_the_text_is_tinted_by_what_the_reader_chooses_in_a_list_or_a_table(opened: Callable[..., "Page"]) -> None:
+    shown = opened(inspected())
+    choice = shown.get_by_label("Tint by")
+    assert choice.locator("option").all_inner_texts() == ["surprisal", "cell 2.1"]
+    table = shown.get_by_role("table", name="Cells")
+    table.get_by_role("button", name="cell 2.1").click()
+    assert choice.evaluate("select => select.value") == "1"
+    text_of(shown).focus()
+    press(shown, "Home")
+    assert "T U+0054 Line 1, column 1 Cell 2.1 3.00 Rank 1" in details_of(shown)
+    assert text_of(shown).locator(".t12").first.inner_text().startswith("T")
+    assert text_of(shown).locator(".c12").last.inner_text().endswith("↵")
+    lines = shown.get_by_role("region", name="Where it is highest").get_by_role("button")
+    assert lines.first.inner_text().startswith("2.0")
+    choice.select_option("surprisal")
+    assert text_of(shown).locator(".c12").count() == 0
+    table.get_by_role("button", name="<b>night").click()
+    assert "Line 2, column 1 Surprisal" in details_of(shown)
+    assert table.get_by_role("button").count() == 2
+    square = shown.get_by_role("img", name="forget: 2 points, open from left to right, shut from bottom to top")
+    assert square.is_visible()
+
+
 def test_hostile_text_is_shown_as_text(opened: Callable[..., "Page"]) -> None:
     shown = opened(tinted(HOSTILE, marks=[Mark(0, 3, HOSTILE)], alternatives=None))
     assert shown.title() == "The Tyger"
@@ -251,7 +282,8 @@ def test_characters_beyond_the_first_plane_are_one_each(opened: Callable[..., "P
 
 def test_a_narrow_screen_needs_no_scrolling_to_the_side(opened: Callable[..., "Page"]) -> None:
     marks = [Mark(0, 9, "unbroken" * 20)]
-    shown = opened(tinted(POEM + "x" * 500, marks=marks, title="y" * 200), viewport={"width": 360, "height": 640})
+    wide = {"marks": marks, "title": "y" * 200, "panels": inspected().panels}
+    shown = opened(tinted(POEM + "x" * 500, **wide), viewport={"width": 360, "height": 640})
     assert shown.evaluate("document.documentElement.scrollWidth") == 360
     shown.keyboard.press("Tab")
     assert shown.get_by_role("region", name="Character").locator("dt", has_text="surprisal").is_visible()
@@ -264,7 +296,9 @@ def test_axe_finds_no_barrier(opened: Callable[..., "Page"], scheme: str) -> Non
     text = POEM + "吾輩は猫である。"
     values = np.linspace(-8, 8, len(text))
     scale = Scale("gain", "bits", 8, "worse", "better", diverging=True)
-    shown = opened(tinted(text, values=values, scale=scale, marks=[Mark(3, 9, "x")]), color_scheme=scheme)
+    tints = [replace(tint, values=values) for tint in inspected().tints]
+    more = {"marks": [Mark(3, 9, "x")], "tints": tints, "panels": inspected().panels}
+    shown = opened(tinted(text, values=values, scale=scale, **more), color_scheme=scheme)
     shown.keyboard.press("Tab")
     press(shown, "ArrowRight")
     results = Axe().run(shown)

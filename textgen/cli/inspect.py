@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from textgen.cli.naming import title_of
 from textgen.cli.options import as_options, refuse_both, source_options
 from textgen.cli.terminal import on_terminal, tell
 from textgen.wording import counted
@@ -40,6 +41,13 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line for each character.")
 @click.option(
+    "--html",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write one HTML page to FILE instead: the text tinted by the cells and gates that are named, or by all gates, "
+    "of which the reader chooses. It needs no other file and no network.",
+)
+@click.option(
     "--npz",
     type=click.Path(),
     metavar="FILE",
@@ -53,6 +61,7 @@ def command(
     everything: bool,
     coloured: bool | None,
     as_json: bool,
+    html: str | None,
     npz: str | None,
     **options: Any,
 ) -> None:
@@ -72,8 +81,13 @@ def command(
     an LSTM.
     """
     refuse_both(("--json", as_json), ("--color", coloured))
-    if not (cell or gate or npz):
-        raise click.UsageError("there is nothing to look at; give --cell LAYER.UNIT, --gate GATE or --npz FILE.")
+    for name, file in (("--html", html), ("--npz", npz)):
+        refuse_both((name, file), ("--json", as_json))
+        refuse_both((name, file), ("--color", coloured))
+    if not (cell or gate or html or npz):
+        raise click.UsageError(
+            "there is nothing to look at; give --cell LAYER.UNIT, --gate GATE, --html FILE or --npz FILE."
+        )
     from textgen.cli.download import located
     from textgen.config import Reading
     from textgen.evaluation.score import subject_of
@@ -86,7 +100,9 @@ def command(
         from textgen.cli.arrays import write_arrays
 
         write_arrays(npz, subject, views)
-    if views and npz is None:
+    if html is not None:
+        _write_page(html, subject, views, title_of(model, texts))
+    if views and html is None and npz is None:
         from textgen.cli import views as shown
 
         if (on_terminal() or coloured) and not as_json:
@@ -94,6 +110,17 @@ def command(
         else:
             shown.print_rows(subject, views, as_json=as_json)
     _tell_part(subject)
+
+
+def _write_page(file: str, subject: "Subject", views: list["View"], title: str) -> None:
+    from textgen.cli.writing import UTF_8, opened
+    from textgen.inspection.page import default_views, tinted
+    from textgen.page.tinted import page
+
+    content = page(tinted(subject, views or default_views(subject), title))
+    with opened(file, UTF_8, "--html") as stream:
+        stream.write(content)
+    tell(f"page: {file}")
 
 
 def _views(subject: "Subject", cells: tuple[str, ...], gates: tuple[str, ...]) -> list["View"]:

@@ -4,7 +4,6 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textgen.cli.contexts import Contexts, check_plot, show_memory
+from textgen.cli.naming import title_of
 from textgen.cli.options import as_options, refuse_both, source_options
-from textgen.cli.terminal import colours, columns, on_terminal, printable, tell, write_blocks, write_line, write_tinted
+from textgen.cli.terminal import colours, columns, on_terminal, tell, write_blocks, write_line, write_tinted
 from textgen.wording import counted
 
 if TYPE_CHECKING:
     from textgen.evaluation.score import Score
 
 IN_ROWS, ON_PAGE = 3, 5  # of the likeliest characters
-NAMED = 3  # texts in the title of a page
 FORCED = 256  # colours that --color prints to a pipe whose terminal says nothing
 
 
@@ -153,11 +152,8 @@ def _write_page(file: str, pieces: Iterable["Score"], model: str, texts: tuple[s
     from textgen.evaluation.tinting import bounded, tinted
     from textgen.page.tinted import page
 
-    names = ["standard input" if text == "-" else Path(text).name for text in texts]
-    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    title = printable(f"{', '.join(names[:NAMED])}{more} under {Path(model).name}")
     with opened(file, UTF_8, "--html") as stream:
-        stream.write(page(tinted(joined(bounded(pieces)), title)))
+        stream.write(page(tinted(joined(bounded(pieces)), title_of(model, texts))))
     tell(f"page: {file}")
 
 

@@ -42,7 +42,7 @@ def tinted(score: "Score", title: str = "Surprisal") -> Tinted:
         f"{bpc}, {counted(len(score), 'character')} ({score.part})",
         details,
         _alternatives(score.likeliest, score.likeliest_bits),
-        [Mark(start, end, UNKNOWN) for start, end in _runs(score.unknown)],
+        [Mark(start, end, UNKNOWN) for start, end in runs(score.unknown)],
         "Unknown characters",
         score.place.line,
         score.place.column,
@@ -70,7 +70,7 @@ def _alternatives(letters: NDArray[np.str_], bits: NDArray[np.float32]) -> Alter
     return Alternatives([chr(point) for point in symbols], codes.reshape(letters.shape), np.exp2(-bits))
 
 
-def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Start and end of each stretch that is True."""
     changes = np.flatnonzero(np.diff(flags, prepend=False, append=False))
     return [(int(start), int(end)) for start, end in pairwise(changes)][::2]

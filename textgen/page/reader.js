@@ -136,6 +136,12 @@ export class Reader {
     return sign;
   }
 
+  /** Tint by other values. */
+  tintBy(values, top) {
+    this.values = values;
+    this.tintTo(top);
+  }
+
   /** Tint by another value of the deepest tint. */
   tintTo(top) {
     this.top = top;

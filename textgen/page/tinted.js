@@ -1,6 +1,7 @@
 /** The page of one tinted text: what it says of a character, its scale, and the ways to the places worth seeing. */
 
 import { byId, element } from "./elements.js";
+import { panelOf } from "./panels.js";
 import { Reader } from "./reader.js";
 import { LEVELS, nameOf, shown, tintOf, visible } from "./tint.js";
 
@@ -23,6 +24,11 @@ function numbers(kind, packed) {
 function read() {
   const data = JSON.parse(byId("data").textContent);
   data.values = data.values && numbers(Float32Array, data.values);
+  data.tints = data.tints.map(({ scale, step, values }) => {
+    const whole = numbers(Int16Array, values);
+    return { scale, values: Float32Array.from(whole, (value) => (value === -32768 ? NaN : value * step)) };
+  });
+  if (data.values) data.tints.unshift({ scale: data.scale, values: data.values });
   for (const detail of data.details) detail.values = numbers(Float32Array, detail.values);
   if (data.alternatives) {
     const codes = data.alternatives.symbols.length <= 65536 ? Uint16Array : Uint32Array;
@@ -33,7 +39,8 @@ function read() {
 }
 
 const data = read();
-const { scale } = data;
+let [{ scale, values } = {}] = data.tints; // those that the text is tinted by
+let towards = scale?.cool ? -1 : 1; // the sign of levels of high values
 const unit = (name) => (name ? ` ${name}` : "");
 const percent = (share) => (share < 0.001 ? "< 0.1 %" : `${shown(share * 100, share < 0.1 ? 1 : 0)} %`);
 
@@ -47,9 +54,9 @@ function alternativesAt(index) {
 
 /** Name and value of everything that is known of a character. */
 function factsAt(index) {
-  const own = data.values ? [{ ...scale, values: data.values }] : [];
-  return [...own, ...data.details].map(({ name, unit: one, digits, values }) => {
-    const value = values[index];
+  const own = values ? [{ ...scale, values }] : [];
+  return [...own, ...data.details].map(({ name, unit: one, digits, values: all }) => {
+    const value = all[index];
     return [name, Number.isNaN(value) ? "none" : `${shown(value, digits)}${unit(one)}`];
   });
 }
@@ -103,7 +110,6 @@ function say(index) {
   timer = setTimeout(() => (byId("live").textContent = spoken(index)), SPOKEN_AFTER);
 }
 
-const towards = scale?.cool ? -1 : 1; // the sign of levels of high values
 const reader = new Reader(byId("text"), { ...data, top: towards * scale?.top }, {
   moved(index, byKey) {
     showDetails(index);
@@ -142,11 +148,11 @@ function setUpScale() {
   const swatch = (level) => element("span", { class: `swatch ${tintOf(towards * level)}` });
   byId("legend").replaceChildren(...shades.map(swatch));
   const slider = byId("top");
-  const most = data.values.reduce((high, value) => (Math.abs(value) > high ? Math.abs(value) : high), scale.top);
+  const most = values.reduce((high, value) => (Math.abs(value) > high ? Math.abs(value) : high), scale.top);
   const largest = Math.min(most, scale.top * FARTHEST);
   const step = stepFor(largest);
   Object.assign(slider, { step, min: step, max: Math.ceil(largest / step - 1e-9) * step, value: scale.top });
-  slider.addEventListener("input", () => setTop(slider.valueAsNumber, step));
+  slider.oninput = () => setTop(slider.valueAsNumber, step);
   setTop(scale.top, step);
 }
 
@@ -169,10 +175,10 @@ function stretches() {
     let from = start;
     for (const [piece] of symbols.join("").matchAll(/.{40,200}?[。．.!?！？」”](?!.{0,20}$)\s*|.{1,240}/gsu)) {
       const size = Array.from(piece).length;
-      const values = data.values.subarray(from, from + size).filter((value) => !Number.isNaN(value));
+      const here = values.subarray(from, from + size).filter((value) => !Number.isNaN(value));
       const text = piece.trim();
-      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-      if (values.length && text) found.push({ start: from, size, line, text, mean });
+      const mean = here.reduce((sum, value) => sum + value, 0) / here.length;
+      if (here.length && text) found.push({ start: from, size, line, text, mean });
       from += size;
     }
   }
@@ -183,7 +189,7 @@ function stretches() {
 function highest(start, size) {
   let best = start;
   for (let index = start; index < start + size; index++) {
-    if (!(data.values[index] <= data.values[best])) best = Number.isNaN(data.values[index]) ? best : index;
+    if (!(values[index] <= values[best])) best = Number.isNaN(values[index]) ? best : index;
   }
   return best;
 }
@@ -194,7 +200,7 @@ function setUpLines() {
   const long = all.filter(({ text }) => text.length >= 12); // the mean of a few characters says little
   const search = byId("search");
   const refresh = () => showLines(search.value, search.value || !long.length ? all : long);
-  search.addEventListener("input", refresh);
+  search.oninput = refresh;
   refresh();
 }
 
@@ -209,6 +215,24 @@ function showLines(words, candidates) {
   const many = `${shown(found.length, 0)} line${found.length === 1 ? "" : "s"}`;
   const told = found.length > rows.length ? `${rows.length} of ${many}` : words ? many : "";
   find("#lines .note").textContent = found.length ? told : "No such line";
+}
+
+/** Tint by another of the tints. */
+function tintBy(number) {
+  ({ scale, values } = data.tints[number]);
+  towards = scale.cool ? -1 : 1;
+  byId("tint").value = number;
+  reader.tintBy(values, towards * scale.top);
+  setUpScale();
+  setUpLines();
+  if (reader.cursor >= 0) showDetails(reader.cursor);
+}
+
+function setUpTints() {
+  const options = data.tints.map((tint, value) => element("option", { value }, tint.scale.name));
+  byId("tint").replaceChildren(...options);
+  byId("tint").addEventListener("change", ({ target }) => tintBy(Number(target.value)));
+  byId("tint-choice").hidden = false;
 }
 
 function setUpMarks() {
@@ -235,7 +259,10 @@ if (data.values) {
   setUpScale();
   setUpLines();
 }
+if (data.tints.length > 1) setUpTints();
 if (data.marks.length) setUpMarks();
+byId("panels").append(...data.panels.map((panel) => panelOf(panel, { goTo, tintBy })));
+byId("panels").hidden = !data.panels.length;
 byId("scale").hidden = byId("lines").hidden = !data.values;
 byId("details").classList.toggle("short", !data.alternatives);
 byId("marks").hidden = !data.marks.length;

@@ -17,7 +17,7 @@ MOST = 1_000_000  # characters; a browser needs some 30 bytes of a file, and 300
 MOST_IN_NOTEBOOK = 20_000  # characters; a notebook keeps the page, so it must stay small
 HEIGHT = 480  # pixels, in a notebook
 LONGEST_LABEL = 1_000  # characters
-SCRIPTS = ("elements.js", "tint.js", "paragraphs.js", "reader.js", "tinted.js")
+SCRIPTS = ("elements.js", "tint.js", "paragraphs.js", "reader.js", "panels.js", "tinted.js")
 STYLES = ("tint.css", "tinted.css")
 WRITTEN_WITH = (("ja", "[\u3041-\u30ff]"), ("ko", "[\uac00-\ud7a3]"), ("zh", "[\u4e00-\u9fff]"))
 
@@ -66,6 +66,44 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Tint:
+    """Another way to tint the text, of which the reader chooses one."""
+
+    values: np.ndarray  # (N,); NaN where there is none; kept to a 30,000th of the largest
+    scale: Scale  # what they mean; its name is what is chosen
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table, and what choosing it does."""
+
+    cells: Sequence[str]  # one for each column; the first is what is chosen
+    tint: int | None = None  # tints by the text's own values, 0, or by its other tints, counted from 1
+    start: int | None = None  # goes to this character
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table beside the text."""
+
+    heading: str
+    columns: Sequence[str]
+    rows: Sequence[Row]
+    note: str = ""  # a line below the heading
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """Points from 0 to 1 beside the text, in a square for each of several groups."""
+
+    heading: str
+    x: str  # what the axes mean
+    y: str
+    groups: Sequence[tuple[str, np.ndarray, np.ndarray]]  # name, x (U,) and y (U,)
+    note: str = ""  # a line below the heading
+
+
+@dataclass(frozen=True)
 class Tinted:
     """A text, and what its page shows of it.
 
@@ -85,6 +123,8 @@ class Tinted:
     marks_name: str = "Marked passages"  # heading of their list
     line: int = 1  # of the first character, in a longer text
     column: int = 1  # likewise
+    tints: Sequence[Tint] = ()  # further ones
+    panels: Sequence[Table | Scatter] = ()  # what is shown beside the text
 
     def __post_init__(self) -> None:
         """Check that everything fits the text."""
@@ -102,9 +142,13 @@ class Tinted:
     def _check_arrays(self) -> None:
         if (self.values is None) != (self.scale is None):
             raise ValueError("`values` and `scale` go together; give both or neither")
-        if self.scale and not (np.isfinite(self.scale.top) and self.scale.top > 0):
-            raise ValueError(f"the `top` of a scale must be a number above 0, not {shown(self.scale.top)}")
+        if self.tints and self.scale is None:
+            raise ValueError("`tints` are further ones; give `values` and `scale` too")
+        for scale in [self.scale, *(tint.scale for tint in self.tints)]:
+            if scale and not (np.isfinite(scale.top) and scale.top > 0):
+                raise ValueError(f"the `top` of a scale must be a number above 0, not {shown(scale.top)}")
         arrays = [("values", self.values), *((detail.name, detail.values) for detail in self.details)]
+        arrays += [(tint.scale.name, tint.values) for tint in self.tints]
         if self.alternatives:
             arrays += [("codes", self.alternatives.codes), ("probabilities", self.alternatives.probabilities)]
         for name, values in arrays:
@@ -154,6 +198,7 @@ def _beginning(whole: Tinted, most: int) -> Tinted:
         values=None if whole.values is None else whole.values[:most],
         summary=f"{whole.summary}; {told}" if whole.summary else told,
         details=[replace(detail, values=detail.values[:most]) for detail in whole.details],
+        tints=[replace(tint, values=tint.values[:most]) for tint in whole.tints],
         alternatives=alternatives
         and replace(alternatives, codes=alternatives.codes[:most], probabilities=alternatives.probabilities[:most]),
         marks=[replace(mark, end=min(mark.end, most)) for mark in whole.marks if mark.start < most],
@@ -175,7 +220,23 @@ def _data(tinted: Tinted) -> dict[str, Any]:
         "marksName": tinted.marks_name,
         "line": tinted.line,
         "column": tinted.column,
+        "tints": [{"scale": vars(tint.scale), **_quantized(tint.values)} for tint in tinted.tints],
+        "panels": [_panel(panel) for panel in tinted.panels],
     }
+
+
+def _quantized(values: np.ndarray) -> dict[str, Any]:
+    """Numbers as multiples of a step in two bytes, and -32,768 for NaN."""
+    step = float(np.nanmax(np.abs(values), initial=0)) / 30_000 or 1.0
+    whole = np.where(np.isnan(values), -32_768, np.rint(np.nan_to_num(values) / step))
+    return {"step": step, "values": _packed(whole, "<i2")}
+
+
+def _panel(panel: Table | Scatter) -> dict[str, Any]:
+    if isinstance(panel, Table):
+        return vars(panel) | {"rows": [vars(row) for row in panel.rows]}
+    groups = [[name, *(np.round(values, 4).tolist() for values in axes)] for name, *axes in panel.groups]
+    return vars(panel) | {"groups": groups}
 
 
 def _packed_alternatives(alternatives: Alternatives) -> dict[str, Any]:
