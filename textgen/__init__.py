@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from textgen.evaluation.stylometry import Distances
     from textgen.generation.generator import Generator, Text, load
     from textgen.generation.logprobs import Logprob
+    from textgen.inspection.analyses import find_cells, gates_at, saturation, similar_passages
+    from textgen.inspection.around import GatesAt
+    from textgen.inspection.finding import FoundCells
+    from textgen.inspection.saturation import Saturation
+    from textgen.inspection.similar import SimilarPassages
     from textgen.inspection.trace import Trace, trace
     from textgen.training.attribution import attribute
     from textgen.training.bar import progress
@@ -36,6 +41,8 @@ __all__ = [
     "CrossValidation",
     "Distances",
     "Evaluation",
+    "FoundCells",
+    "GatesAt",
     "Generator",
     "Judgement",
     "Logprob",
@@ -46,8 +53,10 @@ __all__ = [
     "Reading",
     "RunError",
     "SamplingConfig",
+    "Saturation",
     "Score",
     "SeedError",
+    "SimilarPassages",
     "Text",
     "TextgenError",
     "Trace",
@@ -56,11 +65,15 @@ __all__ = [
     "TrainingResult",
     "attribute",
     "evaluate",
+    "find_cells",
+    "gates_at",
     "load",
     "memory_curve",
     "novelty",
     "progress",
+    "saturation",
     "score",
+    "similar_passages",
     "trace",
     "train",
 ]
@@ -74,6 +87,8 @@ _HOMES = {
     "CrossValidation": "textgen.evaluation.attribution",
     "Distances": "textgen.evaluation.stylometry",
     "Evaluation": "textgen.evaluation.evaluate",
+    "FoundCells": "textgen.inspection.finding",
+    "GatesAt": "textgen.inspection.around",
     "Generator": "textgen.generation.generator",
     "Judgement": "textgen.evaluation.judgement",
     "Logprob": "textgen.generation.logprobs",
@@ -84,8 +99,10 @@ _HOMES = {
     "Reading": "textgen.config",
     "RunError": "textgen.errors",
     "SamplingConfig": "textgen.config",
+    "Saturation": "textgen.inspection.saturation",
     "Score": "textgen.evaluation.score",
     "SeedError": "textgen.errors",
+    "SimilarPassages": "textgen.inspection.similar",
     "Text": "textgen.generation.generator",
     "TextgenError": "textgen.errors",
     "Trace": "textgen.inspection.trace",
@@ -94,11 +111,15 @@ _HOMES = {
     "TrainingResult": "textgen.training.progress",
     "attribute": "textgen.training.attribution",
     "evaluate": "textgen.evaluation.evaluate",
+    "find_cells": "textgen.inspection.analyses",
+    "gates_at": "textgen.inspection.analyses",
     "load": "textgen.generation.generator",
-    "novelty": "textgen.evaluation.novelty",
     "memory_curve": "textgen.evaluation.memory",
+    "novelty": "textgen.evaluation.novelty",
     "progress": "textgen.training.bar",
+    "saturation": "textgen.inspection.analyses",
     "score": "textgen.evaluation.score",
+    "similar_passages": "textgen.inspection.analyses",
     "trace": "textgen.inspection.trace",
     "train": "textgen.training.train",
 }
