@@ -7,13 +7,14 @@ import pytest
 
 keras = pytest.importorskip("textgen.training.backend").keras
 
-from tests.training.test_step import B, T, V, states, window  # noqa: E402
+from tests.training.test_step import B, T, V, choose_loops, states, window  # noqa: E402
 from textgen.config import Shape  # noqa: E402
 from textgen.training import recurrence  # noqa: E402
 from textgen.training.backend import tf  # noqa: E402
+from textgen.training.dropout import dropout_masks  # noqa: E402
 from textgen.training.loss import mean_loss  # noqa: E402
 from textgen.training.network import build  # noqa: E402
-from textgen.training.step import compile_step, dropout_masks, loss_and_gradients, make_optimizer  # noqa: E402
+from textgen.training.step import compile_step, loss_and_gradients, make_optimizer  # noqa: E402
 
 RNG = np.random.default_rng(3)
 
@@ -66,6 +67,7 @@ def test_the_loss_and_its_gradient_are_those_of_half_and_half(
 @pytest.mark.parametrize("written", [True, False])
 def test_gradients_are_those_of_plain_keras_with_the_two_losses(written: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recurrence, "FACTORS", tf.float32)
+    choose_loops(None, monkeypatch)
     network = build(Shape(2, 16, 0.3, 8), V, 1)
     masks = dropout_masks(0.3, (T, B, 16), 2, 3, 4)
     codes, targets = window()

@@ -17,6 +17,7 @@ from typing import Any
 
 from textgen.config import DEFAULT_WEIGHT_DECAY
 from textgen.training.backend import GPU, keras, tf
+from textgen.training.dropout import dropout_masks
 from textgen.training.loss import mean_loss
 from textgen.training.network import KerasNetwork
 from textgen.training.recipe import AVERAGED, BETA_2, GRADIENT_NORM
@@ -99,17 +100,6 @@ def loss_and_gradients(
         loss = mean_loss(logits, targets, soft)
     gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, variables)]
     return loss, gradients, ends
-
-
-def dropout_masks(rate: float, shape: tuple[int, int, int], layers: int, rng_seed: int, number: Any) -> list[Any]:
-    """The dropout masks of a step, each `(T, B, H)`; they depend only on the seed and the step's number.
-
-    Outputs that are not dropped are scaled up, so that the expected output stays the same (Srivastava et al., 2014).
-    """
-    if rate == 0:
-        return [tf.ones((1, 1, 1))] * layers
-    seeds = [tf.stack([rng_seed % 2**31, number * layers + layer]) for layer in range(layers)]
-    return [tf.cast(tf.random.stateless_uniform(shape, seed) >= rate, tf.float32) / (1 - rate) for seed in seeds]
 
 
 def _average(network: KerasNetwork, number: Any) -> None:
