@@ -97,3 +97,11 @@ def test_what_can_never_come_has_no_bits(tmp_path: Path) -> None:
         found = asked(client, "aßb")
         assert found[1]["bits"] is None
         assert math.isfinite(found[2]["bits"])
+
+
+def test_what_replaces_rare_characters_is_read_whatever_else_is_normalised(tmp_path: Path) -> None:
+    path = tmp_path / "play.keras"
+    path.write_bytes(model_file("caféx\ufffd\n", unicode="nfc", replacement="\ufffd"))
+    with serving(path) as (client, _):
+        composed, found = asked(client, "éßxc"), asked(client, "e\u0301ßxc")
+        assert found[3:] == composed[2:]

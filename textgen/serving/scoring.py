@@ -115,22 +115,27 @@ class _Scored:
 
 def _parts(text: str, model: Loaded) -> Iterator[str]:
     """What each character of a text is read as: nothing, where it is composed with one before it."""
-    info = model.entry.description.text
     try:
-        whole = normalised("the text", text, info.normalisation)
+        whole = _read_as(text, model)
     except SeedError as error:
         raise RefusalError(400, str(error), param="text") from None
-    if info.replacement is not None:
-        known = model.entry.description.vocabulary
-        whole = "".join([symbol if symbol in known else info.replacement for symbol in whole])
     if len(whole) == len(text) and all(map(begins_anew, text)):
         yield from whole
         return
     starts = [place for place, symbol in enumerate(text) if place == 0 or begins_anew(symbol)]
     for start, end in pairwise([*starts, len(text)]):
-        part = normalised("the text", text[start:end], info.normalisation)
+        part = _read_as(text[start:end], model)
         if len(part) == end - start:
             yield from part
         else:
             yield part
             yield from [""] * (end - start - 1)
+
+
+def _read_as(text: str, model: Loaded) -> str:
+    """What a text is read as: normalised, and its rare characters replaced."""
+    info, known = model.entry.description.text, model.entry.description.vocabulary
+    whole = normalised("the text", text, info.normalisation)
+    if info.replacement is None:
+        return whole
+    return "".join([symbol if symbol in known else info.replacement for symbol in whole])
