@@ -33,10 +33,10 @@ export function writerOf(model) {
   const memory = memoryOf(network);
   return {
     /** Write a text that continues `settings.prompt`, as the writer of `api.js` does. */
-    write: (settings, onPiece, signal) => writeText({ model, network, memory }, settings, onPiece, paceOf(signal)),
+    write: async (settings, onPiece, signal) => writeText({ model, network, memory }, settings, onPiece, paceOf(signal)),
 
     /** What the model makes of each character: `[{symbol, bits, rank, entropy, likeliest: [[symbol, share]]}]`. */
-    surprisal: (text, signal) => judgeText({ model, network }, text, paceOf(signal)),
+    surprisal: async (text, signal) => judgeText({ model, network }, text, paceOf(signal)),
   };
 }
 
@@ -148,7 +148,8 @@ function memoryOf(network) {
 
 /** When to let the page do something else. `rest()` rejects with an AbortError if `signal` has stopped the writing. */
 function paceOf(signal) {
-  let until = signal?.aborted ? 0 : performance.now() + SLICE;
+  signal?.throwIfAborted();
+  let until = performance.now() + SLICE;
   async function rest() {
     await new Promise((resolve) => {
       const { port1, port2 } = new MessageChannel(); // a timer would wait for 4 milliseconds
