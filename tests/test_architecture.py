@@ -28,6 +28,7 @@ ORDER = [
     "model_file",
     "generation",
     "page",
+    "html_file",
     "evaluation",
     "inspection",
     "training",

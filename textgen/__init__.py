@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textgen.evaluation.stylometry import Distances
     from textgen.generation.generator import Generator, Text, load
     from textgen.generation.logprobs import Logprob
+    from textgen.html_file import export
     from textgen.inspection.analyses import find_cells, gates_at, saturation, similar_passages
     from textgen.inspection.around import GatesAt
     from textgen.inspection.finding import FoundCells
@@ -65,6 +66,7 @@ __all__ = [
     "TrainingResult",
     "attribute",
     "evaluate",
+    "export",
     "find_cells",
     "gates_at",
     "load",
@@ -111,6 +113,7 @@ _HOMES = {
     "TrainingResult": "textgen.training.progress",
     "attribute": "textgen.training.attribution",
     "evaluate": "textgen.evaluation.evaluate",
+    "export": "textgen.html_file",
     "find_cells": "textgen.inspection.analyses",
     "gates_at": "textgen.inspection.analyses",
     "load": "textgen.generation.generator",

@@ -4,7 +4,7 @@
     ├── CorpusError      a text cannot be read, or is unfit for what was asked of it
     ├── ModelFileError   a model cannot be read, or is not one of textgen's
     ├── SeedError        a seed phrase has characters that are not in the model's vocabulary
-    ├── RunError         a run folder is taken, or cannot be written
+    ├── RunError         a run folder or a file is taken, or cannot be written
     └── TrainingError    the training itself failed
 
 A wrong argument of the library raises `ValueError` or `TypeError` instead. A message names arguments in backticks, as
@@ -29,7 +29,7 @@ class SeedError(TextgenError):
 
 
 class RunError(TextgenError):
-    """A run folder is taken, or cannot be written."""
+    """A run folder or a file is taken, or cannot be written."""
 
 
 class TrainingError(TextgenError):

@@ -158,6 +158,11 @@ def locate(path: str | Path) -> Path:
     raise ModelFileError(f"{path}: no such model; name a run folder or a .keras file")
 
 
+def named(path: Path) -> str:
+    """The name of a model: that of its run folder, or of its file."""
+    return path.absolute().parent.name if path.name == FILE_NAME else path.stem
+
+
 def read_model(path: str | Path) -> Model:
     """Read a run folder's model, or a `.keras` file.
 

@@ -47,6 +47,7 @@ NEEDS = {  # what lets a command come as far as it can
     ("train",): ["text.txt", "-o", "run"],
     ("generate",): ["model.keras", "--length", "2"],
     ("serve",): ["model.keras"],
+    ("export",): ["model.keras", "-o", "play.html", "--force"],
     ("evaluate",): ["model.keras", "text.txt"],
     ("attribute",): ["text.txt", "--among", "model.keras", "other.keras"],
     ("score",): ["model.keras", "text.txt"],

@@ -6,6 +6,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.serving.conftest import Serve, error_of, model_file, serving
+from textgen.html_file import html
+from textgen.model_file import read_model
 from textgen.serving.page import PAGE
 
 
@@ -70,6 +72,23 @@ def test_the_models_are_told_with_what_a_person_wants_to_know(tmp_path: Path) ->
         }
         assert client.get("/v1/models/broken").status_code == 404
         assert [model["id"] for model in client.get("/v1/models").json()["data"]] == ["shakespeare", "a", "b"]
+
+
+def test_a_model_is_offered_as_a_file(tmp_path: Path) -> None:
+    (tmp_path / "猫 1").mkdir()
+    path = tmp_path / "猫 1" / "model.keras"
+    path.write_bytes(model_file("吾輩は猫である。"))
+    with serving(folder=tmp_path) as (client, _):
+        answer = client.get("/app/models/猫 1/file", params={"language": "ja"})
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''%E7%8C%AB%201.html"
+        assert answer.text == "".join(html(read_model(path), language="ja"))
+        assert client.get("/app/models/none/file").status_code == 404
+        assert error_of(client.get("/app/models/猫 1/file?language=fr"))["param"] == "language"
+        path.write_bytes(b"no model")
+        assert error_of(client.get("/app/models/猫 1/file"))["code"] == "model_unreadable"
+    with serving(token="secret") as (client, _):
+        assert client.get("/app/models/shakespeare/file").status_code == 401
 
 
 def test_the_settings_are_told(serve: Serve) -> None:

@@ -12,7 +12,10 @@ from textgen import __version__
 from textgen.cli.terminal import leave_standard_streams, open_standard_streams, tell, write_line
 from textgen.errors import TextgenError
 
-COMMANDS = ("train", "generate", "serve", "evaluate", "novelty", "score", "inspect", "attribute", "info", "corpora")
+COMMANDS = (
+    *("train", "generate", "serve", "export", "evaluate", "novelty", "score", "inspect", "attribute"),
+    *("info", "corpora"),
+)
 SIGNALLED = 128  # and the signal's number, as shells have it: what a signal ends exits with
 
 

@@ -59,6 +59,17 @@ class Vocabulary:
     def __hash__(self) -> int:
         return hash(self.symbols)
 
+    @property
+    def language(self) -> str | None:
+        """The language that it is of, as far as its script tells; None for scripts of many languages."""
+        if any("\u3041" <= symbol <= "\u30fe" for symbol in self.symbols):
+            return "ja"
+        if any("\uac00" <= symbol <= "\ud7a3" for symbol in self.symbols):
+            return "ko"
+        if any("\u4e00" <= symbol <= "\u9fff" for symbol in self.symbols):
+            return "zh"
+        return None
+
     @cached_property
     def codes(self) -> dict[str, int]:
         """Each symbol's code."""

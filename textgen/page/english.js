@@ -46,6 +46,8 @@ export const ENGLISH = {
   download: "Download",
   link: "Copy a link",
   linkHint: "A link that holds the seed phrase, the settings and the random seed, and gives the same text again",
+  modelFile: "The model as a page",
+  modelFileHint: "One HTML file that holds this model and writes in any browser, without a server",
   copied: "The text is copied.",
   linked: "The link is copied. Whoever opens it on this server sees the same text written again.",
   linkShown: "The link to this text",
@@ -75,6 +77,7 @@ export const ENGLISH = {
   large: "The text is too long for the server.",
   login: "The server asks you to log in. Your text is safe; load this page again to log in.",
   failed: "The server failed: {message}",
+  damaged: "This page is damaged, so its model would write gibberish. Get the file again from whoever gave it to you.",
   invalid: "{name}: this must be a number from {min} to {max}.",
   way: "Way {number}",
   waysWriting: "Three passages are being written…",
@@ -90,6 +93,7 @@ export const ENGLISH = {
   written: "written by the model",
   chosenWay: "one of three ways",
   openedLink: "opened from a link",
+  given: "came with the page",
   turned: "another way taken",
   emptyText: "(empty)",
   train: "Train",
@@ -160,4 +164,14 @@ export const ENGLISH = {
   judging: "The model is reading…",
   goOnWith: "Go on from here with {symbol}",
   standsHere: "{symbol} stands here",
+};
+
+/** What a page says otherwise that carries its model. */
+export const ENGLISH_IN_FILE = {
+  linked: "The link is copied. Opened with this file, it writes the same text again.",
+  memory: "This browser keeps nothing for files: versions are lost when the page is closed. Download what you want to keep.",
+  loading: "The model is being unpacked…",
+  refused: "The model cannot write with these settings: {message}",
+  missing: "The link is for another model than that of this page.",
+  failed: "Something failed: {message}",
 };

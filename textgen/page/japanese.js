@@ -46,6 +46,8 @@ export const JAPANESE = {
   download: "ダウンロード",
   link: "リンクをコピー",
   linkHint: "書き出し、設定、乱数シードを含むリンクです。開くと同じ文章がもう一度書かれます",
+  modelFile: "モデルを一つのページに",
+  modelFileHint: "このモデルを含む HTML ファイルです。サーバーがなくても、どのブラウザーでも書けます",
   copied: "文章をコピーしました。",
   linked: "リンクをコピーしました。このサーバーで開くと、同じ文章がもう一度書かれます。",
   linkShown: "この文章へのリンク",
@@ -75,6 +77,7 @@ export const JAPANESE = {
   large: "文章が長すぎて、サーバーが受け付けません。",
   login: "ログインが必要です。文章は残っています。ページを読み込み直してログインしてください。",
   failed: "サーバーでエラーが起きました：{message}",
+  damaged: "このページは壊れており、モデルが正しく書けません。ファイルをもう一度もらってください。",
   invalid: "{name}：{min} から {max} までの数を入れてください。",
   way: "案 {number}",
   waysWriting: "三つの案を書いています…",
@@ -90,6 +93,7 @@ export const JAPANESE = {
   written: "モデルが執筆",
   chosenWay: "三つの案の一つ",
   openedLink: "リンクから",
+  given: "ページに付属",
   turned: "別の道",
   emptyText: "（空）",
   train: "学習",
@@ -160,4 +164,14 @@ export const JAPANESE = {
   judging: "モデルが読んでいます…",
   goOnWith: "「{symbol}」でここから続ける",
   standsHere: "ここには「{symbol}」があります",
+};
+
+/** What a page says otherwise that carries its model. */
+export const JAPANESE_IN_FILE = {
+  linked: "リンクをコピーしました。このファイルで開くと、同じ文章がもう一度書かれます。",
+  memory: "このブラウザーはファイルのページを保存しません。ページを閉じると版は失われます。残したいものはダウンロードしてください。",
+  loading: "モデルを展開しています…",
+  refused: "この設定では書けません：{message}",
+  missing: "このリンクは別のモデルのものです。",
+  failed: "エラーが起きました：{message}",
 };

@@ -8,7 +8,7 @@ import { Problem, problemOf } from "./problem.js";
 import { render } from "./render.js";
 import { drawScale, see } from "./see.js";
 import { askOf, firstSettings, parsed, restored, SETTINGS } from "./settings.js";
-import { openStore, remember, remembered } from "./storage.js";
+import { keepUnder, openStore, remember, remembered } from "./storage.js";
 import { copyLink, copyText, download } from "./taking.js";
 import { LANGUAGES, languageOf, translate } from "./texts.js";
 import { openVersions } from "./versions.js";
@@ -17,13 +17,20 @@ import { goOn, stop, write } from "./writing.js";
 
 const KEEP_EVERY = 100; // milliseconds between two storings of what is being written
 
-/** Start the page in a home: `home.models()` lists its models, `home.writerOf(id)` makes the writer of one. */
+/**
+ * Start the page in a home: `home.models()` lists its models, `home.writerOf(id)` makes the writer of one.
+ *
+ * A home may have a `name`, under which the browser keeps what is written in it, a `language`, and a `seed`: what a
+ * new notebook begins with.
+ */
 export async function start(home) {
+  byId("unstarted").remove();
+  if (home.name) keepUnder(home.name);
   const page = { home, update, go, keep: (version) => keep(page, version), keepNow: () => keepNow(page) };
   page.loadModels = () => loadModels(page);
-  const language = remembered("language");
+  const language = [remembered("language"), home.language].find((name) => name in LANGUAGES);
   page.state = {
-    language: language in LANGUAGES ? language : languageOf(navigator.languages),
+    language: language ?? languageOf(navigator.languages),
     tab: "write",
     models: null, // not known yet
     model: remembered("model"),
@@ -43,7 +50,9 @@ export async function start(home) {
   render(page);
   page.store = await openStore();
   const versions = await page.store.versions().catch(() => []);
-  page.update({ history: historyOf(versions, remembered("head")), lasts: page.store.lasts });
+  const history = historyOf(versions, remembered("head"));
+  if (home.seed && !versions.length) page.keep(change(history, 0, 0, stretch(home.seed), "given"));
+  page.update({ history, lasts: page.store.lasts });
   await loadModels(page);
   return page;
 
@@ -99,7 +108,8 @@ async function loadModels(page) {
     page.update({ models, model: known ? page.state.model : (models[0]?.id ?? null), problem: null });
     openLink(page);
   } catch (error) {
-    page.update({ problem: { problem: problemOf(error), retry: () => loadModels(page) } });
+    const problem = problemOf(error);
+    page.update({ problem: { problem, retry: problem.kind === "damaged" ? null : () => loadModels(page) } });
   }
 }
 
@@ -133,14 +143,14 @@ function listenToPage(page) {
   click("copy", () => copyText(page));
   click("download", () => download(page));
   click("link", () => copyLink(page));
-  for (const name of ["write", "see", "train"]) click(`tab-${name}`, () => page.update({ tab: name }));
+  for (const { id } of byId("tabs").children) click(id, () => page.update({ tab: id.replace("tab-", "") }));
   byId("tabs").addEventListener("keydown", (event) => switchTab(page, event));
   byId("language").addEventListener("change", ({ target }) => {
     remember("language", target.value);
     translate(document, target.value);
     page.update({ language: target.value });
   });
-  byId("model").addEventListener("change", ({ target }) => {
+  byId("model")?.addEventListener("change", ({ target }) => {
     remember("model", target.value);
     page.update({ model: target.value });
   });

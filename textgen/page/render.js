@@ -36,20 +36,27 @@ function showTabs({ tab }) {
   }
 }
 
-function showModels({ models, model, writing, language }) {
-  const list = byId("model");
+function showModels(state) {
+  if (byId("model")) showList(state, byId("model"));
+  const { models, model, language } = state;
+  const chosen = (models ?? []).find(({ id }) => id === model);
+  byId("notebook").lang = chosen?.language ?? ""; // Chinese and Japanese write some characters differently
+  byId("backdrop").lang = chosen?.language ?? "";
+  const begin = words(language, "placeholder");
+  byId("notebook").placeholder = chosen?.seed ? `${begin}\n${words(language, "example", chosen)}` : begin;
+}
+
+/** The list of models, and the address of the chosen one as a file. */
+function showList({ models, model, writing, language }, list) {
   const wanted = (models ?? []).map(({ id, title }) => [id, title && title !== id ? `${id} (${title})` : id]);
   const shown = [...list.options].map((option) => [option.value, option.text]);
   if (JSON.stringify(wanted) !== JSON.stringify(shown)) {
     list.replaceChildren(...wanted.map(([value, text]) => element("option", { value }, text)));
   }
   list.value = model ?? "";
-  const chosen = (models ?? []).find(({ id }) => id === model);
-  byId("notebook").lang = chosen?.language ?? ""; // Chinese and Japanese write some characters differently
-  byId("backdrop").lang = chosen?.language ?? "";
-  const begin = words(language, "placeholder");
-  byId("notebook").placeholder = chosen?.seed ? `${begin}\n${words(language, "example", chosen)}` : begin;
   list.disabled = Boolean(writing) || wanted.length === 0;
+  byId("model-file").hidden = !list.value;
+  byId("model-file").href = `app/models/${encodeURIComponent(model)}/file?language=${language}`;
 }
 
 function showSettings({ settings }) {

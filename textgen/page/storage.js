@@ -2,10 +2,15 @@
 
 const VERSIONS = "versions";
 
+let keptUnder = "textgen"; // the name of all that is kept
+
+/** Keep all under a name of its own: pages that are opened as files may share one storage. */
+export const keepUnder = (name) => (keptUnder = name);
+
 /** Open the store. `lasts` is false where what it keeps is gone when the page is closed. */
-export async function openStore(name = "textgen") {
+export async function openStore() {
   try {
-    const database = await openDatabase(name);
+    const database = await openDatabase(keptUnder);
     return {
       lasts: true,
       versions: () => resultOf(database.transaction(VERSIONS).objectStore(VERSIONS).getAll()),
@@ -34,7 +39,7 @@ function resultOf(request) {
 export function remembered(name, otherwise = null) {
   for (const box of boxes()) {
     try {
-      const value = box().getItem(`textgen.${name}`);
+      const value = box().getItem(`${keptUnder}.${name}`);
       if (value !== null) return JSON.parse(value);
     } catch {
       // no such box, or what lies in it is not ours
@@ -46,7 +51,7 @@ export function remembered(name, otherwise = null) {
 export function remember(name, value) {
   for (const box of boxes()) {
     try {
-      box().setItem(`textgen.${name}`, JSON.stringify(value));
+      box().setItem(`${keptUnder}.${name}`, JSON.stringify(value));
     } catch {
       // full or forbidden: the page works on without
     }

@@ -5,6 +5,11 @@ import { JAPANESE } from "./japanese.js";
 
 export const LANGUAGES = { en: ENGLISH, ja: JAPANESE };
 
+/** Say some things in other words, which `own` has for each language. */
+export function reword(own) {
+  for (const [language, texts] of Object.entries(own)) Object.assign(LANGUAGES[language], texts);
+}
+
 /** The language of the page for a browser's languages. */
 export function languageOf(preferred) {
   for (const name of preferred) {

@@ -7,7 +7,7 @@ import { words } from "./texts.js";
 const PAGE = 50; // versions shown at once
 const EXCERPT = 100; // characters of each
 
-const ORIGINS = { typed: "typed", written: "written", way: "chosenWay", opened: "openedLink", turned: "turned" };
+const ORIGINS = { typed: "typed", written: "written", way: "chosenWay", opened: "openedLink", given: "given", turned: "turned" };
 
 export function openVersions(page) {
   const dialog = byId("versions-dialog");

@@ -16,7 +16,7 @@ from textgen.errors import ModelFileError
 from textgen.generation.compiled import Compiled
 from textgen.generation.generator import Generator
 from textgen.kernel.library import best_level
-from textgen.model_file import FILE_NAME, locate, read_description, read_model, shipped
+from textgen.model_file import FILE_NAME, locate, named, read_description, read_model, shipped
 from textgen.serving.refusal import RefusalError
 
 FRESH = 0.5  # seconds for which the list of models is not looked up again
@@ -135,12 +135,7 @@ class Models:
             if fresh is None:
                 if loaded is not None:  # it is better than none
                     return loaded
-                raise RefusalError(
-                    503,
-                    f"the model {entry.id} cannot be read; the log says why",
-                    param="model",
-                    code="model_unreadable",
-                )
+                raise unreadable(entry.id)
             with self._lock:
                 self._loaded.pop(entry.id, None)
                 self._loaded[entry.id] = fresh
@@ -198,9 +193,10 @@ class Models:
             return known
 
 
-def named(path: Path) -> str:
-    """The name of a model: that of its run folder, or of its file."""
-    return path.absolute().parent.name if path.name == FILE_NAME else path.stem
+def unreadable(name: str) -> RefusalError:
+    """A model's file cannot be read."""
+    message = f"the model {name} cannot be read; the log says why"
+    return RefusalError(503, message, param="model", code="model_unreadable")
 
 
 def _signature(path: Path) -> tuple[Signature, int]:

@@ -1,18 +1,23 @@
 """The page: its files, what only it asks, and its login where a token is needed."""
 
 import asyncio
+import logging
 import mimetypes
 import re
-from typing import Any
-from urllib.parse import parse_qs
+from collections.abc import Iterator
+from typing import Any, Literal
+from urllib.parse import parse_qs, quote
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from textgen.bundled import PACKAGE
+from textgen.errors import ModelFileError
+from textgen.html_file import html
+from textgen.model_file import read_model
 from textgen.serving.access import COOKIE, same, session
 from textgen.serving.body import read
-from textgen.serving.models import Entry
+from textgen.serving.models import Entry, unreadable
 from textgen.serving.refusal import RefusalError
 from textgen.serving.service import Service
 
@@ -31,6 +36,7 @@ LOGIN = """<!doctype html>
 <button>Log in / ログイン</button>
 </form></html>
 """
+log = logging.getLogger(__name__)
 WRONG = '<p role="alert">That is not the token. / トークンが違います。</p>\n'
 
 
@@ -49,6 +55,12 @@ def router(service: Service) -> APIRouter:
     @made.get("/app/models")
     async def models() -> list[dict[str, Any]]:
         return [_shown(entry) for entry in (await asyncio.to_thread(service.models.list)).values()]
+
+    @made.get("/app/models/{name}/file")
+    async def model_file(name: str, language: Literal["en", "ja"] = "en") -> Response:
+        pieces = await asyncio.to_thread(_exported, await asyncio.to_thread(service.models.entry, name), language)
+        headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name, errors='replace')}.html"}
+        return StreamingResponse(pieces, media_type="text/html", headers=headers)
 
     @made.get("/app/settings")
     async def settings() -> dict[str, Any]:
@@ -92,28 +104,25 @@ def _file(name: str, known: str | None) -> Response:
     return Response(path.read_bytes(), headers=headers, media_type=kind)
 
 
+def _exported(entry: Entry, language: str) -> Iterator[str]:
+    """The pieces of a model as one HTML file; they are made in a thread as they are asked for."""
+    try:
+        return html(read_model(entry.path), language=language, force=True)
+    except ModelFileError as error:
+        log.warning("%s", error)
+        raise unreadable(entry.id) from error
+
+
 def _shown(entry: Entry) -> dict[str, Any]:
     """What the page says of a model."""
     description = entry.description
-    symbols = description.vocabulary.symbols
     return {
         "id": entry.id,
         "kind": entry.kind,
         "title": description.text.name,
-        "symbols": len(symbols),
-        "language": language(symbols),
+        "symbols": len(description.vocabulary),
+        "language": description.vocabulary.language,
         "validation_nats": description.training.validation_nats,
         "date": description.training.date,
         "seed": SHIPPED_SEED if entry.kind == "shipped" else "",
     }
-
-
-def language(symbols: tuple[str, ...]) -> str | None:
-    """The language that a model writes, as far as its script tells; None for scripts of many languages."""
-    if any("\u3041" <= symbol <= "\u30fe" for symbol in symbols):
-        return "ja"
-    if any("\uac00" <= symbol <= "\ud7a3" for symbol in symbols):
-        return "ko"
-    if any("\u4e00" <= symbol <= "\u9fff" for symbol in symbols):
-        return "zh"
-    return None
