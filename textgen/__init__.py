@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from textgen.training.bar import progress
     from textgen.training.progress import TrainingResult
     from textgen.training.train import train
+    from textgen.training.tuning import Tuning, tune
 
 __version__ = "0.1.0"
 
@@ -64,6 +65,7 @@ __all__ = [
     "TrainingConfig",
     "TrainingError",
     "TrainingResult",
+    "Tuning",
     "attribute",
     "evaluate",
     "export",
@@ -78,6 +80,7 @@ __all__ = [
     "similar_passages",
     "trace",
     "train",
+    "tune",
 ]
 
 _HOMES = {
@@ -111,6 +114,7 @@ _HOMES = {
     "TrainingConfig": "textgen.config",
     "TrainingError": "textgen.errors",
     "TrainingResult": "textgen.training.progress",
+    "Tuning": "textgen.training.tuning",
     "attribute": "textgen.training.attribution",
     "evaluate": "textgen.evaluation.evaluate",
     "export": "textgen.html_file",
@@ -125,6 +129,7 @@ _HOMES = {
     "similar_passages": "textgen.inspection.analyses",
     "trace": "textgen.inspection.trace",
     "train": "textgen.training.train",
+    "tune": "textgen.training.tuning",
 }
 
 

@@ -36,6 +36,7 @@ LOGPROBS = Range(int, 0, 1000)
 LIKELIEST = Range(int, 0, 20)
 LOGIT_BIAS = Range(float, -100, 100)
 MEMORY = Range(int, 1, 10_000)
+TRIALS = Range(int, 1, 1_000_000)
 
 LONGEST_NAME = 1000  # characters of a text's name
 LONGEST_SEPARATOR = 10_000  # characters
@@ -43,6 +44,7 @@ LARGEST_HOLD_OUT = 200_000  # characters: enough to tell losses 0.005 nats apart
 SMALL_HOLD_OUT = 2_000  # characters, a hundredth: ten times less precise
 DEFAULT_CELL, DEFAULT_LAYERS, DEFAULT_UNITS = "lstm", 2, 300
 DEFAULT_WEIGHT_DECAY = 0.1
+DEFAULT_TRIALS, DEFAULT_TRIAL_MINUTES, DEFAULT_TRIAL_SEED = 20, 5, 1
 DEFAULT_PATIENCE = 5  # in a run of epochs; a run with a time budget uses all of it
 
 

@@ -45,6 +45,7 @@ def commands(found: click.Command = group, *path: str) -> Iterator[tuple[tuple[s
 COMMANDS = dict(commands())
 NEEDS = {  # what lets a command come as far as it can
     ("train",): ["text.txt", "-o", "run"],
+    ("tune",): ["text.txt", "-o", "study"],
     ("generate",): ["model.keras", "--length", "2"],
     ("serve",): ["model.keras"],
     ("export",): ["model.keras", "-o", "play.html", "--force"],
@@ -88,6 +89,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("textgen.training.train.make_learner", stop)
     monkeypatch.setattr("textgen.serving.server.bound", stop)
+    monkeypatch.setattr("textgen.training.tuning.opened", stop)
     monkeypatch.setenv("TEXTGEN_CATALOG", str(tmp_path / "catalog.toml"))
     (tmp_path / "catalog.toml").touch()
     (tmp_path / "a" / "b").mkdir(parents=True)

@@ -13,7 +13,7 @@ from textgen.cli.terminal import leave_standard_streams, open_standard_streams, 
 from textgen.errors import TextgenError
 
 COMMANDS = (
-    *("train", "generate", "serve", "export", "evaluate", "novelty", "score", "inspect", "attribute"),
+    *("train", "tune", "generate", "serve", "export", "evaluate", "novelty", "score", "inspect", "attribute"),
     *("info", "corpora"),
 )
 SIGNALLED = 128  # and the signal's number, as shells have it: what a signal ends exits with
