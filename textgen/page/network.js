@@ -92,30 +92,41 @@ function layerOf({ kernel, recurrent, bias }, units) {
   return { kernel, recurrent, bias: bias.subarray(0, width), ownBias: bias.subarray(width), sums, own };
 }
 
-/** Add a vector (N) times a matrix (N, M), which lies row by row, to sums (M). */
+/**
+ * Add a vector (N) times a matrix (N, M), which lies row by row, to sums (M).
+ *
+ * Nearly all time goes here: of eight rows at once, so that each sum is read and written once for all of them, and by
+ * plain numbers alone, which every browser's compiler keeps in registers.
+ */
 function addProduct(sums, vector, matrix) {
   const width = sums.length;
-  const whole = vector.length - (vector.length % 8);
-  for (let row = 0; row < whole; row += 8) addRows(sums, vector, matrix, row);
-  for (let row = whole; row < vector.length; row += 1) {
-    const factor = vector[row];
-    for (let column = 0, place = row * width; column < width; column += 1, place += 1) {
-      sums[column] += factor * matrix[place];
+  let row = 0;
+  for (; row + 7 < vector.length; row += 8) {
+    const x0 = vector[row];
+    const x1 = vector[row + 1];
+    const x2 = vector[row + 2];
+    const x3 = vector[row + 3];
+    const x4 = vector[row + 4];
+    const x5 = vector[row + 5];
+    const x6 = vector[row + 6];
+    const x7 = vector[row + 7];
+    const p0 = row * width;
+    const p1 = p0 + width;
+    const p2 = p1 + width;
+    const p3 = p2 + width;
+    const p4 = p3 + width;
+    const p5 = p4 + width;
+    const p6 = p5 + width;
+    const p7 = p6 + width;
+    for (let j = 0; j < width; j += 1) {
+      sums[j] +=
+        x0 * matrix[p0 + j] + x1 * matrix[p1 + j] + x2 * matrix[p2 + j] + x3 * matrix[p3 + j] +
+        x4 * matrix[p4 + j] + x5 * matrix[p5 + j] + x6 * matrix[p6 + j] + x7 * matrix[p7 + j];
     }
   }
-}
-
-/** Add eight rows at once, so that each sum is read and written once for all of them. */
-function addRows(sums, vector, matrix, row) {
-  const width = sums.length;
-  const [x0, x1, x2, x3] = [vector[row], vector[row + 1], vector[row + 2], vector[row + 3]];
-  const [x4, x5, x6, x7] = [vector[row + 4], vector[row + 5], vector[row + 6], vector[row + 7]];
-  const p0 = row * width;
-  const [p1, p2, p3] = [p0 + width, p0 + 2 * width, p0 + 3 * width];
-  const [p4, p5, p6, p7] = [p0 + 4 * width, p0 + 5 * width, p0 + 6 * width, p0 + 7 * width];
-  for (let j = 0; j < width; j += 1) {
-    sums[j] +=
-      x0 * matrix[p0 + j] + x1 * matrix[p1 + j] + x2 * matrix[p2 + j] + x3 * matrix[p3 + j] +
-      x4 * matrix[p4 + j] + x5 * matrix[p5 + j] + x6 * matrix[p6 + j] + x7 * matrix[p7 + j];
+  for (; row < vector.length; row += 1) {
+    const x0 = vector[row];
+    const p0 = row * width;
+    for (let j = 0; j < width; j += 1) sums[j] += x0 * matrix[p0 + j];
   }
 }
