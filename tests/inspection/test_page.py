@@ -12,7 +12,7 @@ from textgen.errors import CorpusError
 from textgen.evaluation.score import subject_of
 from textgen.evaluation.subject import Subject
 from textgen.inspection import page
-from textgen.inspection.page import default_views, tinted
+from textgen.inspection.page import tinted
 from textgen.inspection.views import View, viewed
 
 
@@ -34,13 +34,6 @@ def test_the_page_has_a_tint_for_each_view_and_marks_what_is_not_read(tmp_path: 
     assert [scale.name for scale in (found.scale, gate.scale)] == ["tanh of cell 2.3", "forget gate of layer 1"]
     assert gate.scale.low == f"below its mean of {np.nanmean(whole.values[:, 1]):.2f}"
     assert [(mark.start, mark.end, mark.label) for mark in found.marks] == [(68, 70, "not in the model's vocabulary")]
-
-
-def test_by_default_there_are_all_gates_or_a_unit_where_there_are_none(tmp_path: Path) -> None:
-    assert [view.word for view in default_views(subject(tmp_path, "gru"))] == [
-        *("update_1", "reset_1", "update_2", "reset_2")
-    ]
-    assert default_views(subject(tmp_path, "rnn")) == [View("hidden", 2, 1)]
 
 
 def test_a_text_that_is_too_long_for_a_page_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,14 +11,14 @@ from tests.generation.test_recurrent import some_weights
 from tests.inspection.random_model import write_random
 from textgen.config import Reading
 from textgen.evaluation.score import subject_of
-from textgen.inspection.views import View, all_gates, cell_view, gate_view, viewed
+from textgen.inspection.views import View, cell_view, default_views, gate_view, viewed
 
 
 def test_cells_and_gates_are_named_by_layer_and_number() -> None:
     weights = some_weights(2)
     assert cell_view("2.10", weights) == View("cell", 2, 10)
     assert (gate_view("forget", weights), gate_view("1.forget", weights)) == (View("forget", 2), View("forget", 1))
-    assert [view.name for view in all_gates(weights)[:2]] == ["input gate of layer 1", "forget gate of layer 1"]
+    assert [view.name for view in default_views(weights)[:2]] == ["input gate of layer 1", "forget gate of layer 1"]
     assert (View("cell", 2, 10).name, View("cell", 2, 10).word, View("forget", 1).word) == (
         "cell 2.10",
         "cell_2.10",

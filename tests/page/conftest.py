@@ -41,12 +41,15 @@ class Home:
         self.complaints: list[str] = []
         self.write: Callable[[dict[str, Any]], dict[str, Any]] = lambda asked: streamed(f" fox {asked['seed']}.")
         self.score: Callable[[dict[str, Any]], dict[str, Any]] = scored
+        self.inspect: Callable[[dict[str, Any]], dict[str, Any]] = inspected
 
     def answer(self, route: "Route") -> None:
         if route.request.url.endswith("/app/models"):
             route.fulfill(json=MODELS)
         elif route.request.url.endswith("/v1/score"):
             self._reply(route, self.score(route.request.post_data_json))
+        elif route.request.url.endswith("/v1/inspect"):
+            self._reply(route, self.inspect(route.request.post_data_json))
         else:
             self.asked.append(route.request.post_data_json)
             self._reply(route, self.write(self.asked[-1]))
@@ -76,6 +79,25 @@ def scored(asked: dict[str, Any]) -> dict[str, Any]:
     ]
     characters[0] |= {"bits": None, "rank": None, "entropy": None, "likeliest": []}
     return {"json": {"characters": characters}}
+
+
+def inspected(asked: dict[str, Any]) -> dict[str, Any]:
+    """An LSTM of 2 × 30 units: a cell holds 2 at vowels, else -2; a gate is open by 0.7 there, else by 0.5."""
+    if "find" in asked:
+        cells = [{"cell": "2.17", "sign": 1, "told": 0.93}, {"cell": "1.5", "sign": -1, "told": 0.81}]
+        cells = [] if asked["find"] == "quotes" else cells
+        return {"json": {"measure": "AUC", "cells": cells, "shuffled_most": 0.6}}
+    cell = asked.get("cell")
+    high, low = (2.0, -2.0) if cell else (0.7, 0.5)
+    values = [high if symbol in "aeiou" else None if symbol == "Ω" else low for symbol in asked["text"]]
+    gate = None if cell else asked.get("gate", "1.input")
+    return {
+        "json": {
+            **{"text": asked["text"], "cell": cell, "gate": gate, "quantity": "cell" if cell else gate.split(".")[1]},
+            **{"values": values, "top": 1.0 if cell else 0.1, "middle": 0.0 if cell else 0.6},
+            **{"layers": 2, "units": 30, "gates": ["input", "forget", "output"]},
+        }
+    }
 
 
 @contextmanager

@@ -102,6 +102,11 @@ def violations_everywhere(page: "Page", home: Home, english: bool) -> list[str]:
     page.keyboard.press("Escape")
     page.get_by_role("tab", name="See" if english else "見る").click()
     page.get_by_role("complementary").get_by_role("listitem").first.wait_for()
+    found += violations(page)
+    page.get_by_role("tab", name="Inside" if english else "内部").click()
+    page.get_by_role("button", name="Find them" if english else "探す").click()
+    page.get_by_role("button", name="2.17").click()
+    page.get_by_role("status").filter(has_text="2.17").wait_for()
     return found + violations(page)
 
 

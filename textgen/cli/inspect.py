@@ -6,7 +6,7 @@ import click
 
 from textgen.cli.naming import title_of
 from textgen.cli.options import as_options, refuse_both, source_options
-from textgen.cli.terminal import on_terminal, tell
+from textgen.cli.terminal import bar, on_terminal, tell
 from textgen.wording import counted
 
 if TYPE_CHECKING:
@@ -44,8 +44,9 @@ if TYPE_CHECKING:
     "--html",
     type=click.Path(),
     metavar="FILE",
-    help="Write one HTML page to FILE instead: the text tinted by the cells and gates that are named, or by all gates, "
-    "of which the reader chooses. It needs no other file and no network.",
+    help="Write one HTML page to FILE instead: the text tinted by the cells and gates that are named, of which the "
+    "reader chooses; or by all gates, and the cells that tell quotes, lines, speakers and so on, with the share of the "
+    "time that gates are open and shut. It needs no other file and no network.",
 )
 @click.option(
     "--npz",
@@ -113,11 +114,22 @@ def command(
 
 
 def _write_page(file: str, subject: "Subject", views: list["View"], title: str) -> None:
+    """Write the page of what is named, or of all that can be found."""
     from textgen.cli.writing import UTF_8, opened
-    from textgen.inspection.page import default_views, tinted
+    from textgen.inspection.page import check_size, tinted
+    from textgen.inspection.panels import OVERVIEW, cells_found, overview, panels
+    from textgen.inspection.views import default_views
     from textgen.page.tinted import page
 
-    content = page(tinted(subject, views or default_views(subject), title))
+    check_size(subject)
+    found = []
+    if not views:
+        with bar(total=OVERVIEW, desc="looking for cells") as shown:
+            for one in overview(subject):
+                found += [one] if one is not None else []
+                shown.update()
+        views = [*cells_found(subject, found), *default_views(subject.model.weights)]
+    content = page(tinted(subject, views, title, panels(subject, found, views)))
     with opened(file, UTF_8, "--html") as stream:
         stream.write(content)
     tell(f"page: {file}")

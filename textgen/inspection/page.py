@@ -7,7 +7,7 @@ import numpy as np
 from textgen.errors import CorpusError
 from textgen.evaluation.subject import Subject
 from textgen.evaluation.tinting import runs
-from textgen.inspection.views import View, all_gates, viewed
+from textgen.inspection.views import View, viewed
 from textgen.keras_archive import Array
 from textgen.page.tinted import Mark, Scale, Scatter, Table, Tint, Tinted
 from textgen.wording import counted
@@ -28,12 +28,7 @@ def tinted(subject: Subject, views: Sequence[View], title: str, panels: Sequence
     Raises:
         CorpusError: the text has more than 200,000 characters.
     """
-    size = len(subject.corpus) - subject.first
-    if size > MOST:
-        raise CorpusError(
-            f"the text is too long for a page of cells and gates, which holds {MOST:,} characters, not "
-            f"{size:,}; give a part of it"
-        )
+    check_size(subject)
     pieces = list(viewed(subject, views))
     text, values = "".join([piece.text for piece in pieces]), np.concatenate([piece.values for piece in pieces])
     tints = [_tint(view, column) for view, column in zip(views, values.T, strict=True)]
@@ -43,7 +38,7 @@ def tinted(subject: Subject, views: Sequence[View], title: str, panels: Sequence
         text,
         tints[0].values,
         tints[0].scale,
-        f"{counted(size, 'character')} ({subject.part})",
+        f"{counted(len(text), 'character')} ({subject.part})",
         marks=[Mark(start, end, UNREAD) for start, end in runs(unread)],
         marks_name="Unknown characters",
         line=pieces[0].place.line,
@@ -53,10 +48,14 @@ def tinted(subject: Subject, views: Sequence[View], title: str, panels: Sequence
     )
 
 
-def default_views(subject: Subject) -> list[View]:
-    """All gates of all layers; where there is none, the first unit of the last layer."""
-    weights = subject.model.weights
-    return all_gates(weights) or [View(weights.cell.memory[-1], len(weights.layers), 1)]
+def check_size(subject: Subject) -> None:
+    """Raise `CorpusError` if the text has more than 200,000 characters."""
+    size = len(subject.corpus) - subject.first
+    if size > MOST:
+        raise CorpusError(
+            f"the text is too long for a page of cells and gates, which holds {MOST:,} characters, not {size:,}; "
+            "give a part of it"
+        )
 
 
 def _tint(view: View, values: Array) -> Tint:

@@ -108,9 +108,11 @@ def gate_view(word: str, weights: Weights) -> View:
     return View(name, int(layer or layers))
 
 
-def all_gates(weights: Weights) -> list[View]:
-    """The views of all gates of all layers."""
-    return [View(name, layer + 1) for layer in range(len(weights.layers)) for name in weights.cell.gate_names]
+def default_views(weights: Weights) -> list[View]:
+    """All gates of all layers; where there is none, the first unit of the last layer."""
+    cell, layers = weights.cell, len(weights.layers)
+    gates = [View(name, layer) for layer in range(1, layers + 1) for name in cell.gate_names]
+    return gates or [View(cell.memory[-1], layers, 1)]
 
 
 def choice(views: Sequence[View], weights: Weights) -> Choice:

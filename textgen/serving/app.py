@@ -10,9 +10,10 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 from textgen import __version__
-from textgen.serving import completions, listing, material, operation, page, reference, scoring, training
+from textgen.serving import completions, inspecting, listing, material, operation, page, reference, scoring, training
 from textgen.serving.access import Access, answer, failed
 from textgen.serving.asking import Completion, StreamOptions
+from textgen.serving.inspecting import Inspection
 from textgen.serving.refusal import RefusalError
 from textgen.serving.scoring import Score
 from textgen.serving.service import Service
@@ -20,6 +21,7 @@ from textgen.serving.service import Service
 ROUTERS = (
     completions.router,
     scoring.router,
+    inspecting.router,
     listing.router,
     operation.router,
     page.router,
@@ -84,7 +86,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = FastAPI.openapi(app)
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        for kind in (Completion, StreamOptions, Score):
+        for kind in (Completion, StreamOptions, Score, Inspection):
             schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
             schema.pop("$defs", None)
             schemas[kind.__name__] = schema
