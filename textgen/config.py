@@ -43,7 +43,6 @@ LONGEST_SEPARATOR = 10_000  # characters
 LARGEST_HOLD_OUT = 200_000  # characters: enough to tell losses 0.005 nats apart, and evaluated in seconds
 SMALL_HOLD_OUT = 2_000  # characters, a hundredth: ten times less precise
 DEFAULT_CELL, DEFAULT_LAYERS, DEFAULT_UNITS = "lstm", 2, 300
-DEFAULT_WEIGHT_DECAY = 0.1
 DEFAULT_TRIALS, DEFAULT_TRIAL_MINUTES, DEFAULT_TRIAL_SEED = 20, 5, 1
 DEFAULT_PATIENCE = 5  # in a run of epochs; a run with a time budget uses all of it
 
@@ -108,7 +107,7 @@ class TrainingConfig(Checked):
     patience: int | None = number(PATIENCE, None)  # early stopping: evaluations without improvement
     validation: float = number(VALIDATION, 0.1)  # fraction of the text held out, at its end
     rng_seed: int | None = number(RNG_SEED, None)  # None draws one at random
-    weight_decay: float = number(WEIGHT_DECAY, DEFAULT_WEIGHT_DECAY)  # AdamW's, times the learning rate at each step
+    weight_decay: float | None = number(WEIGHT_DECAY, None)  # AdamW's, times the learning rate at each step
 
 
 @dataclass(frozen=True)
@@ -121,6 +120,7 @@ class Hyperparameters(TrainingConfig):
     patience: int | None = field(metadata=within(PATIENCE))  # None: no early stopping
     validation: float = field(metadata=within(VALIDATION))
     rng_seed: int = field(metadata=within(RNG_SEED))
+    weight_decay: float = number(WEIGHT_DECAY, 0.1)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from textgen.evaluation.baselines import Baseline
 from textgen.training.calibration import Calibration
 from textgen.training.progress import Consulted, Evaluated, Event, Started, Stepped, TeacherTrained, TrainingResult
 
-STARTED = Started("play", 1000, 100, 31, 1, 1, 50, 1, 0.1, 64, 0.01, 3, 0.0, (), ())
+STARTED = Started("play", 1000, 100, 31, 1, 1, 50, 1, 0.1, 64, 0.01, 0.1, 3, 0.0, (), ())
 STEPPED = Stepped(1, 10, 2.0, 0.1, 50, None)
 EVALUATED = Evaluated(1.0, 5.0, 2.0, 1.9, True, "")
 TAUGHT = TeacherTrained(1, 2, Path("run/teacher-1/model.keras"), 1.5, 3.0, 60.0)

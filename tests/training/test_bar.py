@@ -11,7 +11,7 @@ import textgen
 from textgen.training.bar import LAYOUT, ProgressBar, percentage
 from textgen.training.progress import Consulted, Evaluated, Started, Stepped, TrainingResult
 
-STARTED = Started("play", 1000, 100, 31, 1, 1, 50, 1, 0.1, 64, 0.01, 3, 0.0, (), ())
+STARTED = Started("play", 1000, 100, 31, 1, 1, 50, 1, 0.1, 64, 0.01, 0.1, 3, 0.0, (), ())
 STEPPED = Stepped(3, 10, 2.0, 0.3, 50, 7.0)
 EVALUATED = Evaluated(1.0, 5.0, 2.0, 1.9, True, "")
 RESULT = TrainingResult(Path("model.keras"), 1.9, 1.0, 6.0, "patience", [])

@@ -47,6 +47,18 @@ def test_a_long_text_is_learnt_at_a_lower_rate() -> None:
     assert rates == [0.01, 0.01, 0.007, 0.007]
 
 
+def test_the_weights_of_a_short_text_decay_faster_but_not_those_of_a_model_that_is_trained_further() -> None:
+    def decay(characters: int, given: float | None = None, *, fine_tuning: bool = False) -> float:
+        config = TrainingConfig(weight_decay=given)
+        return complete(ModelConfig(), config, characters=characters, symbols=60, epochs=9.0, fine_tuning=fine_tuning)[
+            1
+        ].weight_decay
+
+    assert [decay(30_000), decay(299_999), decay(300_000), decay(10**6)] == [0.3, 0.3, 0.1, 0.1]
+    assert decay(30_000, fine_tuning=True) == 0.1
+    assert [decay(30_000, 0.2), decay(10**6, 0.0)] == [0.2, 0.0]
+
+
 def test_small_texts_are_read_more_often() -> None:
     epochs = [planned_epochs(characters) for characters in (100, 30_000, 100_000, 1_000_000, 10**9)]
     assert epochs == sorted(epochs, reverse=True)

@@ -92,7 +92,7 @@ def test_what_a_run_tells_and_leaves(tmp_path: Path) -> None:
     )
     assert started == [
         Started(
-            *("fox", 2720, 272, 31, started[0].parameters, 4, 20, 2, 0.1, 8, 0.02, 1),
+            *("fox", 2720, 272, 31, started[0].parameters, 4, 20, 2, 0.1, 8, 0.02, 0.3, 1),
             resumed_at=0.0,
             reading=(),
             notes=(imprecise(272, "0.14"),),

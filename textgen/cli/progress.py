@@ -117,7 +117,7 @@ class Display(AbstractContextManager["Display"]):
         )
         tell(
             f"dropout {event.dropout:g}, embedding dimension {event.embedding}, peak learning rate "
-            f"{event.learning_rate:g}, random seed {event.rng_seed}"
+            f"{event.learning_rate:g}, weight decay {event.weight_decay:g}, random seed {event.rng_seed}"
         )
         if event.resumed_at:
             tell(f"resumed after {event.resumed_at:.2f} epochs")

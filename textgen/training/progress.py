@@ -30,6 +30,7 @@ class Started:
     dropout: float
     embedding: int  # dimension
     learning_rate: float  # the peak
+    weight_decay: float
     rng_seed: int
     resumed_at: float  # epochs done before the interruption; 0 in a new run
     reading: tuple[str, ...]  # how the texts were read, a line each

@@ -32,7 +32,8 @@ def complete(
 
     Args:
         model: any value may be None.
-        training: batch size, learning rate and random seed may be None; a patience of None is no early stopping.
+        training: batch size, learning rate, weight decay and random seed may be None; a patience of None is no early
+            stopping.
         characters: to train on, without the held-out part; at least one window.
         symbols: the vocabulary size.
         epochs: the planned or expected number of epochs.
@@ -50,6 +51,7 @@ def complete(
         streams = most
     decided = shape(model, symbols=symbols, epochs=epochs)
     peak = (FINE_TUNING_RATE if fine_tuning else _peak(characters)) * CELLS[decided.cell].rate
+    decay = 0.1 if fine_tuning else _weight_decay(characters)
     chosen = Hyperparameters(
         window=training.window,
         batch_size=streams,
@@ -57,7 +59,7 @@ def complete(
         patience=training.patience,
         validation=training.validation,
         rng_seed=secrets.randbits(31) if training.rng_seed is None else training.rng_seed,
-        weight_decay=training.weight_decay,
+        weight_decay=decay if training.weight_decay is None else training.weight_decay,
     )
     return decided, chosen, notes
 
@@ -71,6 +73,11 @@ def shape(model: ModelConfig, *, symbols: int, epochs: float) -> Shape:
 def batch_size(characters: int) -> int:
     """The batch size: smaller for a short text, which would be memorised after few steps."""
     return 8 if characters < 50_000 else 16
+
+
+def _weight_decay(characters: int) -> float:
+    """The weight decay: stronger for a shorter text, which is read so often that it would be memorised."""
+    return 0.3 if characters < 300_000 else 0.1
 
 
 def _peak(characters: int) -> float:

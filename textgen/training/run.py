@@ -90,6 +90,7 @@ def _started(plan: Plan, parameters: int, step: int, notes: Sequence[str]) -> St
         dropout=plan.model.dropout,
         embedding=plan.model.embedding,
         learning_rate=training.learning_rate,
+        weight_decay=training.weight_decay,
         rng_seed=training.rng_seed,
         resumed_at=step / plan.windows.per_epoch,
         reading=corpus.notes,

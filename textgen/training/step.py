@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from textgen.config import DEFAULT_WEIGHT_DECAY
 from textgen.training.backend import GPU, keras, tf
 from textgen.training.dropout import dropout_masks
 from textgen.training.loss import mean_loss
@@ -156,7 +155,7 @@ def compile_step(
     return step
 
 
-def make_optimizer(network: KerasNetwork, weight_decay: float = DEFAULT_WEIGHT_DECAY) -> Any:
+def make_optimizer(network: KerasNetwork, weight_decay: float = 0.1) -> Any:
     """AdamW (Loshchilov and Hutter, 2019) with gradient clipping, and a lower beta_2 than usual."""
     optimizer = keras.optimizers.AdamW(
         learning_rate=0.0, weight_decay=weight_decay, beta_2=BETA_2, global_clipnorm=GRADIENT_NORM
