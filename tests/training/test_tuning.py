@@ -86,7 +86,7 @@ def test_the_best_settings_are_confirmed_with_other_seeds_and_recommended(
     trained, events = trainings(small), []
     result = search(play, lowercase=True, on_progress=events.append)
     default, *others = trained.done[:6]
-    assert (default["units"], default["learning-rate"], default["weight-decay"]) == (300, 0.01, 0.1)
+    assert (default["units"], default["learning-rate"], default["weight-decay"]) == (300, 0.01, 0.3)
     assert {asked["rng-seed"] for asked in trained.done[:6]} == {1}
     assert [trial.nats for trial in result.trials] == sorted(small(asked) for asked in trained.done[:6])
     best = min(others, key=lambda asked: asked["units"])
