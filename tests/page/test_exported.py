@@ -130,10 +130,21 @@ def go_on(tab: Any, length: int) -> str:
     return tab.evaluate(TEXT)
 
 
+def stop_after(tab: Any, count: int) -> None:
+    """Let the model write, and stop it once the notebook has so many characters."""
+    fill(tab, "length", "20000")
+    tab.press("button", "Go on")
+    wait_for(tab, f"Number(document.getElementById('count').textContent.replace(/\\D/g, '')) > {count}")
+    tab.press("button", "Stop")
+    wait_for(tab, f"{STATUS}.startsWith('Stopped. ')")
+    assert count < len(tab.evaluate(TEXT)) < 20_000
+
+
 def test_writes_undoes_shows_three_ways_and_what_it_expected(tab: Any, make: Make) -> None:
     opened(tab, make(title="<b>Fox</b> & co", seed="The fox"))
     assert tab.evaluate("[document.title, document.querySelector('h1').textContent]") == ["<b>Fox</b> & co"] * 2
     assert tab.evaluate(TEXT) == "The fox"
+    assert tab.evaluate("document.querySelectorAll('script').length") == 2  # the model's pieces are given back
     written = go_on(tab, 30)
     assert written.startswith("The fox")
     assert len(written) >= 37
@@ -192,14 +203,14 @@ def test_a_file_whose_script_is_damaged_says_so_too(chromium: Chromium, make: Ma
     assert any("Content Security Policy" in complaint for complaint in chromium.complaints)
 
 
-def test_the_notebooks_of_two_files_do_not_mix_and_are_kept(chromium: Chromium, make: Make) -> None:
+def test_the_notebooks_of_two_files_do_not_mix_and_are_kept(tab: Any, make: Make) -> None:
     fox, cat = make("fox.html", seed="The fox"), make("cat.html", "The other cat.\n", seed="cat")
-    opened(chromium, fox)
-    written = go_on(chromium, 20)
-    opened(chromium, cat)
-    assert chromium.evaluate(TEXT) == "cat"
-    opened(chromium, fox)
-    assert chromium.evaluate(TEXT) == written
+    opened(tab, fox)
+    written = go_on(tab, 20)
+    opened(tab, cat)
+    assert tab.evaluate(TEXT) == "cat"
+    opened(tab, fox)
+    assert tab.evaluate(TEXT) == written
 
 
 def test_a_browser_that_keeps_nothing_is_told_of_and_writes_all_the_same(chromium: Chromium, make: Make) -> None:
@@ -235,6 +246,7 @@ def test_the_same_link_gives_the_same_text_in_every_browser(
         wait_for(tab, f"{STATUS}.includes('The model wrote 400')")
         texts.append(tab.evaluate(TEXT))
         assert tab.evaluate("location.hash") == ""
+        stop_after(tab, 500)
         assert not tab.complaints
     assert len(texts[0]) == 407
     assert texts[0] == texts[1] == texts[2]
