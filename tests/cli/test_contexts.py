@@ -83,7 +83,7 @@ def test_options_that_do_not_fit_are_refused(
 def test_a_missing_matplotlib_is_told_before_anything_is_read(
     fox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("textgen.cli.contexts.find_spec", lambda _: None)
+    monkeypatch.setattr("textgen.cli.pictures.find_spec", lambda _: None)
     result = run_here("score", str(fox / "run"), "no.txt", "--context", "1", "--plot", "a.png", cwd=tmp_path)
     assert result.returncode == 2
     assert result.stderr.splitlines()[-1].startswith(

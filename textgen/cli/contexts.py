@@ -1,14 +1,12 @@
 """`textgen score --context`: the memory curve, as a table, as rows or as a picture."""
 
-import os
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from textgen.arguments import shown
 from textgen.cli.options import as_options
+from textgen.cli.pictures import picture_kind, save_picture
 from textgen.cli.table import aligned
 from textgen.cli.terminal import on_terminal, tell, write_json, write_line
 from textgen.config import MEMORY
@@ -57,16 +55,7 @@ def check_plot(path: str, contexts: object) -> str:
     """The format of a picture, from its name; a usage error if it cannot be drawn, or there is no curve to draw."""
     if contexts is None:
         raise click.UsageError("--plot needs --context.")
-    from textgen.evaluation.memory_plot import FORMATS
-
-    suffix = Path(path).suffix[1:].lower()
-    if suffix not in FORMATS:
-        raise click.UsageError(f"--plot needs a file name that ends in {', '.join(f'.{name}' for name in FORMATS)}.")
-    if find_spec("matplotlib") is None:
-        raise click.UsageError(
-            "--plot needs matplotlib: install textgen with its plot extra, or pip install matplotlib."
-        )
-    return suffix
+    return picture_kind(path)
 
 
 def show_memory(curve: "MemoryCurve", plot: str | None, *, as_json: bool) -> None:
@@ -98,13 +87,6 @@ def _cell(value: float | None) -> str:
 
 
 def _draw(curve: "MemoryCurve", plot: str) -> None:
-    """Save the picture, whole or not at all."""
-    from textgen.atomic_file import replacing
-    from textgen.errors import RunError, reason
     from textgen.evaluation.memory_plot import draw_memory
 
-    try:
-        with replacing(Path(os.path.realpath(plot)), keep_links=True) as temporary:
-            draw_memory(curve, temporary, check_plot(plot, curve.contexts))
-    except OSError as error:
-        raise RunError(f"{plot}: cannot be written ({reason(error)}); name another file with --plot") from error
+    save_picture(plot, lambda path, kind: draw_memory(curve, path, kind))

@@ -1,11 +1,14 @@
 """`textgen inspect`: what the cells and gates of a model do at each character of a text."""
 
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from textgen.cli.asked import Span, answer
 from textgen.cli.naming import title_of
 from textgen.cli.options import as_options, refuse_both, source_options
+from textgen.cli.pictures import picture_kind
 from textgen.cli.terminal import bar, on_terminal, tell
 from textgen.wording import counted
 
@@ -31,6 +34,37 @@ if TYPE_CHECKING:
     help="Tint the text by how far a gate is open, the mean over the units of a layer (the last, by default): forget, "
     "input or output of an LSTM, update or reset of a GRU. May be given several times.",
 )
+@click.option(
+    "--find",
+    metavar="FEATURE",
+    help="Rank the cells by how well they tell a feature of the text: quotes, brackets, speaker (in a play), line, "
+    "word or sentence (the position in it), indent, or a regular expression (inside its matches). Cells are chosen on "
+    "the first half and judged on the second, beside the same for the feature shuffled.",
+)
+@click.option(
+    "--saturation",
+    is_flag=True,
+    help="Show how much of the time the gates of each layer are open (above 0.9) and shut (below 0.1).",
+)
+@click.option(
+    "--at",
+    metavar="REGEX",
+    help="Show the mean gates before and after each place that matches a regular expression, beside the mean "
+    "elsewhere; '\\.' is a full stop.",
+)
+@click.option(
+    "--similar",
+    type=Span(),
+    metavar="START:END",
+    help="Show where else the cells are active that are active in a passage, from a position to before another, "
+    "counted from 0.",
+)
+@click.option(
+    "--plot",
+    type=click.Path(),
+    metavar="FILE",
+    help="With --find, --saturation, --at or --similar: also draw it in a .png, .svg or .pdf file.",
+)
 @click.option("--all", "everything", is_flag=True, help="Read the whole training text, not only its held-out part.")
 @source_options
 @click.option(
@@ -39,7 +73,7 @@ if TYPE_CHECKING:
     default=None,
     help="Tint the text, or never. By default it is tinted on a terminal, unless NO_COLOR is set.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line for each character.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object: a line for each character, or one of all.")
 @click.option(
     "--html",
     type=click.Path(),
@@ -59,6 +93,11 @@ def command(
     texts: tuple[str, ...],
     cell: tuple[str, ...],
     gate: tuple[str, ...],
+    find: str | None,
+    saturation: bool,
+    at: str | None,
+    similar: tuple[int, int] | None,
+    plot: str | None,
     everything: bool,
     coloured: bool | None,
     as_json: bool,
@@ -85,9 +124,19 @@ def command(
     for name, file in (("--html", html), ("--npz", npz)):
         refuse_both((name, file), ("--json", as_json))
         refuse_both((name, file), ("--color", coloured))
-    if not (cell or gate or html or npz):
+    asked = {"--find": find, "--saturation": saturation or None, "--at": at, "--similar": similar}
+    shown = {"--cell": cell or None, "--gate": gate or None, "--html": html, "--npz": npz, "--color": coloured}
+    is_asked = any(value is not None for value in asked.values())
+    for first, second in [*combinations(asked.items(), 2), *product(asked.items(), shown.items())]:
+        refuse_both(first, second)
+    if plot is not None and not is_asked:
+        raise click.UsageError("--plot needs --find, --saturation, --at or --similar.")
+    if plot is not None:
+        picture_kind(plot)
+    if not (is_asked or cell or gate or html or npz):
         raise click.UsageError(
-            "there is nothing to look at; give --cell LAYER.UNIT, --gate GATE, --html FILE or --npz FILE."
+            "there is nothing to look at; give --cell LAYER.UNIT, --gate GATE, --find FEATURE, --saturation, "
+            "--at REGEX, --similar START:END, --html FILE or --npz FILE."
         )
     from textgen.cli.download import located
     from textgen.config import Reading
@@ -97,6 +146,8 @@ def command(
     views = _views(subject, cell, gate)
     for note in subject.corpus.notes:
         tell(as_options(note))
+    if is_asked:
+        answer(subject, find=find, saturation=saturation, at=at, similar=similar, as_json=as_json, plot=plot)
     if npz is not None:
         from textgen.cli.arrays import write_arrays
 
@@ -104,12 +155,12 @@ def command(
     if html is not None:
         _write_page(html, subject, views, title_of(model, texts))
     if views and html is None and npz is None:
-        from textgen.cli import views as shown
+        from textgen.cli.views import print_rows, show
 
         if (on_terminal() or coloured) and not as_json:
-            shown.show(subject, views, coloured)
+            show(subject, views, coloured)
         else:
-            shown.print_rows(subject, views, as_json=as_json)
+            print_rows(subject, views, as_json=as_json)
     _tell_part(subject)
 
 

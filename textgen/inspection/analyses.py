@@ -20,7 +20,7 @@ from textgen.evaluation.score import subject_of
 from textgen.evaluation.subject import Subject
 from textgen.inspection.around import AFTER, BEFORE, GatesAt, around
 from textgen.inspection.blocks import Choice
-from textgen.inspection.features import compiled, feature
+from textgen.inspection.features import called, compiled, feature
 from textgen.inspection.finding import FoundCells, check, find
 from textgen.inspection.saturation import Saturation, saturated
 from textgen.inspection.similar import SimilarPassages, similar
@@ -136,6 +136,10 @@ def gates_where(subject: Subject, pattern: str) -> GatesAt:
     ends = [found.end() - 1 for found in expression.finditer(text) if found.end() > found.start()]
     index = np.cumsum(known) - 1  # of each character among those that are read
     places = index[ends][known[ends]] if ends else index[:0]
+    if not len(places):
+        raise CorpusError(
+            f"{called(pattern)}: matches nowhere in this text of {len(text):,} characters; try another pattern or text"
+        )
 
     def means(piece: Mapping[str, Array]) -> Array:
         parts = [piece[name] if name in gates else np.abs(piece[name]) for name in quantities]

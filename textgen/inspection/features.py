@@ -73,7 +73,7 @@ def feature(name: str, text: str) -> Feature:
     kind = NAMED.get(name)
     if kind is None:
         pattern = compiled("find", name)
-        kind = _Kind(f"inside a match of {shown(name)}", False, lambda text: _inside(_matched(pattern, text), text))
+        kind = _Kind(f"inside a match of {called(name)}", False, lambda text: _inside(_matched(pattern, text), text))
     values = kind.of(text)
     _refuse_same(name, kind, values)
     return Feature(name, kind.what, values, kind.graded)
@@ -86,13 +86,13 @@ def compiled(argument: str, pattern: str) -> re.Pattern[str]:
     except (re.error, RecursionError, OverflowError) as error:
         names = f"one of {', '.join(NAMED)}, or " if argument == "find" else ""
         raise ValueError(
-            f"`{argument}` must be {names}a regular expression, which {shown(pattern)} is not: {error}"
+            f"`{argument}` must be {names}a regular expression, which {called(pattern)} is not: {error}"
         ) from error
 
 
 def called(name: str) -> str:
     """A feature's name as messages have it: a regular expression is quoted."""
-    return name if name in NAMED else shown(name)
+    return name if name in NAMED else shown(name).replace("\\\\", "\\")
 
 
 def _refuse_same(name: str, kind: _Kind, values: NDArray[np.float32]) -> None:

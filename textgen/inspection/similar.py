@@ -10,6 +10,7 @@ from textgen.errors import CorpusError
 
 ACTIVE = 0.3
 BEST = 10
+BEFORE = 20  # characters that are shown before a passage
 COLUMNS = 32  # units that are looked at at once
 
 
@@ -19,6 +20,7 @@ class Passage:
 
     Attributes:
         start: its place in the text.
+        before: at most 20 characters before it.
         text: its characters.
         shared: how many of the units are active throughout it.
         others: how many others are.
@@ -27,6 +29,7 @@ class Passage:
     """
 
     start: int
+    before: str
     text: str
     shared: int
     others: int
@@ -39,6 +42,7 @@ class SimilarPassages:
 
     Attributes:
         start: the place of that passage in the text.
+        before: at most 20 characters before it.
         text: its characters.
         cells: layer and unit, counted from 1, of those that are active throughout it.
         passages: those that are most like it, at most ten, the likest first; they do not overlap.
@@ -47,6 +51,7 @@ class SimilarPassages:
     """
 
     start: int
+    before: str
     text: str
     cells: tuple[tuple[int, int], ...]
     passages: tuple[Passage, ...]
@@ -95,12 +100,20 @@ def similar(active: NDArray[np.int8], text: str, start: int, end: int) -> Simila
     both, theirs, shared, others = sums
     likeness = both / np.maximum(inside + theirs - both, np.float32(1e-9))
     passages = [
-        Passage(place, text[place : place + length], int(shared[place]), int(others[place]), float(likeness[place]))
+        Passage(
+            place, *_shown(text, place, place + length), int(shared[place]), int(others[place]), float(likeness[place])
+        )
         for place in _apart(likeness, start, length)
         if shared[place]
     ]
     cells = tuple((unit // per_layer + 1, unit % per_layer + 1) for unit in chosen.tolist())
-    return SimilarPassages(start, text[start:end], cells, tuple(passages), float(np.median(likeness)), len(active))
+    typical = float(np.median(likeness))
+    return SimilarPassages(start, *_shown(text, start, end), cells, tuple(passages), typical, len(active))
+
+
+def _shown(text: str, start: int, end: int) -> tuple[str, str]:
+    """The characters before a passage, and its own."""
+    return text[max(0, start - BEFORE) : start], text[start:end]
 
 
 def _throughout(active: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:

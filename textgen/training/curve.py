@@ -1,22 +1,17 @@
 """`curve.png`: how a run learnt."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from textgen.evaluation.baselines import Baseline
+from textgen.evaluation.fonts import drawable
 from textgen.training.run_folder import Row
 
 BLUE, ORANGE, GREY = "#1f5fa8", "#d9730d", "#777777"
 STYLES = ("--", ":")  # of the lines of the baselines
 NAME = 60  # characters of the text's name that are shown
-# The first has most alphabets; the others, if installed, add Chinese, Japanese and Korean.
-FAMILIES = (
-    *("DejaVu Sans", "Noto Sans CJK JP", "Source Han Sans", "Hiragino Sans", "Yu Gothic", "IPAexGothic", "IPAGothic"),
-    *("TakaoPGothic", "WenQuanYi Zen Hei", "Droid Sans Fallback", "Arial Unicode MS"),
-)
 
 
 def can_draw() -> bool:
@@ -41,7 +36,7 @@ def draw_curve(name: str, dropout: float, rows: Sequence[Row], compared: Sequenc
     trained = [(row.characters, _bits(row.train_nats)) for row in rows if row.train_nats is not None]
     scored = [(row.characters, _bits(row.validation_nats)) for row in rows if row.validation_nats is not None]
     axes.plot(*zip(*trained, strict=True), color=ORANGE, marker=".", label="training loss")
-    name, families = _drawable(name if len(name) <= NAME else f"{name[: NAME - 1]}…")
+    name, families = drawable(name if len(name) <= NAME else f"{name[: NAME - 1]}…")
     title = name
     if scored:
         best = min(scored, key=lambda point: point[1])
@@ -73,16 +68,3 @@ def _why_above(dropout: float) -> str:
         "the validation loss afterwards,\nwithout dropout, on averaged weights: "
         "so the training loss may lie above the validation loss."
     )
-
-
-def _drawable(text: str) -> tuple[str, list[str]]:
-    """The text with ? for each character that no installed font has, and the font families that have the others."""
-    from matplotlib.font_manager import findfont, get_font, get_font_names
-
-    families = [name for name in FAMILIES if name in get_font_names()]
-    fonts = [get_font(findfont(name)) for name in families]
-    return "".join(symbol if _has(fonts, symbol) else "?" for symbol in text), families
-
-
-def _has(fonts: Iterable[Any], symbol: str) -> bool:
-    return symbol.isprintable() and any(font.get_char_index(ord(symbol)) for font in fonts)
