@@ -12,6 +12,7 @@ import textgen
 from tests.cli.test_score import to_terminal
 from tests.conftest import TEXT, run_here
 from tests.inspection.random_model import write_random
+from tests.page.test_tinted import data_of
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +105,10 @@ def test_values_are_written_for_numpy(model: str, dog: Path, tmp_path: Path) -> 
             ["--gate", "reset"],
             "Error: --gate must be one of input, forget, output, which LSTM layers have, or LAYER.GATE",
         ),
+        (["--find", "word", "--at", "x"], "Error: --find and --at exclude each other"),
+        (["--html", "a.html", "--json"], "Error: --html and --json exclude each other"),
+        (["--html", "a.html", "--saturation", "--plot", "a.png"], "Error: --html and --plot exclude each other"),
+        (["--html", "a.html", "--npz", "a.npz"], "Error: --html and --npz exclude each other"),
         (["--cell", "1.1", "--json", "--color"], "Error: --json and --color exclude each other"),
     ],
 )
@@ -120,3 +125,26 @@ def test_a_text_with_nothing_to_look_at_is_an_error(model: str, text: str, why: 
     result = run_here("inspect", model, "-", "--cell", "1.1", stdin=text)
     assert (result.returncode, result.stdout) == (1, "")
     assert why in result.stderr
+
+
+def test_a_page_shows_all_that_is_asked_and_without_anything_what_can_be_found(model: str, tmp_path: Path) -> None:
+    (tmp_path / "dogs.txt").write_text(TEXT * 20)
+
+    def shown(*options: str) -> tuple[list[str], list[str]]:
+        result = run_here("inspect", model, str(tmp_path / "dogs.txt"), "--html", str(tmp_path / "a.html"), *options)
+        assert (result.returncode, result.stdout) == (0, ""), result.stderr
+        data = data_of((tmp_path / "a.html").read_text(encoding="utf-8"))
+        names = [data["scale"]["name"], *(tint["scale"]["name"] for tint in data["tints"])]
+        return names, [panel["heading"] for panel in data["panels"]]
+
+    words = textgen.find_cells(model, tmp_path / "dogs.txt", find="word").telling[:3]
+    cells = [f"tanh of cell {cell.layer}.{cell.unit}" for cell in words]
+    assert cells
+    gates = [f"{gate} gate of layer 1" for gate in ("input", "forget", "output")]
+    asked = ("--find", "word", "--saturation", "--at", "dog")
+    assert shown(*asked) == ([*cells, *gates], ["Cells that tell", "Saturation", "At dog"])
+    assert shown("--gate", "forget", *asked[:2]) == (["forget gate of layer 1", *cells], ["Cells that tell"])
+    assert shown("--gate", "forget") == (["forget gate of layer 1"], [])
+    names, headings = shown()
+    assert headings == ["Cells that tell", "Saturation"]
+    assert set(names) >= {*cells, *gates}

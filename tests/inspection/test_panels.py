@@ -60,7 +60,10 @@ def test_gates_at_a_pattern_and_similar_passages_are_tables(tmp_path: Path) -> N
     at, similar = panels(read, [gates, passages], [View("cell", 1, 1)])
     assert isinstance(at, Table)
     assert isinstance(similar, Table)
-    assert (at.heading, at.note) == (r"At \.", f"{gates.places} places")
+    assert (at.heading, at.note) == (
+        r"At \.",
+        f"{gates.places} places; of gates the mean, of what has either sign the mean size",
+    )
     middle = gates.offsets.tolist().index(0)
     assert at.rows[1].cells == [
         "forget, layer 1",

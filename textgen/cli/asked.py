@@ -38,40 +38,33 @@ class Span(click.ParamType[tuple[int, int]]):
         return int(found[1]), int(found[2])
 
 
-def answer(
-    subject: "Subject",
-    *,
-    find: str | None,
-    saturation: bool,
-    at: str | None,
-    similar: tuple[int, int] | None,
-    as_json: bool,
-    plot: str | None,
-) -> None:
-    """Print what was asked, of which there is one thing, and draw it."""
+def analysed(
+    subject: "Subject", *, find: str | None, saturation: bool, at: str | None, similar: tuple[int, int] | None
+) -> list["Analysis"]:
+    """What was asked, found."""
     from textgen.inspection import analyses
 
-    lines: Iterator[str]
-    found: Analysis
+    found: list[Analysis] = []
     try:
         if find is not None:
-            found = analyses.cells_that_tell(subject, find)
-            lines = _of_cells(found)
-        elif saturation:
-            found = analyses.saturation_of(subject)
-            lines = _of_saturation(found)
-        elif at is not None:
-            found = analyses.gates_where(subject, at)
-            lines = _of_gates(found)
-        else:
-            found = analyses.similar_to(subject, *(similar or (0, 0)))
-            lines = _of_passages(found)
+            found.append(analyses.cells_that_tell(subject, find))
+        if saturation:
+            found.append(analyses.saturation_of(subject))
+        if at is not None:
+            found.append(analyses.gates_where(subject, at))
+        if similar is not None:
+            found.append(analyses.similar_to(subject, *similar))
     except ValueError as error:
         raise click.UsageError(f"{as_options(str(error))}.") from error
+    return found
+
+
+def answer(subject: "Subject", found: "Analysis", *, as_json: bool, plot: str | None) -> None:
+    """Print what was found, and draw it."""
     if as_json:
         write_json(found.to_dict())
     else:
-        for line in lines:
+        for line in _lines(found):
             write_line(line)
     read = len(subject.known) - subject.known_first
     characters = found.to_dict()["characters"]
@@ -79,6 +72,22 @@ def answer(
         tell(f"of {counted(read, 'character')}, the first {characters:,} count")
     if plot is not None:
         _draw(found, plot)
+
+
+def _lines(found: "Analysis") -> Iterator[str]:
+    """The lines for a person."""
+    from textgen.inspection.around import GatesAt
+    from textgen.inspection.finding import FoundCells
+    from textgen.inspection.saturation import Saturation
+
+    match found:
+        case FoundCells():
+            return _of_cells(found)
+        case Saturation():
+            return _of_saturation(found)
+        case GatesAt():
+            return _of_gates(found)
+    return _of_passages(found)
 
 
 def _draw(found: "Analysis", plot: str) -> None:

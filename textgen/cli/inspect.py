@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from textgen.cli.asked import Span, answer
+from textgen.cli.asked import Span, analysed, answer
 from textgen.cli.naming import title_of
 from textgen.cli.options import as_options, refuse_both, source_options
 from textgen.cli.pictures import picture_kind
@@ -14,6 +14,7 @@ from textgen.wording import counted
 
 if TYPE_CHECKING:
     from textgen.evaluation.subject import Subject
+    from textgen.inspection.pictures import Analysis
     from textgen.inspection.views import View
 
 
@@ -79,8 +80,8 @@ if TYPE_CHECKING:
     type=click.Path(),
     metavar="FILE",
     help="Write one HTML page to FILE instead: the text tinted by the cells and gates that are named, of which the "
-    "reader chooses; or by all gates, and the cells that tell quotes, lines, speakers and so on, with the share of the "
-    "time that gates are open and shut. It needs no other file and no network.",
+    "reader chooses, beside what --find, --saturation, --at and --similar find; by default all gates, the cells that "
+    "tell quotes, lines, speakers and so on, and the saturation. It needs no other file and no network.",
 )
 @click.option(
     "--npz",
@@ -121,23 +122,9 @@ def command(
     an LSTM.
     """
     refuse_both(("--json", as_json), ("--color", coloured))
-    for name, file in (("--html", html), ("--npz", npz)):
-        refuse_both((name, file), ("--json", as_json))
-        refuse_both((name, file), ("--color", coloured))
     asked = {"--find": find, "--saturation": saturation or None, "--at": at, "--similar": similar}
-    shown = {"--cell": cell or None, "--gate": gate or None, "--html": html, "--npz": npz, "--color": coloured}
-    is_asked = any(value is not None for value in asked.values())
-    for first, second in [*combinations(asked.items(), 2), *product(asked.items(), shown.items())]:
-        refuse_both(first, second)
-    if plot is not None and not is_asked:
-        raise click.UsageError("--plot needs --find, --saturation, --at or --similar.")
-    if plot is not None:
-        picture_kind(plot)
-    if not (is_asked or cell or gate or html or npz):
-        raise click.UsageError(
-            "there is nothing to look at; give --cell LAYER.UNIT, --gate GATE, --find FEATURE, --saturation, "
-            "--at REGEX, --similar START:END, --html FILE or --npz FILE."
-        )
+    shown = {"--cell": cell or None, "--gate": gate or None, "--npz": npz, "--color": coloured}
+    _check(asked, shown, html=html, plot=plot, as_json=as_json)
     from textgen.cli.download import located
     from textgen.config import Reading
     from textgen.evaluation.score import subject_of
@@ -146,14 +133,17 @@ def command(
     views = _views(subject, cell, gate)
     for note in subject.corpus.notes:
         tell(as_options(note))
-    if is_asked:
-        answer(subject, find=find, saturation=saturation, at=at, similar=similar, as_json=as_json, plot=plot)
+    if html is not None:
+        _check_size(subject)
+    found = analysed(subject, find=find, saturation=saturation, at=at, similar=similar)
+    if found and html is None:
+        answer(subject, found[0], as_json=as_json, plot=plot)
     if npz is not None:
         from textgen.cli.arrays import write_arrays
 
         write_arrays(npz, subject, views)
     if html is not None:
-        _write_page(html, subject, views, title_of(model, texts))
+        _write_page(html, subject, views, found, title_of(model, texts))
     if views and html is None and npz is None:
         from textgen.cli.views import print_rows, show
 
@@ -164,22 +154,50 @@ def command(
     _tell_part(subject)
 
 
-def _write_page(file: str, subject: "Subject", views: list["View"], title: str) -> None:
-    """Write the page of what is named, or of all that can be found."""
+def _check(asked: dict[str, Any], shown: dict[str, Any], *, html: str | None, plot: str | None, as_json: bool) -> None:
+    """A usage error unless there is something to do, and options go together; on a page, all analyses and views do."""
+    is_asked = any(value is not None for value in asked.values())
+    files = {"--html": html, "--npz": shown["--npz"]}
+    for first, second in product(files.items(), (("--json", as_json), ("--color", shown["--color"]))):
+        refuse_both(first, second)
+    for other in (("--plot", plot), ("--npz", files["--npz"])):
+        refuse_both(("--html", html), other)
+    if html is None:
+        for first, second in [*combinations(asked.items(), 2), *product(asked.items(), shown.items())]:
+            refuse_both(first, second)
+    if plot is not None:
+        if not is_asked:
+            raise click.UsageError("--plot needs --find, --saturation, --at or --similar.")
+        picture_kind(plot)
+    if not (is_asked or html or any(shown[name] for name in ("--cell", "--gate", "--npz"))):
+        raise click.UsageError(
+            "there is nothing to look at; give --cell LAYER.UNIT, --gate GATE, --find FEATURE, --saturation, "
+            "--at REGEX, --similar START:END, --html FILE or --npz FILE."
+        )
+
+
+def _check_size(subject: "Subject") -> None:
+    """Raise `CorpusError` for a text that is too long for a page, before anything is looked for in it."""
+    from textgen.inspection.page import check_size
+
+    check_size(subject)
+
+
+def _write_page(file: str, subject: "Subject", views: list["View"], found: list["Analysis"], title: str) -> None:
+    """Write the page of what is named and was found, or else of all that can be found."""
     from textgen.cli.writing import UTF_8, opened
-    from textgen.inspection.page import check_size, tinted
+    from textgen.inspection.page import tinted
     from textgen.inspection.panels import OVERVIEW, cells_found, overview, panels
     from textgen.inspection.views import default_views
     from textgen.page.tinted import page
 
-    check_size(subject)
-    found = []
-    if not views:
+    defaults = [] if views else default_views(subject.model.weights)
+    if not (views or found):
         with bar(total=OVERVIEW, desc="looking for cells") as shown:
             for one in overview(subject):
                 found += [one] if one is not None else []
                 shown.update()
-        views = [*cells_found(subject, found), *default_views(subject.model.weights)]
+    views = [*dict.fromkeys([*views, *cells_found(subject, found), *defaults])]
     content = page(tinted(subject, views, title, panels(subject, found, views)))
     with opened(file, UTF_8, "--html") as stream:
         stream.write(content)

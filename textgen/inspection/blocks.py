@@ -123,7 +123,7 @@ class _Reader:
         """Read at most `BLOCK` characters."""
         state, outputs, cells = self._state, self._outputs, self._cells
         outputs[0] = state.outputs[0]
-        self._codes = codes.astype(np.int64)
+        self._codes = np.array(codes, np.int64)  # no memory map, each of whose slices would cost a microsecond
         for place in range(len(codes)):
             self._network.advance(self._codes[place : place + 1], state)
             outputs[place + 1] = state.outputs[0]

@@ -12,6 +12,7 @@ from textgen.inspection.saturation import Saturation
 from textgen.inspection.similar import SimilarPassages
 from textgen.inspection.views import View
 from textgen.page.tinted import Row, Scatter, Table
+from textgen.wording import counted
 
 Found = FoundCells | Saturation | GatesAt | SimilarPassages
 MOST_CELLS = 3  # of a feature
@@ -90,9 +91,8 @@ def _of_gates(found: GatesAt) -> Table:
                 found.elsewhere[n, q],
             ]
             rows.append(Row([f"{name}, layer {layer}", *(f"{figure:.2f}" for figure in figures)]))
-    return Table(
-        f"At {found.pattern}", ["gate", "before", "at", "after", "elsewhere"], rows, f"{found.places:,} places"
-    )
+    note = f"{counted(found.places, 'place')}; of gates the mean, of what has either sign the mean size"
+    return Table(f"At {found.pattern}", ["gate", "before", "at", "after", "elsewhere"], rows, note)
 
 
 def _of_passages(found: SimilarPassages, first: int) -> Table:
