@@ -1,7 +1,7 @@
 // The network of a model: one character in, the logits of the next one out.
 //
-// Weights lie in float32 as the model has them; sums are JavaScript's numbers, of double precision. Rounding each
-// product to float32 takes browsers twice as long, and makes nothing more exact.
+// Weights lie in float32 as the model has them; sums are JavaScript's numbers, of double precision. To round
+// each product to float32 takes Chromium a third longer, and makes nothing more exact.
 
 import { sigmoid, tanh } from "./arithmetic.js";
 
