@@ -47,8 +47,12 @@ def test_the_filters_keep_what_python_keeps_ties_too(node: Node) -> None:
     rng = np.random.default_rng(1)
     cases = []
     for _ in range(400):
-        logits = rng.integers(-4, 4, rng.integers(1, 12)).astype(np.float32)  # many are equally likely
-        one_in = {"topK": int(rng.integers(1, 14)), "topP": float(rng.uniform(0.05, 1)), "minP": float(rng.random())}
+        logits = rng.integers(rng.choice([-4, 3]), 4, rng.integers(1, 12)).astype(np.float32)  # many are equally likely
+        one_in = {
+            "topK": int(rng.integers(1, 14)),
+            "topP": float(rng.choice([rng.uniform(0.05, 1), 0.25, 0.5, 0.75])),
+            "minP": float(rng.random()),
+        }
         settings = {name: value if rng.random() < 0.5 else None for name, value in one_in.items()}
         cases.append((logits, settings))
     asked = [{"shares": likelihoods(logits[None])[0].tolist(), "settings": settings} for logits, settings in cases]

@@ -40,6 +40,7 @@ SENTENCES = [
     "It is 3.14 or so. No?",
     'He said "Go!" and went. "Why?" asked she.',
     "Dr. Who came. Mr.\nX went.",
+    "My Lord. Go to Prof. X",
     "今日は。」と言った。\n「そうか」\n次",
     "何だ！？と言う。　次",
     "Ποῦ; Ἐκεῖ.  ναι. Ὄχι",
@@ -91,7 +92,7 @@ def test_a_text_ends_where_it_does_in_python(node: Node) -> None:
 
 
 SIGNS = [
-    *"aAeEzÀéäñÇǅﬁﬃ…—’“ςΣσΑαЙй가각힣ァｱｶﾞﾟガがＡａ１①㍻｢」～、。.,-~ \u00a0\u3000\t\n\r猫猫𝒳ß",
+    *"aAeEzÀéäñÇǅﬁﬃ…—’“ςΣσΑαЙй가각힣ァｱｶﾞﾟガがＡａ１①㍻𝐀𝐀｢」～、。.,-~ \u00a0\u3000\t\n\r猫猫𝒳ß",
     *"\u0301\u0308\u3099\u309a\u0345\u0327\u1161\u11a8\u200b",
     "か\u3099", "e\u0301", "...", "ｶﾞ",
 ]  # fmt: skip
@@ -99,7 +100,7 @@ VOCABULARIES = [
     sorted("\n aAbez.,-'\"é"),
     sorted("\n 、。「」がかきガカキアァ猫"),
     sorted("\n a\u0301e\u0308nσςα.…~"),
-    sorted("\n Ａ１가각ﬁß㍻abcdef"),
+    sorted("\n AＡ１가각ﬁß㍻abcdef"),
 ]
 
 
@@ -139,4 +140,7 @@ def points_of(message: str) -> list[str]:
 
 def test_a_prompt_that_a_mac_has_decomposed_is_composed(node: Node) -> None:
     model = {"vocabulary": ["\n", "が", "é"], "replacement": None, "unicode": "nfc", "lowercase": False}
-    assert node(CODES, asked=[["か\u3099e\u0301\r\n", model, "error"]]) == [[1, 2, 0]]
+    composed, unknown = node(CODES, asked=[["か\u3099e\u0301\r\n", model, "error"], ["猫か", model, "nearest"]])
+    assert composed == [1, 2, 0]
+    why = "the seed phrase has characters that are not in the model's vocabulary"
+    assert unknown == f"unknown: {why}: '猫' (U+732B), 'か' (U+304B)"
