@@ -1,5 +1,6 @@
 import base64
 import io
+import os
 import re
 import zlib
 from collections.abc import Callable
@@ -166,7 +167,7 @@ def test_the_command_writes_the_file_and_says_so(model: Path, tmp_path: Path) ->
         (["-o", "old.html"], 1, "old.html: there is such a file already; name another with -o, or give --force"),
         (["-o", "folder"], 1, "folder: is a folder; name a file with -o"),
         (["-o", "folder", "--force"], 1, "folder: is a folder; name a file with -o"),
-        (["-o", "/dev/null", "--force"], 1, "/dev/null: is no regular file; name another with -o"),
+        (["-o", "pipe", "--force"], 1, "pipe: is no regular file; name another with -o"),
         (["-o", "no/play.html"], 1, "no/play.html: cannot be written (No such file or directory); name another file"),
         (["-o", "new.html", "--seed", "猫"], 1, "'猫' (U+732B CJK UNIFIED IDEOGRAPH-732B); write it otherwise\n"),
         (["-o", "new.html", "--title", "x" * 301], 2, "--title must be text of at most 300 characters, not 'xxx"),
@@ -180,6 +181,7 @@ def test_what_cannot_be_written_is_refused(
     monkeypatch.chdir(model.parent)
     Path("old.html").write_text("old")
     Path("folder").mkdir()
+    os.mkfifo("pipe")
     found, _, told = in_process("export", str(model), *words)
     assert found == code
     assert message in told

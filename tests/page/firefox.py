@@ -9,9 +9,11 @@ import re
 import secrets
 import socket
 import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 PREFERENCES = {
@@ -28,6 +30,26 @@ PREFERENCES = {
 PATIENCE = 60  # seconds
 
 
+@contextmanager
+def firefox_at(program: str, profile: Path) -> Iterator["Firefox"]:
+    """A browser of its own, with an empty folder for its profile."""
+    lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in PREFERENCES.items()]
+    (profile / "user.js").write_text("".join(lines))
+    words = [program, "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port=0"]
+    log = profile / "log"
+    with log.open("w") as told, subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=told) as process:
+        try:
+            ends = time.monotonic() + PATIENCE
+            while not (found := re.search(r"listening on (ws://\S+)\n", log.read_text())):
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < ends, log.read_text()
+                time.sleep(0.05)
+            with closing(Socket(found[1] + "/session")) as connection:
+                yield Firefox(connection)
+        finally:
+            process.terminate()
+
+
 class Firefox:
     """A browser with one tab.
 
@@ -35,27 +57,12 @@ class Firefox:
         complaints: what the browser complained of in the tab, and what the tab asked for beside its file.
     """
 
-    def __init__(self, program: str, profile: Path) -> None:
-        lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in PREFERENCES.items()]
-        (profile / "user.js").write_text("".join(lines))
-        words = [program, "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port=0"]
-        self._process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    def __init__(self, connection: "Socket") -> None:
         self.complaints: list[str] = []
-        self._count = 0
-
-    def __enter__(self) -> Self:
-        assert self._process.stderr is not None
-        told = next(line for line in self._process.stderr if "listening on" in line)
-        self._socket = Socket(re.search(r"ws://\S+", told)[0] + "/session")  # type: ignore[index]
+        self._socket, self._count = connection, 0
         self.ask("session.new", capabilities={})
         self.ask("session.subscribe", events=["log.entryAdded", "network.beforeRequestSent"])
         self._tab = self.ask("browsingContext.getTree")["contexts"][0]["context"]
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._socket.close()
-        self._process.terminate()
-        self._process.communicate()
 
     def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
         """The result of a command."""
@@ -99,9 +106,6 @@ class Firefox:
         ]
         actions = [{"type": "pointer", "id": "mouse", "actions": moves}]
         self.ask("input.performActions", context=self._tab, actions=actions)
-
-    def screenshot(self, path: Path) -> None:
-        path.write_bytes(base64.b64decode(self.ask("browsingContext.captureScreenshot", context=self._tab)["data"]))
 
 
 class Socket:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.page.firefox import Firefox
+from tests.page.firefox import Firefox, firefox_at
 from tests.page.node import Node, node
 from tests.page.test_tinted import data_of
 from tests.serving.conftest import model_file
@@ -59,7 +59,7 @@ def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
     program = shutil.which("firefox-esr") or shutil.which("firefox")
     if program is None:
         pytest.skip("no Firefox on the PATH")
-    with Firefox(program, tmp_path_factory.mktemp("profile")) as browser:
+    with firefox_at(program, tmp_path_factory.mktemp("profile")) as browser:
         yield browser
 
 
