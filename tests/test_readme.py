@@ -1,4 +1,4 @@
-"""Every command and program of the README runs, with training cut to seconds."""
+"""Every command and program of the README runs, with training cut to seconds; its translation has the same ones."""
 
 import os
 import re
@@ -11,7 +11,9 @@ import pytest
 
 from tests.conftest import PROJECT
 
-README = (PROJECT / "README.md").read_text(encoding="utf-8")
+README, TRANSLATION = ((PROJECT / name).read_text(encoding="utf-8") for name in ("README.md", "README.ja.md"))
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+COMMENT = r"(?m) +# .*$"  # those of a translation are translated
 SECONDS = "0.1"  # the minutes that a training gets here
 LEFT_OUT = ("./scripts/demo", "./scripts/test")  # they set up an environment; this is run by one of them
 
@@ -68,6 +70,20 @@ def test_the_programs_run(clone: Path) -> None:
         assert len(execute([sys.executable, "-c", short], clone)) > 300
 
 
-def test_links_lead_to_files() -> None:
-    for target in re.findall(r"\]\(([^)]+)\)", README):
+def test_the_translation_has_the_same_commands_programs_and_sample() -> None:
+    ours, theirs = (re.sub(COMMENT, "", "".join(re.findall(FENCED, text))) for text in (README, TRANSLATION))
+    assert len(ours) > 2500
+    assert theirs == ours
+
+
+def test_the_translation_names_the_same_options_and_pictures() -> None:
+    for pattern in (r"(?<![\w-])--[a-z][\w-]*", r"docs/images/\w+\.png"):
+        assert set(re.findall(pattern, TRANSLATION)) == set(re.findall(pattern, README))
+
+
+@pytest.mark.parametrize("text", [README, TRANSLATION], ids=["English", "Japanese"])
+def test_links_lead_to_files(text: str) -> None:
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert {"README.md", "README.ja.md"} & set(links)
+    for target in links:
         assert target.startswith("http") or (PROJECT / target).exists(), target
