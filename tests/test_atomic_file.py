@@ -138,6 +138,15 @@ def test_the_other_names_of_a_file_show_the_new_content_or_keep_the_old_one(tmp_
     assert names(tmp_path) == ["file", "other"]
 
 
+def test_a_device_or_a_pipe_is_never_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="Not a regular file"):
+        write(pipe, "new")
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert names(tmp_path) == ["pipe"]
+
+
 def test_a_link_in_the_temporary_file_s_place_is_never_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

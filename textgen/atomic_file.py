@@ -5,6 +5,7 @@ import fcntl
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,13 +36,16 @@ def replacing(path: Path, *, durable: bool = True, private: bool = False, keep_l
             which a crash can interrupt. Otherwise the other names keep the old content.
 
     Raises:
-        OSError: the file or its folder cannot be written.
+        OSError: the file or its folder cannot be written, or what is there is a device or a pipe: a program that
+            replaced /dev/null would take it from all others.
     """
     remove_leftovers(path.parent)
     try:
         old = path.stat()
     except FileNotFoundError:
         old = None
+    if old and not (stat.S_ISREG(old.st_mode) or stat.S_ISDIR(old.st_mode)):
+        raise OSError(errno.EINVAL, "Not a regular file", str(path))
     descriptor, temporary = _made_beside(path, 0o600 if private or old else 0o666)
     try:
         yield temporary
