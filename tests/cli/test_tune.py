@@ -60,7 +60,7 @@ def test_a_table_a_verdict_and_a_command(folder: Path) -> None:
         "吾輩 は-tune: 4 trials of 2 minutes each; then at most 6 trainings that confirm. At most 20:00 in all."
         in stderr
     )
-    assert "trial 1 of 4: 2.510 nats (3.62 bpc), best so far; default settings\n" in stderr
+    assert "trial 1 (1 of 4): 2.510 nats (3.62 bpc), best so far; default settings\n" in stderr
     assert "failed: training this network needs too much; --batch-size 4 fits; layers 1, units " in stderr
     assert (folder / "models" / "吾輩 は-tune" / "study.db").exists()
 

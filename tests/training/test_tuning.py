@@ -18,9 +18,9 @@ from textgen.training import apart
 from textgen.training.apart import Trained, train_apart
 from textgen.training.confirmation import Confirmation
 from textgen.training.progress import Evaluated
-from textgen.training.search import Search
+from textgen.training.search import Search, Trying
 from textgen.training.space import USUAL, Choice, Span, searched, space_of
-from textgen.training.tuning import Tuning, search_minutes, tune
+from textgen.training.tuning import Planned, Tuning, search_minutes, tune
 
 SMALL: dict[str, Any] = {"layers": 1, "cell": "lstm", "dropout": 0.0, "window": 20, "batch_size": 4}
 # A process that trains the learner of a few lines, as `textgen.training.tether` does with TensorFlow.
@@ -144,9 +144,11 @@ def test_an_interrupted_search_goes_on_with_the_trial_that_was_interrupted(
         patch.setattr(Search, "_give_back", lambda *_: None)  # as if it had been killed
         with pytest.raises(KeyboardInterrupt):
             search(play, 4)
-    first, trained = trained, trainings(small)
-    result = search(play, 4)
+    first, trained, events = trained, trainings(small), list[Any]()
+    result = search(play, 4, on_progress=events.append)
     assert trained.done[0] == first.done[2]
+    assert [(event.done, event.trials) for event in events if isinstance(event, Planned)] == [(2, 4)]
+    assert [event.place for event in events if isinstance(event, Trying)] == [3, 4]
     assert len(result.trials) == 4
     assert {trial.state for trial in result.trials} == {"complete"}
     again = trainings(small)
@@ -335,6 +337,15 @@ def test_a_training_apart_tells_its_events_and_its_loss_or_why_it_failed(play: P
         train_apart(words, 1.0, events.append)
     with pytest.raises(ZeroDivisionError):
         train_apart([*words[:-4], "-o", str(tmp_path / "b"), "--", str(play)], 1.0, lambda _: 1 / 0)
+
+
+def test_a_training_apart_is_none_of_several_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TF_CONFIG", "{}")
+    monkeypatch.setattr(
+        apart, "COMMAND", (sys.executable, "-c", "import os, sys; sys.exit(os.getenv('TF_CONFIG', 'no'))")
+    )
+    with pytest.raises(TrainingError, match=r"^no$"):
+        train_apart([], 1.0, lambda _: None)
 
 
 def test_a_training_apart_ends_with_the_process_that_started_it(play: Path, tmp_path: Path) -> None:

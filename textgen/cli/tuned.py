@@ -26,7 +26,7 @@ class TuningDisplay(AbstractContextManager["TuningDisplay"]):
         """Nothing is shown yet."""
         self._bar = ProgressBar(bar)
         self._best = math.inf
-        self._of = ""
+        self._place = ""
 
     def __exit__(self, *_: object) -> None:
         self._bar.close()
@@ -36,7 +36,7 @@ class TuningDisplay(AbstractContextManager["TuningDisplay"]):
         if isinstance(event, Planned):
             _tell_plan(event)
         elif isinstance(event, Trying):
-            self._of = "" if event.trials is None else f" of {event.trials:,}"
+            self._place = f"{event.place:,}" if event.trials is None else f"{event.place:,} of {event.trials:,}"
         elif isinstance(event, Confirming):
             self._bar.close()
             tell(
@@ -57,7 +57,7 @@ class TuningDisplay(AbstractContextManager["TuningDisplay"]):
             found = loss(trial.nats) + (", best so far" if trial.nats < self._best else "")
             self._best = min(self._best, trial.nats)
         shape = "default settings" if trial.default else ", ".join(map(" ".join, _named(trial)))
-        tell(f"trial {trial.number + 1}{self._of}: {as_options(found)}; {shape}")
+        tell(f"trial {trial.number + 1} ({self._place}): {as_options(found)}; {shape}")
 
 
 def _named(trial: Tried) -> list[tuple[str, str]]:

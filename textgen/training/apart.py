@@ -15,6 +15,7 @@ from textgen.wording import counted
 
 COMMAND: Sequence[str] = (sys.executable, "-m", "textgen.training.tether")
 SPARE = 120  # seconds that a training may take beyond twice its budget before it is taken to hang
+CLUSTER = "TF_CONFIG"  # would make the training one of several workers
 LONGEST = 400  # characters of what went wrong
 EVENTS = {"started": Started, "stepped": Stepped, "evaluated": Evaluated}  # what follows a training, by its JSON name
 
@@ -45,7 +46,11 @@ def train_apart(words: Sequence[str], minutes: float, on_event: Callable[[Told],
     with tempfile.TemporaryFile() as errors, open(ours, "rb") as lines:  # noqa: PTH123  # a descriptor, not a path
         try:
             child = subprocess.Popen(
-                [*COMMAND, "train", "--json", *words], stdin=subprocess.PIPE, stdout=theirs, stderr=errors
+                [*COMMAND, "train", "--json", *words],
+                stdin=subprocess.PIPE,
+                stdout=theirs,
+                stderr=errors,
+                env={name: value for name, value in os.environ.items() if name != CLUSTER},
             )
         finally:
             os.close(theirs)

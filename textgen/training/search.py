@@ -54,11 +54,19 @@ class Tried:
 
 @dataclass(frozen=True)
 class Trying:
-    """A trial starts."""
+    """A trial starts.
+
+    Attributes:
+        number: the trial's. Trials that were interrupted have numbers too, so it may be larger than `place`.
+        settings: what is trained with.
+        place: which of the study's trials it is, from 1.
+        trials: how many are to be done in all; None under a time budget alone.
+    """
 
     number: int
     settings: Mapping[str, Any]
-    trials: int | None  # to be done in all; None under a time budget alone
+    place: int
+    trials: int | None
 
 
 class _BeatenError(Exception):
@@ -94,7 +102,6 @@ class Search:
 
     def run(self, trials: int | None, until: float | None) -> None:
         """Take trials until the study has so many, or until a time on `time.monotonic`'s clock."""
-        self._give_back_dead(own=True)
         while (trials is None or len(tried(self.study)) < trials) and (until is None or time.monotonic() < until):
             self._take(trials)
 
@@ -102,7 +109,7 @@ class Search:
         """Wait for the trials of other machines."""
         while any(trial.state == "running" for trial in tried(self.study)):
             time.sleep(POLL)
-            self._give_back_dead(own=False)
+            self.give_back_dead(own=False)
 
     def trained(self, settings: Mapping[str, Any], rng_seed: int, on_event: Callable[[Told], None]) -> Trained:
         """Train with these settings, and keep only the loss.
@@ -129,7 +136,7 @@ class Search:
             for name, within in self.space.items():
                 _propose(trial, name, within)
             settings = _settings(trial)
-            self.on_progress(Trying(trial.number, settings, trials))
+            self.on_progress(Trying(trial.number, settings, len(tried(self.study)), trials))
             found = self.trained(settings, self.rng_seed, self._comparing(trial))
         except _BeatenError:
             self.study.tell(trial, state=TrialState.PRUNED)
@@ -163,7 +170,7 @@ class Search:
 
         return follow
 
-    def _give_back_dead(self, *, own: bool) -> None:
+    def give_back_dead(self, *, own: bool) -> None:
         """Have the trials done again that a process was killed in: of this folder, or of machines not heard of."""
         latest = time.time() - longest_seconds(self.minutes) - 60
         for trial in _trials(self.study, "RUNNING"):

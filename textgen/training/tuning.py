@@ -164,6 +164,7 @@ def tune(
     with open_run_folder(output) as folder, opened(folder.path.absolute().name, storage, folder.path) as study:
         default = hold(study, of, chosen, folder.path)
         search = Search(study, searched, [*how, "--", *names], minutes, folder.path, rng_seed, on_progress)
+        search.give_back_dead(own=True)
         shape = {name: str(within) for name, within in searched.items()}
         on_progress(Planned(study.study_name, trials, len(tried(study)), minutes, shape, corpus.notes, tuple(notes)))
         search.run(trials, until)
