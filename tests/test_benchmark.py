@@ -1,5 +1,6 @@
 """The benchmark's own parts: the document holds what was measured, and both peers are trained by textgen's loop."""
 
+import resource
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from benchmarks import measures, report, results, tasks
 from benchmarks.peer import Peer, alternate, writing
-from benchmarks.results import Figure, Part
+from benchmarks.results import Figure, Part, megabytes
 
 from tests.conftest import TEXT
 from textgen import Corpus, ModelConfig, TrainingConfig
@@ -120,7 +121,8 @@ def test_a_command_is_watched_from_outside() -> None:
     words = ["-c", "import time; print(1, flush=True); time.sleep(0.2)"]
     first, peak = writing([measures.TEXTGEN[0], *words])
     assert 0 < first < 10
-    assert 1 < peak < 1000
+    own = megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)  # which Linux counts as the new process's peak
+    assert 1 < peak <= max(1000, own)
     with pytest.raises(SystemExit, match=r"failed: .* -c 1/0"):
         writing([measures.TEXTGEN[0], "-c", "1/0"])
 

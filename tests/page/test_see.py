@@ -116,4 +116,4 @@ def test_a_server_that_fails_is_asked_again(page: "Page", home: Home) -> None:
 
 def test_an_empty_notebook_says_so(page: "Page") -> None:
     see(page)
-    page.get_by_text("The notebook is empty.").wait_for()
+    page.get_by_text("The notebook is empty. Write something, then come back to see it").wait_for()

@@ -77,7 +77,7 @@ def test_without_training_there_is_no_tab(browser: "Browser", tmp_path: Path) ->
         page.goto(address)
         page.get_by_role("button", name="Go on").and_(page.locator(":enabled")).wait_for()
         page.wait_for_load_state("networkidle")
-        assert page.get_by_role("tab").all_inner_texts() == ["Write", "See"]
+        assert page.get_by_role("tab").all_inner_texts() == ["Write", "See", "Inside"]
 
 
 def test_an_aozora_text_in_japanese_on_a_narrow_dark_screen(browser: "Browser", tmp_path: Path) -> None:
