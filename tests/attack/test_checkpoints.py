@@ -63,7 +63,7 @@ def with_right_sums(content: bytes, count: int, seed: int) -> Iterator[tuple[str
 def resumed(case: str) -> str:
     """What going on tells in the end; without a text it takes the run's own."""
     code, _, stderr = attempt(case, "train", "--resume", "-o", "run")
-    assert code == (2 if "not a file but a string of a program" in stderr else 1)  # then a file must be given
+    assert code == 1
     return stderr.splitlines()[-1]
 
 
@@ -107,6 +107,8 @@ def test_wrong_content_under_a_right_check_sum_is_gone_on_from_or_refused(run: P
         for key in place[:-1]:
             holder = holder[key]
         holder[place[-1]] = value = HOSTILE[rng.integers(len(HOSTILE))]
+        if changed["text"] == meta["text"] | {"sources": []}:  # as a program's own text has none, a file must be given
+            continue
         write_checkpoint(run, Checkpoint(changed, checkpoint.arrays))
         (run / PREVIOUS).unlink(missing_ok=True)
         case = f"{place} is {value!r}"[:200]
