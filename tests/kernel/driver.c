@@ -9,10 +9,8 @@
 
 #include "writing.c"
 
-void textgen_forward(ptrdiff_t, ptrdiff_t, ptrdiff_t, const float *, const float *, const float *, const float *, float *,
-                     float *, float *, float *);
-void textgen_backward(ptrdiff_t, ptrdiff_t, ptrdiff_t, const float *, const float *, const float *, float *,
-                      const float *, const float *, float *, float *, float *);
+void textgen_forward(const void *);
+void textgen_backward(const void *);
 
 enum { MOST = 64 };
 
@@ -44,6 +42,17 @@ static void step(const int64_t *sizes, void **arrays) {
     textgen_step(&network, &state, sizes[5]);
 }
 
+/* The fields of `struct window` of training.c, in order: six sizes, and 17 arrays, of which an empty one is a null pointer. */
+static void window(void (*function)(const void *), const int64_t *sizes, const int64_t *lengths, void **arrays) {
+    struct {
+        int64_t sizes[6];
+        void *arrays[17];
+    } fields;
+    memcpy(fields.sizes, sizes, sizeof fields.sizes);
+    for (int place = 0; place < 17; place++) fields.arrays[place] = lengths[place] ? arrays[place] : NULL;
+    function(&fields);
+}
+
 int main(void) {
     int64_t function = number(), sizes[MOST], lengths[MOST], count = number();
     void *a[MOST];
@@ -51,13 +60,11 @@ int main(void) {
     count = number();
     for (int64_t place = 0; place < count; place++) {
         lengths[place] = number();
-        a[place] = aligned_alloc(4, lengths[place]);
+        a[place] = aligned_alloc(2, lengths[place]);
         take(a[place], lengths[place]);
     }
     if (function == 0) step(sizes, a);
-    else if (function == 1)
-        textgen_forward(sizes[0], sizes[1], sizes[2], a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
-    else textgen_backward(sizes[0], sizes[1], sizes[2], a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8]);
+    else window(function == 1 ? textgen_forward : textgen_backward, sizes, lengths, a);
     for (int64_t place = 0; place < count; place++) {
         fwrite(a[place], 1, lengths[place], stdout);
         free(a[place]);

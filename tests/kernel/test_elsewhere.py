@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -18,6 +19,11 @@ from textgen.generation.compiled import Compiled, _Network, _State
 from textgen.kernel.arrays import LANES, PANEL
 from textgen.kernel.library import FOLDER, LEVELS, runs
 from textgen.model_file import Weights
+
+tf = pytest.importorskip("textgen.training.backend").tf
+
+from textgen.training.compiled import ARRAYS, room  # noqa: E402
+from textgen.training.dropout import Dropout, threshold  # noqa: E402
 
 SANITIZERS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 STEP, FORWARD, BACKWARD = range(3)
@@ -156,9 +162,17 @@ def forward(projected: np.ndarray, h: np.ndarray, c: np.ndarray, kernel: np.ndar
     return np.array(outputs), np.array(cells), np.array(gates)
 
 
-def backward(d_outputs: np.ndarray, first: np.ndarray, kernel: np.ndarray, cells: np.ndarray, gates: np.ndarray):
+def backward(
+    d_outputs: np.ndarray,
+    d_h: np.ndarray,
+    d_c: np.ndarray,
+    first: np.ndarray,
+    kernel: np.ndarray,
+    cells: np.ndarray,
+    gates: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The gradients of what was projected, and of the outputs and cells before the first step, in float64."""
-    d_h, d_c, d_projected = np.zeros_like(first), np.zeros_like(first), []
+    d_projected = []
     before = np.concatenate([first[None], cells[:-1]])
     for now in reversed(range(len(cells))):
         i, f, g, o = np.split(gates[now], 4, axis=1)
@@ -172,37 +186,58 @@ def backward(d_outputs: np.ndarray, first: np.ndarray, kernel: np.ndarray, cells
     return np.array(d_projected[::-1]), d_h, d_c
 
 
+@pytest.mark.parametrize("dropped", [False, True])
 @pytest.mark.parametrize(("steps", "streams", "units"), [(1, 1, 1), (3, 2, 7), (4, 5, 33), (2, 9, 40)])
 def test_the_loop_and_its_gradient_agree_with_the_textbook(
-    driver: Driver, request: pytest.FixtureRequest, steps: int, streams: int, units: int
+    driver: Driver, request: pytest.FixtureRequest, steps: int, streams: int, units: int, dropped: bool
 ) -> None:
+    """With dropout from a table of five symbols' products, in any order; and without it from products in order."""
     rng = np.random.default_rng(1)
-    close = {"atol": 0.02 if "bf16" in request.node.callspec.params["driver"] else 1e-5}
+    bf16 = "bf16" in request.node.callspec.params["driver"]
+    number, close = (ml_dtypes.bfloat16 if bf16 else np.float32), {"atol": 0.02 if bf16 else 1e-5}
 
     def some(*shape: int) -> np.ndarray:
         return (0.5 * rng.normal(size=shape)).astype(np.float32)
 
-    def none(*shape: int) -> np.ndarray:
-        return np.zeros(shape, np.float32)
+    width, rows, key, first = 4 * units, steps * streams, 7, 2**31 - 3
+    of_steps, of_streams = (steps, streams, units), (streams, units)
+    sizes = [*of_steps, first, key, threshold(0.4) if dropped else 0]
+    places = rng.integers(0, 5, (steps, streams)).astype(np.int32) if dropped else np.zeros(0, np.int32)
+    table = some(5 if dropped else rows, width)
+    bias, h, c, kernel = some(width), some(*of_streams), some(*of_streams), some(units, width)
+    arrays = {name: np.zeros(0, np.float32) for name in ARRAYS}
+    arrays |= {"projected": table.astype(number), "places": places, "bias": bias, "first_outputs": h}
+    arrays |= {"first_cells": c, "kernel": kernel, "before": np.zeros(of_steps, number)}
+    arrays |= {"after": np.zeros(of_steps, number), "cells": np.zeros(of_steps, np.float32)}
+    arrays |= {"gates": np.zeros((steps, streams, width), np.float32), "last_outputs": np.zeros_like(h)}
 
-    width, sizes = 4 * units, [steps, streams, units]
-    projected, h, c, kernel = (
-        some(steps, streams, width),
-        some(streams, units),
-        some(streams, units),
-        some(units, width),
-    )
-    room = none(PANEL * units * -(-units // LANES) + streams * units)
-    written = [none(*sizes), none(*sizes), none(steps, streams, width)]
-    expected = forward(*(array.astype(np.float64) for array in (projected, h, c, kernel)))
-    for got, wanted in zip(
-        driver(FORWARD, sizes, [projected, h, c, kernel, room, *written])[5:], expected, strict=True
-    ):
-        np.testing.assert_allclose(got, wanted, **close)
-    _, cells, gates = (array.astype(np.float32) for array in expected)
-    d_outputs, room = some(*sizes), none(PANEL * width * -(-units // PANEL) + max(streams, units) * width)
-    given = [d_outputs, c, kernel, room, cells, gates, none(streams, units), none(streams, units)]
-    d_h, d_c, d_projected = driver(BACKWARD, sizes, [*given, none(steps, streams, width)])[6:]
-    expected = backward(*(array.astype(np.float64) for array in (d_outputs, c, kernel, cells, gates)))
-    for got, wanted in zip((d_projected, d_h, d_c), expected, strict=True):
-        np.testing.assert_allclose(got, wanted, **close)
+    def call(function: int) -> dict[str, np.ndarray]:
+        arrays["room"] = np.zeros(room(streams, units)[function - FORWARD], np.float32)
+        return dict(zip(ARRAYS, driver(function, sizes, list(arrays.values())), strict=True))
+
+    projected = (table[places] if dropped else table.reshape(steps, streams, width)) + bias
+    outputs, cells, gates = forward(*(array.astype(np.float64) for array in (projected, h, c, kernel)))
+    mask = Dropout(0.4 if dropped else 0.0, tf.constant([key], tf.uint32), first).mask(0, of_steps).numpy()
+    got = call(FORWARD)
+    expected = {"after": outputs * mask, "last_outputs": outputs[-1], "cells": cells, "gates": gates}
+    expected |= {"before": np.concatenate([h[None], outputs[:-1]])}
+    for name, wanted in expected.items():
+        np.testing.assert_allclose(got[name].astype(np.float32), wanted, **close, err_msg=name)
+    if dropped:
+        np.testing.assert_array_equal(got["after"] == 0, mask == 0)
+
+    d_after, d_h, d_c = some(*of_steps), some(*of_streams), some(*of_streams)
+    arrays |= {"d_after": d_after.astype(number), "d_outputs": d_h, "d_cells": d_c}
+    arrays |= {"cells": cells.astype(np.float32), "gates": gates.astype(np.float32)}
+    arrays |= {
+        "d_projected": np.zeros((rows, width), number),
+        "d_sums": np.zeros((5 if dropped else 1, width), np.float32),
+    }
+    got = call(BACKWARD)
+    given = (d_after * mask, d_h, d_c, c, kernel, cells, gates)
+    d_projected, *ends = backward(*(array.astype(np.float64) for array in given))
+    d_sums = np.zeros((5 if dropped else 1, width))
+    np.add.at(d_sums, places.ravel() if dropped else np.zeros(rows, int), d_projected.reshape(rows, width))
+    expected = {"d_outputs": ends[0], "d_cells": ends[1], "d_projected": d_projected.reshape(rows, width)}
+    for name, wanted in (expected | {"d_sums": d_sums}).items():
+        np.testing.assert_allclose(got[name].astype(np.float32), wanted, **close, err_msg=name)

@@ -11,7 +11,7 @@ from tests.training.test_step import B, T, V, choose_loops, states, window  # no
 from textgen.config import Shape  # noqa: E402
 from textgen.training import recurrence  # noqa: E402
 from textgen.training.backend import tf  # noqa: E402
-from textgen.training.dropout import dropout_masks  # noqa: E402
+from textgen.training.dropout import step_dropout  # noqa: E402
 from textgen.training.loss import mean_loss  # noqa: E402
 from textgen.training.network import build  # noqa: E402
 from textgen.training.step import compile_step, loss_and_gradients, make_optimizer  # noqa: E402
@@ -69,18 +69,18 @@ def test_gradients_are_those_of_plain_keras_with_the_two_losses(written: bool, m
     monkeypatch.setattr(recurrence, "FACTORS", tf.float32)
     choose_loops(None, monkeypatch)
     network = build(Shape(2, 16, 0.3, 8), V, 1)
-    masks = dropout_masks(0.3, (T, B, 16), 2, 3, 4)
+    dropped = step_dropout(0.3, 2, 3, tf.constant(4))
     codes, targets = window()
     probabilities = RNG.dirichlet(np.ones(V), (B, T)).astype(np.float16)
     loss, gradients, _ = loss_and_gradients(
-        network, codes, targets, states(network), masks, [tf.constant(probabilities)], written=written
+        network, codes, targets, states(network), dropped, [tf.constant(probabilities)], written=written
     )
     variables = network.training_model.trainable_variables
     with tf.GradientTape() as tape:
         outputs = network.embedding(codes)
-        for layer, state, mask in zip(network.layers, states(network), masks, strict=True):
+        for number, (layer, state) in enumerate(zip(network.layers, states(network), strict=True)):
             outputs, *_ = layer(outputs, initial_state=state, training=True)
-            outputs *= tf.transpose(mask, (1, 0, 2))
+            outputs *= tf.transpose(dropped.mask(number, (T, B, 16)), (1, 0, 2))
         logits = network.head(outputs)
         with_text = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(targets, logits)
         teachers = probabilities.astype(np.float32)

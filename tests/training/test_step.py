@@ -16,7 +16,7 @@ keras = pytest.importorskip("textgen.training.backend").keras
 
 from textgen.training import recurrence  # noqa: E402
 from textgen.training.backend import tf  # noqa: E402
-from textgen.training.dropout import dropout_masks  # noqa: E402
+from textgen.training.dropout import step_dropout  # noqa: E402
 from textgen.training.network import KerasNetwork, assign, build  # noqa: E402
 from textgen.training.step import compile_step, loss_and_gradients, make_optimizer  # noqa: E402
 
@@ -50,8 +50,8 @@ def furthest_apart(layers: int, dropout: float, symbols: int) -> list[float]:
     network = build(Shape(layers, 16, dropout, 8), symbols, 1)
     for variable in network.training_model.trainable_variables:  # far from the first values, some of which are 0
         variable.assign(np.random.default_rng(2).normal(size=variable.shape) * 0.4)
-    masks = dropout_masks(dropout, (T, B, 16), layers, 3, 4)
-    arguments = (network, *window(), states(network), masks)
+    dropped = step_dropout(dropout, layers, 3, tf.constant(4)).part(2)
+    arguments = (network, *window(), states(network), dropped)
     plain = tf.nest.flatten(loss_and_gradients(*arguments, written=False))
     written = tf.nest.flatten(loss_and_gradients(*arguments, written=True))
     assert len(plain) == len(written) == 1 + (3 + 3 * layers) + 2 * layers

@@ -23,7 +23,7 @@ from textgen.machine import bfloat16, processor_flags
 FOLDER = Path(__file__).parent
 CHECK_SUMS = "kernel.sha256"  # of the libraries beside it, a line each
 VARIABLE = "TEXTGEN_KERNEL"  # `off`, or the level to take instead of the fastest
-ABI = 2  # of the functions and structures; vectors.h has the same number, and both change with any of them
+ABI = 3  # of the functions and structures; vectors.h has the same number, and both change with any of them
 
 
 class Level(NamedTuple):
@@ -54,11 +54,11 @@ LEVELS = {  # the fastest first
     "neon": Level(_ARM),  # which every such processor has
 }
 
-_SIZE, _ADDRESS = ctypes.c_ssize_t, ctypes.c_void_p
+_ADDRESS = ctypes.c_void_p
 FUNCTIONS = {  # name → types of its arguments
     "textgen_step": (_ADDRESS, _ADDRESS, ctypes.c_int),
-    "textgen_forward": (_SIZE,) * 3 + (_ADDRESS,) * 8,
-    "textgen_backward": (_SIZE,) * 3 + (_ADDRESS,) * 9,
+    "textgen_forward": (_ADDRESS,),
+    "textgen_backward": (_ADDRESS,),
 }
 
 

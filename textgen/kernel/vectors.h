@@ -8,10 +8,13 @@
 
 #pragma GCC diagnostic ignored "-Wpsabi" /* how vectors are passed to functions: all of ours are inlined */
 
+#ifndef LANES
+#define LANES 8 /* numbers of a vector: AVX2's, which the layout of the weights that are written with follows */
+#endif
+
 enum {
-    ABI = 2,                  /* of kernel/library.py too: what calls the functions must know them as they are */
-    LANES = 8,                /* numbers of a vector: AVX2's. Sixteen gained a tenth with AVX-512, for a second layout */
-    PARTS = 4,                /* vectors of a panel: of eight units the gates i, f, c, o, or 32 columns of a matrix */
+    ABI = 3,                  /* of kernel/library.py too: what calls the functions must know them as they are */
+    PARTS = 4,                /* vectors of a panel: of LANES units the gates i, f, c, o, or columns of a matrix */
     PANEL = PARTS * LANES,    /* numbers of a panel's row */
     BLOCK = 4,                /* the most streams that share a row of weights */
 #ifdef __AVX512VL__
@@ -33,6 +36,20 @@ INLINE ptrdiff_t at_most(ptrdiff_t number, ptrdiff_t most) { return number < mos
 INLINE ptrdiff_t parts_of(ptrdiff_t numbers, ptrdiff_t size) { return (numbers + size - 1) / size; }
 
 /* The first `count` lanes, none where it is not positive: the last vector of a row may be partly filled. */
+#if LANES == 16
+#include <immintrin.h>
+
+INLINE __mmask16 mask_of(ptrdiff_t count) { return count > 0 ? 0xffff >> (LANES - count) : 0; }
+
+INLINE Floats load(const float *source, ptrdiff_t count) {
+    return (Floats)(count >= LANES ? _mm512_loadu_ps(source) : _mm512_maskz_loadu_ps(mask_of(count), source));
+}
+
+INLINE void store(float *target, Floats values, ptrdiff_t count) {
+    if (count >= LANES) _mm512_storeu_ps(target, (__m512)values);
+    else _mm512_mask_storeu_ps(target, mask_of(count), (__m512)values);
+}
+#else
 INLINE Floats load(const float *source, ptrdiff_t count) {
     Floats result = {0};
     if (count >= LANES) memcpy(&result, source, sizeof result);
@@ -44,6 +61,7 @@ INLINE void store(float *target, Floats values, ptrdiff_t count) {
     if (count >= LANES) memcpy(target, &values, sizeof values);
     else if (count > 0) memcpy(target, &values, count * sizeof *target);
 }
+#endif
 
 INLINE Floats all(float number) { return number - (Floats){0}; }
 

@@ -5,7 +5,8 @@ The bits come from a tree of counters: the outputs of one generator seed the gen
 on the shards or machines among which the batch is divided.
 """
 
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from textgen.training.backend import tf
 
@@ -13,40 +14,43 @@ GOLDEN = 0x9E3779B9  # 2^32 divided by the golden ratio, made odd: the distance 
 FACTORS = 0x7FEB352D, 0x846CA68B  # of the mixing function lowbias32 (Wellons, 2018)
 
 
-def dropout_masks(
-    rate: float, shape: tuple[int, int, int], layers: int, rng_seed: int, number: Any, first: Any = 0
-) -> list[Any]:
-    """The dropout masks of a step, one per layer, that its outputs are multiplied with.
+@dataclass(frozen=True)
+class Dropout:
+    """What is dropped in one step.
 
-    Outputs that are not dropped are scaled up, so that the expected output stays the same (Srivastava et al., 2014).
-
-    Args:
+    Attributes:
         rate: the share of outputs that are dropped.
-        shape: `(T, B, H)`.
-        layers: the number of masks.
-        rng_seed: with the step, the layer and the stream, all that a mask depends on.
-        number: of the step, int32.
-        first: the number of the first stream: the masks of streams `first` to `first + B` of a larger batch are theirs
-            in the mask of the whole batch.
-
-    Returns:
-        Masks `(T, B, H)`, float32; of a rate of 0 ones `(1, 1, 1)`.
+        keys: the seeds of the layers' generators, uint32 `(layers,)`.
+        first: the number of the first stream; that of a part of a batch is its place in the whole batch.
     """
-    if rate == 0:
-        return [tf.ones((1, 1, 1))] * layers
-    length, streams, units = shape
-    masks = []
-    for key in tf.unstack(layer_keys(rng_seed, number, layers)):
-        of_streams = _output(key, tf.range(streams) + first)  # (B,)
+
+    rate: float
+    keys: Any
+    first: int = 0
+
+    def part(self, start: int) -> Self:
+        """Of the streams from `start` on."""
+        return replace(self, first=self.first + start)
+
+    def mask(self, layer: int, shape: tuple[int, int, int]) -> Any:
+        """What the outputs `(T, B, H)` of a layer are multiplied with, float32; of a rate of 0 ones `(1, 1, 1)`.
+
+        Outputs that are not dropped are scaled up, so that the expected output stays the same (Srivastava et al.,
+        2014).
+        """
+        if self.rate == 0:
+            return tf.ones((1, 1, 1))
+        length, streams, units = shape
+        of_streams = _output(self.keys[layer], tf.range(self.first, self.first + streams))  # (B,)
         of_characters = _output(of_streams, tf.range(length)[:, None])  # (T, B)
-        bits = _output(of_characters[..., None], tf.range(units))
-        masks.append(tf.where(bits >= tf.constant(threshold(rate), tf.uint32), tf.constant(1 / (1 - rate)), 0.0))
-    return masks
+        bits, least = _output(of_characters[..., None], tf.range(units)), threshold(self.rate)
+        return tf.where(bits >= tf.constant(least, tf.uint32), tf.constant(1 / (1 - least / 2**32)), 0.0)
 
 
-def layer_keys(rng_seed: int, number: Any, layers: int) -> Any:
-    """The seeds of the layers' generators in a step, uint32 `(layers,)`."""
-    return _output(_output(tf.constant(rng_seed % 2**32, tf.uint32), number), tf.range(layers))
+def step_dropout(rate: float, layers: int, rng_seed: int, number: Any) -> Dropout:
+    """What is dropped in the step of a number, int32, in a run with this random seed."""
+    of_seed = tf.constant(rng_seed % 2**32, tf.uint32)
+    return Dropout(rate, _output(_output(of_seed, number), tf.range(layers)))
 
 
 def threshold(rate: float) -> int:

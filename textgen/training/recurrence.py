@@ -1,16 +1,12 @@
 """The LSTM's loop over time, with its gradient written out (Hochreiter and Schmidhuber, 1997; Gers et al., 2000).
 
-Both loops exist twice: in the kernel, if textgen was installed with a C compiler, and in TensorFlow. A test checks that
-they agree to 1e-5 in float32; in bfloat16 both round the factors of their products, and TensorFlow the results too.
+Both loops exist twice: here, in TensorFlow, and in the kernel (see `compiled`), if textgen was installed with a C
+compiler. A test checks that they agree to 1e-5 in float32; in bfloat16 both round the factors of their products, and
+TensorFlow the results too.
 """
 
-import ctypes
-from functools import partial
 from typing import Any
 
-from textgen.keras_archive import Array
-from textgen.kernel import library
-from textgen.kernel.arrays import LANES, PANEL, aligned, empty
 from textgen.machine import bfloat16
 from textgen.training.backend import tf
 
@@ -35,13 +31,10 @@ def recurrence(projected: Any, h0: Any, c0: Any, kernel: Any) -> Any:
     Returns:
         The outputs `(T, B, H)`, and h and c after the last step, `(B, H)`.
     """
-    forward, backward = _forward, _backward
-    if compiled := library.library():
-        forward, backward = partial(_compiled_forward, compiled), partial(_compiled_backward, compiled)
-    hs, cs, gates = forward(projected, h0, c0, kernel)
+    hs, cs, gates = _forward(projected, h0, c0, kernel)
 
     def gradient(d_hs: Any, d_h: Any, d_c: Any) -> Any:
-        d_projected, d_h0, d_c0 = backward(d_hs, d_h, d_c, c0, kernel, cs, gates)
+        d_projected, d_h0, d_c0 = _backward(d_hs, d_h, d_c, c0, kernel, cs, gates)
         outputs_before = tf.reshape(tf.concat([h0[None], hs[:-1]], axis=0), (-1, kernel.shape[0]))
         d_kernel = product(outputs_before, tf.reshape(d_projected, (-1, kernel.shape[1])), transpose_a=True)
         return d_projected, d_h0, d_c0, d_kernel
@@ -92,45 +85,3 @@ def _backward(d_hs: Any, d_h: Any, d_c: Any, c0: Any, kernel: Any, cs: Any, gate
 
 def _record(length: int, streams: int, width: int) -> Any:
     return tf.TensorArray(tf.float32, length, element_shape=(streams, width))
-
-
-def _compiled_forward(compiled: ctypes.CDLL, projected: Any, h0: Any, c0: Any, kernel: Any) -> tuple[Any, Any, Any]:
-    """`_forward`, compiled."""
-    length, streams, width = projected.shape
-    units = width // 4
-
-    def call(*read: Array) -> tuple[Array, ...]:
-        written = [empty((length, streams, size)) for size in (units, units, width)]
-        room = empty([PANEL * units * -(-units // LANES) + streams * units])
-        compiled.textgen_forward(length, streams, units, *_addresses(*read, room, *written))
-        return tuple(written)
-
-    return _run(call, [projected, h0, c0, kernel], [(length, streams, size) for size in (units, units, width)])
-
-
-def _compiled_backward(
-    compiled: ctypes.CDLL, d_hs: Any, d_h: Any, d_c: Any, c0: Any, kernel: Any, cs: Any, gates: Any
-) -> tuple[Any, Any, Any]:
-    """`_backward`, compiled."""
-    length, streams, width = gates.shape
-    units = width // 4
-
-    def call(d_hs: Array, d_h: Array, d_c: Array, c0: Array, kernel: Array, cs: Array, gates: Array) -> Any:
-        d_h, d_c, d_projected = aligned(d_h), aligned(d_c), empty((length, streams, width))
-        room = empty([PANEL * width * -(-units // PANEL) + max(streams, units) * width])
-        addresses = _addresses(d_hs, c0, kernel, room, cs, gates, d_h, d_c, d_projected)
-        compiled.textgen_backward(length, streams, units, *addresses)
-        return d_projected, d_h, d_c
-
-    shapes = [(length, streams, width), (streams, units), (streams, units)]
-    return _run(call, [d_hs, d_h, d_c, c0, kernel, cs, gates], shapes)
-
-
-def _addresses(*arrays: Array) -> list[int]:
-    return [array.ctypes.data for array in arrays]
-
-
-def _run(call: Any, arguments: list[Any], shapes: list[tuple[int, ...]]) -> Any:
-    """Call a function of arrays inside the compiled step: without side effects, so that shards run side by side."""
-    results = tf.numpy_function(call, arguments, [tf.float32] * len(shapes), stateful=False)
-    return [tf.ensure_shape(result, shape) for result, shape in zip(results, shapes, strict=True)]

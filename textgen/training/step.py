@@ -1,10 +1,10 @@
 """One training step, compiled: windows and states → new weights, states and loss.
 
 On a GPU, and where the kernel has no loops for a cell, the plain Keras layers run: on a GPU their cuDNN path stays
-eligible. On a CPU the recurrence of LSTMs is written out:
-the input product of all steps is one matrix product before the loop over time (for the first layer a table with a row
-for each character), the weight gradients are one product after it, and the batch is split into shards that run in
-parallel, each on one thread. Both compute the same numbers; a test checks that losses and gradients agree.
+eligible. On a CPU the recurrence of LSTMs is written out: the input product of all steps is one matrix product before
+the loop over time (for the first layer a table with a row for each character), the weight gradients are one product
+after it, and the batch is split into shards that run in parallel, each on one thread. Both compute the same numbers; a
+test checks that losses and gradients agree.
 
 On a CPU that multiplies bfloat16, the large products of the written-out step round their factors to it, and those of
 TensorFlow their results too. Weights, states, sums of gradients and the head's product stay float32 (Micikevicius et
@@ -15,10 +15,13 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
-from textgen.training.backend import GPU, keras, tf
-from textgen.training.dropout import dropout_masks
+from textgen.kernel import library
+from textgen.training.backend import GPU, tf
+from textgen.training.compiled import compiled_layer, factors_of
+from textgen.training.dropout import Dropout, step_dropout
 from textgen.training.loss import mean_loss
 from textgen.training.network import KerasNetwork
+from textgen.training.optimizer import AdamW
 from textgen.training.recipe import AVERAGED, BETA_2, GRADIENT_NORM
 from textgen.training.recurrence import product, recurrence
 from textgen.training.speed import shards
@@ -26,48 +29,56 @@ from textgen.training.speed import shards
 States = list[list[Any]]  # of each layer h and, of an LSTM, c, each (B, H)
 
 
-def written_out(network: KerasNetwork, codes: Any, states: States, masks: Sequence[Any]) -> tuple[Any, States]:
+def written_out(network: KerasNetwork, codes: Any, states: States, dropped: Dropout) -> tuple[Any, States]:
     """The forward pass of LSTMs for a CPU.
 
     Args:
         network: provides the weights.
         codes: int32 `(B, T)`.
         states: of the layers at the start of the window.
-        masks: dropout masks, one per layer, that its outputs are multiplied with, `(T, B, H)`.
+        dropped: what dropout drops of the layers' outputs.
 
     Returns:
         The logits `(T, B, V)` and the states at the window's end.
     """
-    first = network.layers[0].cell
-    codes = tf.transpose(codes)  # (T, B)
+    kernel, embedding = network.layers[0].cell.kernel, network.embedding.embeddings.value
+    codes, places = tf.transpose(codes), None  # (T, B)
     if network.embedding.input_dim <= codes.shape[0] * codes.shape[1]:
-        table = tf.matmul(network.embedding.embeddings, first.kernel) + first.bias  # (V, 4H)
-        projected = tf.gather(table, codes)
+        inputs, places = tf.matmul(embedding, kernel), codes  # (V, 4H)
     else:
-        projected = _times(tf.gather(network.embedding.embeddings.value, codes), first.kernel, product) + first.bias
+        inputs = _product(tf.reshape(tf.gather(embedding, codes), (-1, embedding.shape[1])), kernel)
     outputs, ends = None, []
-    for number, (layer, (h, c), mask) in enumerate(zip(network.layers, states, masks, strict=True)):
+    for number, (layer, (h, c)) in enumerate(zip(network.layers, states, strict=True)):
         if number:
-            projected = _times(outputs, layer.cell.kernel, product) + layer.cell.bias
-        outputs, *end = recurrence(projected, h, c, layer.cell.recurrent_kernel.value)
-        outputs *= mask
+            inputs, places = _product(tf.reshape(outputs, (-1, layer.units)), layer.cell.kernel), None
+        if compiled := library.library():
+            outputs, *end = compiled_layer(compiled, inputs, places, layer.cell, h, c, dropped, number)
+        else:
+            shape = (*codes.shape, 4 * layer.units)
+            projected = tf.reshape(inputs, shape) if places is None else tf.gather(inputs, places)
+            outputs, *end = recurrence(projected + layer.cell.bias, h, c, layer.cell.recurrent_kernel.value)
+            outputs *= dropped.mask(number, outputs.shape)
         ends.append(end)
-    return _times(outputs, network.head.kernel, tf.matmul) + network.head.bias, ends
+    flat = tf.cast(tf.reshape(outputs, (-1, network.head.kernel.shape[0])), tf.float32)
+    logits = tf.matmul(flat, network.head.kernel) + network.head.bias
+    return tf.reshape(logits, (*codes.shape, network.head.kernel.shape[1])), ends
 
 
-def _times(sequence: Any, kernel: Any, multiply: Callable[[Any, Any], Any]) -> Any:
-    """A `(T, B, K)` sequence times a `(K, N)` matrix, as one product."""
-    length, streams, width = sequence.shape
-    result = multiply(tf.reshape(sequence, (length * streams, width)), kernel)
-    return tf.reshape(result, (length, streams, kernel.shape[1]))
+def _product(inputs: Any, kernel: Any) -> Any:
+    """The large product of a layer's inputs, `(T * B, 4H)`, in the factors of the loop that it is for."""
+    if compiled := library.library():
+        factors = factors_of(compiled)
+        return tf.matmul(tf.cast(inputs, factors), tf.cast(kernel.value, factors))
+    return product(inputs, kernel)
 
 
-def plain(network: KerasNetwork, codes: Any, states: States, masks: Sequence[Any]) -> tuple[Any, States]:
+def plain(network: KerasNetwork, codes: Any, states: States, dropped: Dropout) -> tuple[Any, States]:
     """The forward pass through the Keras layers; arguments and results are those of `written_out`."""
     outputs, ends = network.embedding(codes), []
-    for layer, state, mask in zip(network.layers, states, masks, strict=True):
+    length = codes.shape[1]
+    for number, (layer, state) in enumerate(zip(network.layers, states, strict=True)):
         outputs, *end = layer(outputs, initial_state=state, training=True)
-        outputs *= tf.transpose(mask, (1, 0, 2))
+        outputs *= tf.transpose(dropped.mask(number, (length, codes.shape[0], layer.units)), (1, 0, 2))
         ends.append(end)
     return tf.transpose(network.head(outputs), (1, 0, 2)), ends
 
@@ -77,9 +88,10 @@ def loss_and_gradients(
     codes: Any,
     targets: Any,
     states: States,
-    masks: Sequence[Any],
+    dropped: Dropout,
     soft: Sequence[Any] = (),
     *,
+    share: float = 1.0,
     written: bool,
 ) -> tuple[Any, list[Any], States]:
     """The mean loss of a window in nats, its gradients in the order of the weights, and the states at its end.
@@ -89,14 +101,15 @@ def loss_and_gradients(
         codes: int32 `(B, T)`.
         targets: int32 `(B, T)`.
         states: of the layers at the start of the window.
-        masks: dropout masks, one per layer, that its outputs are multiplied with, `(T, B, H)`.
+        dropped: what dropout drops of the layers' outputs.
         soft: what the teachers predict, if there are any; see `mean_loss`.
+        share: what the loss is multiplied with: the part of a batch that these streams are.
         written: use `written_out` instead of `plain`.
     """
     variables = [variable.value for variable in network.training_model.trainable_variables]
     with tf.GradientTape() as tape:
-        logits, ends = (written_out if written else plain)(network, codes, states, masks)
-        loss = mean_loss(logits, targets, soft)
+        logits, ends = (written_out if written else plain)(network, codes, states, dropped)
+        loss = mean_loss(logits, targets, soft) * share
     gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, variables)]
     return loss, gradients, ends
 
@@ -106,7 +119,7 @@ def _average(network: KerasNetwork, number: Any) -> None:
     done = tf.cast(number, tf.float32)
     kept = tf.minimum(AVERAGED, (1 + done) / (10 + done))
     for average, variable in zip(network.averages, network.training_model.trainable_variables, strict=True):
-        average.assign(kept * average + (1 - kept) * variable.value)
+        average.assign_sub((1 - kept) * (average - variable.value))
 
 
 def compile_step(
@@ -119,7 +132,7 @@ def compile_step(
         (float32) and what the teachers predict (see `mean_loss`), which updates the network's weights and returns the
         mean loss in nats and the states at the window's end.
     """
-    layers, units = len(network.layers), network.layers[0].units
+    layers = len(network.layers)
     parts = 1 if GPU else shards(streams)
     bounds = [streams * part // parts for part in range(parts + 1)]
     variables = network.training_model.trainable_variables
@@ -128,7 +141,7 @@ def compile_step(
     def step(
         codes: Any, targets: Any, states: States, number: Any, learning_rate: Any, soft: Sequence[Any] = ()
     ) -> tuple[Any, States]:
-        masks = dropout_masks(dropout, (length, streams, units), layers, rng_seed, number)
+        dropped = step_dropout(dropout, layers, rng_seed, number)
         results = []
         for start, end in pairwise(bounds):
             part = slice(start, end)
@@ -137,12 +150,12 @@ def compile_step(
                 codes[part],
                 targets[part],
                 [[array[part] for array in state] for state in states],
-                [mask[:, part] for mask in masks] if dropout else masks,
+                dropped.part(start),
                 [array[part] for array in soft],
+                share=(end - start) / streams,
                 written=network.cell.kernel and not GPU,
             )
-            share = (end - start) / streams
-            results.append((loss * share, [gradient * share for gradient in gradients], ends))
+            results.append((loss, gradients, ends))
         losses, all_gradients, all_ends = zip(*results, strict=True)
         optimizer.learning_rate.assign(learning_rate)
         optimizer.apply([tf.add_n(parts) for parts in zip(*all_gradients, strict=True)], variables)
@@ -157,9 +170,7 @@ def compile_step(
 
 def make_optimizer(network: KerasNetwork, weight_decay: float = 0.1) -> Any:
     """AdamW (Loshchilov and Hutter, 2019) with gradient clipping, and a lower beta_2 than usual."""
-    optimizer = keras.optimizers.AdamW(
-        learning_rate=0.0, weight_decay=weight_decay, beta_2=BETA_2, global_clipnorm=GRADIENT_NORM
-    )
+    optimizer = AdamW(learning_rate=0.0, weight_decay=weight_decay, beta_2=BETA_2, global_clipnorm=GRADIENT_NORM)
     optimizer.build(network.training_model.trainable_variables)
     network.training_model.compile(optimizer=optimizer)
     return optimizer
