@@ -1,8 +1,10 @@
 """What was found, as the page shows it beside the text."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.conftest import TEXT
 from tests.inspection.random_model import write_random
@@ -10,10 +12,12 @@ from textgen.config import Reading
 from textgen.evaluation.score import subject_of
 from textgen.evaluation.subject import Subject
 from textgen.inspection.analyses import gates_where, similar_to
+from textgen.inspection.blocks import Choice
 from textgen.inspection.finding import FoundCells
 from textgen.inspection.page import tinted
 from textgen.inspection.panels import OVERVIEW, cells_found, overview, panels
 from textgen.inspection.saturation import Saturation
+from textgen.inspection.trace import Trace, traced_subject
 from textgen.inspection.views import View, viewed
 from textgen.page.tinted import Scatter, Table, page
 
@@ -46,6 +50,18 @@ def test_an_overview_has_the_cells_that_tell_what_occurs_and_the_saturation(tmp_
     assert [name for name, *_ in scatter.groups[:2]] == ["input, layer 1", "forget, layer 1"]
     np.testing.assert_array_equal(scatter.groups[1][1], saturation.is_open[1, 0])
     assert "Cells that tell" in page(tinted(read, views, "a fox", [table, scatter]))
+
+
+def test_an_overview_reads_the_text_for_all_features_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, readings = subject(tmp_path), list[tuple[str, ...]]()
+
+    def counted(subject: Subject, choice: Choice) -> Iterator[Trace]:
+        readings.append(choice.quantities)
+        return traced_subject(subject, choice)
+
+    monkeypatch.setattr("textgen.inspection.analyses.traced_subject", counted)
+    assert len(list(overview(read))) == OVERVIEW
+    assert readings == [("cell",), ("input", "forget", "output")]
 
 
 def test_a_plain_rnn_has_no_saturation(tmp_path: Path) -> None:

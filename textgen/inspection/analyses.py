@@ -5,6 +5,7 @@ All of these read a text once, piece by piece, and hold at most a quarter of a g
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -100,15 +101,36 @@ def similar_passages(
     return similar_to(_subject(model, texts, **options), start, end)
 
 
+class Remembered:
+    """What the cells of a model hold as it reads a text, traced once, whatever features are looked for."""
+
+    def __init__(self, subject: Subject) -> None:
+        """Take a model and a text, which is read when a feature is looked for that it has."""
+        self._subject = subject
+        self._memory, self._choice = _memory(subject)
+        self._text, self._known = _examined(subject, min(LARGEST_HOLD_OUT, MOST_BYTES // (2 * self._choice.size)))
+
+    def telling(self, name: str) -> FoundCells:
+        """What `find_cells` gives."""
+        expect("find", name, str)
+        whole = feature(name, self._text)
+        asked = replace(whole, values=whole.values[self._known])
+        check(asked)
+        return find(self._cells, asked)
+
+    @cached_property
+    def _cells(self) -> Array:
+        """What each cell holds after each character that is read, float16, as the ranks of `find` need it."""
+
+        def clipped(piece: Mapping[str, Array]) -> Array:
+            return piece[self._memory].clip(-LARGEST, LARGEST)
+
+        return _held(self._subject, self._choice, self._known, np.float16, clipped)
+
+
 def cells_that_tell(subject: Subject, name: str) -> FoundCells:
     """What `find_cells` gives, of a subject."""
-    expect("find", name, str)
-    memory, choice = _memory(subject)
-    text, known = _examined(subject, min(LARGEST_HOLD_OUT, MOST_BYTES // (2 * choice.size)))
-    whole = feature(name, text)
-    asked = replace(whole, values=whole.values[known])
-    check(asked)
-    return find(_held(subject, choice, known, np.float16, lambda piece: piece[memory].clip(-LARGEST, LARGEST)), asked)
+    return Remembered(subject).telling(name)
 
 
 def saturation_of(subject: Subject) -> Saturation:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from textgen.errors import CorpusError
 from textgen.evaluation.subject import Subject
-from textgen.inspection.analyses import cells_that_tell, saturation_of
+from textgen.inspection.analyses import Remembered, saturation_of
 from textgen.inspection.around import GatesAt
 from textgen.inspection.features import NAMED
 from textgen.inspection.finding import FoundCells
@@ -22,9 +22,10 @@ OVERVIEW = len(NAMED) + 1  # things that are looked for
 
 def overview(subject: Subject) -> Iterator[Found | None]:
     """What is looked for where nothing is asked for, `OVERVIEW` times; None where it cannot be found in the text."""
+    remembered = Remembered(subject)
     for name in NAMED:
         try:
-            yield cells_that_tell(subject, name)
+            yield remembered.telling(name)
         except CorpusError:  # it does not occur, or the text is too short
             yield None
     try:
