@@ -11,6 +11,9 @@ import pytest
 import textgen
 from tests.conftest import PROJECT
 from textgen.bfloat16 import holds
+from textgen.config import Reading
+from textgen.evaluation.score import subject_of
+from textgen.inspection.analyses import Remembered
 from textgen.model_file import SHIPPED, read_model
 
 MODEL = PROJECT / "models" / SHIPPED
@@ -46,6 +49,24 @@ def test_the_card_s_losses_are_those_of_the_model(texts: Path, tmp_path: Path) -
     assert len(told) == 4
     found = [textgen.evaluate(MODEL, whole).nats, textgen.evaluate(MODEL, test, protocol="cold").nats]
     assert found == pytest.approx([told[0], told[3]], abs=1e-4)  # each split once, and each protocol
+
+
+@pytest.mark.slow
+def test_the_cells_that_count_characters_and_know_speakers_are_named(texts: Path) -> None:
+    text = (PROJECT / "docs" / "performance.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `textgen inspect .* --find (\w+)` \| (.*) \|$", text, re.MULTILINE)
+    assert [name for name, _ in rows] == ["line", "speaker"]
+    remembered = Remembered(
+        subject_of(MODEL, (texts / "tinyshakespeare.txt",), text=None, everything=False, reading=Reading())
+    )
+    for name, told in rows:
+        found = remembered.telling(name)
+        best, shuffled = found.cells[0], (found.shuffled, found.shuffled_most)
+        cell, *figures = told.split(" | ")
+        assert cell == f"{best.layer}.{best.unit}"
+        assert all(figure.startswith(f"{found.measure} ") for figure in figures[:2])
+        numbers = [float(figure.removeprefix(f"{found.measure} ")) for figure in figures]
+        assert numbers == pytest.approx([best.learnt, best.told, *shuffled], abs=0.002)  # steps differ by processor
 
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ def test_an_overview_has_the_cells_that_tell_what_occurs_and_the_saturation(tmp_
     for row, cell in zip(rows, telling, strict=True):
         assert row.cells[0] == f"{cell.layer}.{cell.unit}"
         assert row.tint == 1 + [view.word for view in views].index(f"cell_{cell.layer}.{cell.unit}")
-        assert row.cells[2].split()[1] == f"{cell.told:.2f}"
+        assert row.cells[2].split()[1] == f"{cell.told:.3f}"
     assert isinstance(scatter, Scatter)
     (saturation,) = (one for one in found if isinstance(one, Saturation))
     assert [name for name, *_ in scatter.groups[:2]] == ["input, layer 1", "forget, layer 1"]

@@ -62,10 +62,10 @@ def _of_cells(features: Sequence[FoundCells], views: Sequence[View]) -> Table:
     for found in features:
         for cell in found.telling[:MOST_CELLS]:
             tint = [(view.layer, view.unit) for view in views].index((cell.layer, cell.unit))
-            figures = [f"{found.measure} {cell.told:.2f}", f"{found.shuffled_most:.2f}"]
+            figures = [f"{found.measure} {cell.told:.3f}", f"{found.shuffled_most:.3f}"]
             rows.append(Row([f"{cell.layer}.{cell.unit}", found.feature.what, *figures], tint=tint))
         if not found.telling:
-            rows.append(Row(["none", found.feature.what, "", f"{found.shuffled_most:.2f}"]))
+            rows.append(Row(["none", found.feature.what, "", f"{found.shuffled_most:.3f}"]))
     note = "chosen on the first half of the text, judged on the other; by chance: the most for a shuffled feature"
     return Table("Cells that tell", ["cell", "what", "how well", "by chance"], rows, note)
 
