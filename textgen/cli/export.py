@@ -50,7 +50,7 @@ def command(model: str | None, output: str, force: bool, **options: Any) -> None
             with opened(None, UTF_8) as stream:
                 stream.writelines(pieces)
             return
-        size = export(path, output, force=force, **options).stat().st_size
+        page = export(path, output, force=force, **options)
     except ValueError as error:  # what no option's type could check
         raise click.UsageError(as_options(f"{error}.")) from error
-    tell(f"page: {output}, {size / 1e6:.1f} MB; open it in a browser")
+    tell(f"page: {page}, {page.stat().st_size / 1e6:.1f} MB; open it in a browser")
