@@ -24,7 +24,6 @@ const KEEP_EVERY = 100; // milliseconds between two storings of what is being wr
  * new notebook begins with.
  */
 export async function start(home) {
-  byId("unstarted").remove();
   if (home.name) keepUnder(home.name);
   const page = { home, update, go, keep: (version) => keep(page, version), keepNow: () => keepNow(page) };
   page.loadModels = () => loadModels(page);
@@ -48,6 +47,7 @@ export async function start(home) {
   drawScale();
   translate(document, page.state.language);
   render(page);
+  byId("unstarted").remove(); // not before: where a part of the page is missing, it stays
   page.store = await openStore();
   const versions = await page.store.versions().catch(() => []);
   const history = historyOf(versions, remembered("head"));
