@@ -131,11 +131,14 @@ def test_the_page_needs_no_address_and_has_nothing_of_a_server() -> None:
     assert "served" not in re.sub("//.*|/\\*.*?\\*/", "", page)
 
 
-def test_two_models_have_keys_of_their_own_and_a_title_changes_nothing() -> None:
-    one, other, titled = (data_of("".join(pieces))["key"] for pieces in (
-        html(made()), html(made(digits=1)), html(made(), title="Other", seed="a", language="ja"),
-    ))  # fmt: skip
-    assert one == titled != other
+def test_a_model_has_one_key_and_a_notebook_for_each_seed_whatever_the_title() -> None:
+    told = [data_of("".join(pieces)) for pieces in (
+        html(made()), html(made(), title="Other", language="ja"), html(made(), seed="a"), html(made(digits=1)),
+    )]  # fmt: skip
+    one, titled, seeded, other = ((data["key"], data["notebook"]) for data in told)
+    assert one == titled
+    assert one[0] == seeded[0] != other[0]
+    assert len({one[1], seeded[1], other[1]}) == 3
 
 
 def test_the_checksum_is_that_of_zip() -> None:

@@ -105,11 +105,14 @@ def html(
         "title": printable(title),
         "seed": seed,
         "language": language,
-        "key": hashlib.sha256(content).hexdigest()[:16],
+        "key": _name_of(content),
+        "notebook": _name_of(content + seed.encode()),
         "bytes": len(content),
         "checksum": zlib.crc32(content),
     }
-    return _pieces(content, beginning(title, "index.html", styles=STYLES, scripts=_scripts(), data=data))
+    return _pieces(
+        content, beginning(title, "index.html", styles=STYLES, scripts=with_imports("exported.js"), data=data)
+    )
 
 
 def _check_seed(seed: str, description: Description) -> None:
@@ -127,8 +130,8 @@ def _check_seed(seed: str, description: Description) -> None:
         raise SeedError(str(error).replace(' or leave it out with `unknown="skip"`', "")) from error
 
 
-def _scripts() -> list[str]:
-    return with_imports("exported.js")
+def _name_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _pieces(content: bytes, first: str) -> Iterator[str]:

@@ -197,19 +197,29 @@ def test_a_damaged_file_says_so_and_writes_nothing(tab: Any, make: Make, change:
     assert tab.evaluate("document.querySelectorAll('#problem button').length") == 0
 
 
-def test_a_file_whose_script_is_damaged_says_so_too(chromium: Chromium, make: Make) -> None:
-    chromium.goto(make(change=lambda page: page.replace("const BURST = 60", "const BURST = 61")))
+@pytest.mark.parametrize(
+    ("was", "becomes", "complaint"),
+    [
+        ("const BURST = 60", "const BURST = 61", "Content Security Policy"),
+        ('id="notebook"', 'id="notebuuk"', "null"),
+    ],
+)
+def test_a_file_whose_script_or_body_is_damaged_says_so_too(
+    chromium: Chromium, make: Make, was: str, becomes: str, complaint: str
+) -> None:
+    chromium.goto(make(change=lambda page: page.replace(was, becomes)))
     chromium.page.get_by_text("This page cannot start").wait_for()
-    assert any("Content Security Policy" in complaint for complaint in chromium.complaints)
+    assert any(complaint in said for said in chromium.complaints)
 
 
-def test_the_notebooks_of_two_files_do_not_mix_and_are_kept(tab: Any, make: Make) -> None:
+def test_the_notebooks_of_files_do_not_mix_and_are_kept(tab: Any, make: Make) -> None:
     fox, cat = make("fox.html", seed="The fox"), make("cat.html", "The other cat.\n", seed="cat")
     opened(tab, fox)
     written = go_on(tab, 20)
-    opened(tab, cat)
-    assert tab.evaluate(TEXT) == "cat"
-    opened(tab, fox)
+    for other, text in ((cat, "cat"), (make("quick.html", seed="The quick"), "The quick")):
+        opened(tab, other)
+        assert tab.evaluate(TEXT) == text
+    opened(tab, make("fox.html", seed="The fox", title="Renamed"))
     assert tab.evaluate(TEXT) == written
 
 

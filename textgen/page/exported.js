@@ -25,10 +25,10 @@ function* takenPieces() {
   }
 }
 
-function home({ title, key, language, seed, ...told }) {
+function home({ title, key, notebook, language, seed, ...told }) {
   let writer = null;
   return {
-    name: `textgen-${key}`, // other files' notebooks may lie in the same storage
+    name: `textgen-${notebook}`, // other files' notebooks may lie in the same storage
     language,
     seed,
     async models() {
