@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from textgen.inspection.trace import Trace, trace
     from textgen.training.attribution import attribute
     from textgen.training.bar import progress
+    from textgen.training.cluster import Cluster
     from textgen.training.progress import TrainingResult
     from textgen.training.train import train
     from textgen.training.tuning import Tuning, tune
@@ -38,6 +39,7 @@ __all__ = [
     "Accuracy",
     "Attribution",
     "Candidate",
+    "Cluster",
     "Corpus",
     "CorpusError",
     "CrossValidation",
@@ -87,6 +89,7 @@ _HOMES = {
     "Accuracy": "textgen.evaluation.attribution",
     "Attribution": "textgen.evaluation.attribution",
     "Candidate": "textgen.evaluation.judgement",
+    "Cluster": "textgen.training.cluster",
     "Corpus": "textgen.corpus.corpus",
     "CorpusError": "textgen.errors",
     "CrossValidation": "textgen.evaluation.attribution",

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -88,6 +89,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         raise TrainingError("stopped before the first step")
 
     monkeypatch.setattr("textgen.training.train.make_learner", stop)
+    monkeypatch.setattr("textgen.training.crew.listening", stop)
+    monkeypatch.setattr("textgen.training.member.listening", stop)
+    monkeypatch.setattr("textgen.cli.train.started_here", lambda *_: nullcontext())
     monkeypatch.setattr("textgen.serving.server.bound", stop)
     monkeypatch.setattr("textgen.training.tuning.opened", stop)
     monkeypatch.setenv("TEXTGEN_CATALOG", str(tmp_path / "catalog.toml"))

@@ -30,7 +30,7 @@ class NumPyLearner:
     def __init__(self, plan: Plan, start: Sequence[np.ndarray] | None = None, soft: SoftTargets | None = None) -> None:
         self.soft = soft
         self.layout = layout(plan.model, len(plan.corpus.vocabulary))
-        self.rng_seed, streams = plan.training.rng_seed, plan.training.batch_size
+        self.rng_seed, streams = plan.training.rng_seed, plan.streams
         zeros = [np.zeros(shape, np.float32) for shape in self.layout.values()]
         self.weights = [array.copy() for array in (start or zeros)]
         self.averages = [array.copy() for array in self.weights]
@@ -82,6 +82,9 @@ class NumPyLearner:
             )
         for name, part in arrays.items():
             setattr(self, name, [np.array(array) for array in part])
+
+    def abort(self) -> None:
+        pass  # a step never waits
 
 
 class Watch(Callbacks):

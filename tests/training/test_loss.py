@@ -96,7 +96,7 @@ def test_a_student_of_teachers_that_know_the_text_is_trained_as_by_the_text() ->
     results = []
     for taught in (False, True):
         network = build(Shape(1, 16, 0.2, 8), V, 1)
-        step = compile_step(network, make_optimizer(network), dropout=0.2, streams=B, length=T, rng_seed=1)
+        step = compile_step(network, make_optimizer(network), dropout=0.2, streams=B, rng_seed=1)
         carried = states(network)
         for number in range(3):
             codes, targets = window(number)

@@ -46,7 +46,7 @@ def compiled_step() -> Callable[[], float]:
     from textgen.training.step import compile_step, make_optimizer
 
     network = build(USUAL, SYMBOLS, 1)
-    step = compile_step(network, make_optimizer(network), dropout=0.2, streams=STREAMS, length=WINDOW, rng_seed=1)
+    step = compile_step(network, make_optimizer(network), dropout=0.2, streams=STREAMS, rng_seed=1)
     codes = np.random.default_rng(0).integers(0, SYMBOLS, (STREAMS, WINDOW)).astype(np.int32)
     states = [[tf.zeros((STREAMS, USUAL.units))] * 2] * USUAL.layers
 

@@ -140,7 +140,7 @@ def test_shards_compute_what_the_whole_batch_computes(
         monkeypatch.setattr("textgen.training.speed.cores", lambda cores=cores: cores)
         monkeypatch.setattr("textgen.training.speed.SHARD_ROWS", 2)
         network = build(Shape(2, 16, 0.3, 8, cell), V, 1)
-        step = compile_step(network, make_optimizer(network), dropout=0.3, streams=B, length=T, rng_seed=1)
+        step = compile_step(network, make_optimizer(network), dropout=0.3, streams=B, rng_seed=1)
         carried = states(network)
         for number in range(3):
             loss, carried = step(*window(number), carried, tf.constant(number), tf.constant(0.01))
@@ -153,7 +153,7 @@ def test_averages_start_as_the_weights_and_follow_them_ever_more_slowly() -> Non
     network = build(Shape(1, 8, 0.0, 4), V, 1)
     expected = network.averaged()
     assert all((one == two).all() for one, two in zip(expected, network.weights(), strict=True))
-    step = compile_step(network, make_optimizer(network), dropout=0.0, streams=B, length=T, rng_seed=1)
+    step = compile_step(network, make_optimizer(network), dropout=0.0, streams=B, rng_seed=1)
     carried = states(network)
     for number in (0, 1, 2, 50_000):
         _, carried = step(*window(number), carried, tf.constant(number), tf.constant(0.01))
@@ -180,7 +180,7 @@ def test_the_archive_holds_the_averages_with_rounded_matrices_and_the_weights_st
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_network_learns_a_window_by_heart(cell: str) -> None:
     network = build(Shape(2, 48, 0.0, 8, cell), V, 1)
-    step = compile_step(network, make_optimizer(network), dropout=0.0, streams=B, length=T, rng_seed=1)
+    step = compile_step(network, make_optimizer(network), dropout=0.0, streams=B, rng_seed=1)
     zeros = tf.nest.map_structure(tf.zeros_like, states(network))
     losses = [float(step(*window(), zeros, tf.constant(n), tf.constant(0.01))[0]) for n in range(150)]
     assert losses[0] == pytest.approx(np.log(V), abs=0.1)

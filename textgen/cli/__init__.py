@@ -87,7 +87,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        group.main(arguments, prog_name="textgen", standalone_mode=False)
+        group.main(arguments, prog_name="textgen", standalone_mode=False, obj=tuple(arguments))
     except click.ClickException as error:
         _tell_usage(error, arguments)
         sys.exit(error.exit_code)

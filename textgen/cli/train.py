@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +19,7 @@ from textgen.cli.options import (
     refuse_both,
     source_options,
 )
+from textgen.cli.workers import WorkerLog, asked_cluster, cluster_options, started_here
 from textgen.config import (
     CELLS,
     CHECKPOINT_SECONDS,
@@ -124,6 +126,7 @@ Chosen = TypeVar("Chosen", Reading, ModelConfig, TrainingConfig)
 )
 @source_options
 @normalisation_options
+@cluster_options
 @field_option("--rng-seed", config=TrainingConfig, summary="Random seed, to make the run reproducible.")
 @click.option("--json", "as_json", is_flag=True, help="Print progress as JSON on standard output, one event per line.")
 @click.option("--quiet", is_flag=True, help="Print only errors.")
@@ -138,6 +141,10 @@ def command(
     seeds: int | None,
     force: bool,
     checkpoint_seconds: float,
+    workers: str | None,
+    worker_index: int | None,
+    worker_timeout: float,
+    local_workers: int | None,
     as_json: bool,
     quiet: bool,
     **options: Any,
@@ -155,21 +162,31 @@ def command(
     refuse_both(("--resume", resume), ("--from", start_from))
     refuse_both(("--seeds", seeds), ("--teacher", teachers or None))
     refuse_both(("--seeds", seeds), ("--from", start_from))
+    if local_workers and "-" in texts:
+        raise click.UsageError("workers cannot share standard input; give a file.")
     if not texts and not resume:
         raise click.UsageError("Missing argument 'TEXT...'.")
     if not texts and output is None:
         raise click.UsageError("--resume needs the run folder (-o) or the texts of the run.")
     from textgen.cli.download import located
-    from textgen.cli.progress import report
+    from textgen.cli.progress import Report, report
     from textgen.corpus.corpus import Corpus, name_of
     from textgen.training.process import configure
     from textgen.training.train import go_on, train
 
+    cluster = asked_cluster(workers, worker_index, worker_timeout, local_workers, seeds=seeds, teachers=teachers)
     quiet = quiet or as_json  # no lines for a person beside the JSON
     texts = located(texts, quiet=quiet)
     output = str(Path("models") / name_of(texts[0])) if output is None else output
     configure()
-    with report(as_json=as_json, quiet=quiet) as on_progress:
+    with ExitStack() as stack:
+        if local_workers and cluster:
+            words = click.get_current_context().find_root().obj
+            stack.enter_context(started_here(cluster, output, words))
+        if cluster is not None and not cluster.is_chief:
+            on_progress: Report = stack.enter_context(WorkerLog(cluster, output, quiet=quiet))
+        else:
+            on_progress = stack.enter_context(report(as_json=as_json, quiet=quiet))
         if resume:
             asked = options | {"epochs": epochs, "minutes": minutes, "teachers": teachers, "seeds": seeds}
             result = go_on(
@@ -177,6 +194,7 @@ def command(
                 read=lambda run: run.read(texts or _sources(run, quiet=quiet)),
                 given={name: value for name, value in asked.items() if is_given(name)},
                 checkpoint_seconds=checkpoint_seconds,
+                cluster=cluster,
                 on_progress=on_progress,
             )
         else:
@@ -193,6 +211,7 @@ def command(
                 teachers=teachers,
                 seeds=seeds,
                 force=force,
+                cluster=cluster,
                 checkpoint_seconds=checkpoint_seconds,
                 on_progress=on_progress,
             )

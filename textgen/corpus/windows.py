@@ -1,6 +1,6 @@
 """Cuts codes into training windows of `B` parallel streams."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +24,14 @@ class Windows:
         streams: `B`, the batch size.
         length: `T`, the sequence length.
         rng_seed: determines where each epoch starts.
+        rows: the streams whose windows are asked for: all, or the part of one of several workers.
     """
 
     codes: Codes
     streams: int
     length: int
     rng_seed: int
+    rows: slice = field(default_factory=lambda: slice(None))
 
     @staticmethod
     def most_streams(characters: int, length: int) -> int:
@@ -42,14 +44,14 @@ class Windows:
         return len(self.codes) // self.streams // self.length
 
     def begins(self, step: int) -> NDArray[np.bool_]:
-        """Which streams have their state reset to zero before a step, shape `(B,)`.
+        """Which streams have their state reset to zero before a step, shape `(B,)`, or fewer if `rows` are.
 
         All at the start of an epoch, and later each stream by itself every `FORGET` windows. On a long text the network
         would otherwise hardly ever see a zero state, let its cell states grow without bound, and generate nonsense
         from a seed phrase.
         """
         place = step % self.per_epoch
-        ages = place + np.arange(self.streams) * FORGET // self.streams  # spread, so that few begin at once
+        ages = place + self._numbers() * FORGET // self.streams  # spread, so that few begin at once
         return (ages % FORGET == 0) | (place == 0)
 
     def window(self, step: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -65,5 +67,9 @@ class Windows:
         epoch, place = divmod(step, self.per_epoch)
         total = len(self.codes)
         start = int(np.random.default_rng((self.rng_seed, epoch)).integers(total)) if epoch else 0
-        first = start + place * self.length + np.arange(self.streams) * (total // self.streams)
+        first = start + place * self.length + self._numbers() * (total // self.streams)
         return (first[:, None] + np.arange(self.length + 1)) % total
+
+    def _numbers(self) -> NDArray[np.int64]:
+        """Of the streams that are asked for."""
+        return np.arange(self.streams)[self.rows]

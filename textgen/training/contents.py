@@ -65,6 +65,7 @@ def _check_progress(meta: Mapping[str, Any]) -> None:
     if position["best"] is not None:
         AMOUNT.check("best", position["best"])
     AMOUNT.check("elapsed", meta["elapsed"])
+    STEPS.check("workers", meta.get("workers", 1))
     for row in meta["history"]:
         if len(row) != COLUMNS:
             raise ValueError(f"a row of its history has {len(row)} columns, not {COLUMNS}")

@@ -8,6 +8,7 @@ from textgen.arguments import PATH, expect
 from textgen.config import ModelConfig, TrainingConfig
 from textgen.corpus.corpus import Corpus
 from textgen.errors import CorpusError
+from textgen.training.cluster import Cluster
 from textgen.wording import counted
 
 EXCLUDING = (  # arguments that exclude each other
@@ -16,6 +17,8 @@ EXCLUDING = (  # arguments that exclude each other
     ("resume", "start_from"),
     ("seeds", "teachers"),
     ("seeds", "start_from"),
+    ("cluster", "seeds"),
+    ("cluster", "teachers"),
 )
 
 
@@ -31,6 +34,7 @@ def check_types(**given: object) -> None:
         ("teachers", PATH | Sequence),
         ("resume", bool),
         ("force", bool),
+        ("cluster", Cluster | None),
         ("callbacks", Sequence),
         ("on_progress", Callable | None),
     ):

@@ -22,13 +22,13 @@ class Interruption:
 
 
 @contextmanager
-def interruptible() -> Iterator[Interruption]:
-    """Handle SIGINT, SIGTERM and SIGHUP by the stop flag inside the block.
+def interruptible(interruption: Interruption | None = None) -> Iterator[Interruption]:
+    """Handle SIGINT, SIGTERM and SIGHUP by a stop flag, the given one or a new one, inside the block.
 
     Python can do so only in the main thread; in others, nothing is handled. A SIGHUP that is ignored, as under nohup,
     stays ignored.
     """
-    interruption = Interruption()
+    interruption = interruption or Interruption()
     if threading.current_thread() is not threading.main_thread():
         yield interruption
         return

@@ -13,6 +13,7 @@ from textgen.training.backend import keras, tf
 from textgen.training.learner import Arrays
 from textgen.training.network import assign, build
 from textgen.training.plan import Plan
+from textgen.training.replicas import alone, together
 from textgen.training.soft_targets import SoftTargets
 from textgen.training.step import compile_step, make_optimizer
 
@@ -31,7 +32,8 @@ class KerasLearner:
 
         If there are `soft` targets, it is trained on them too.
         """
-        backend.start()
+        several = plan.cluster
+        strategy = backend.start(several.workers, several.worker_index) if several else backend.start()
         self._soft = soft
         training, shape = plan.training, plan.model
         self._network = build(shape, len(plan.corpus.vocabulary), training.rng_seed)
@@ -41,11 +43,12 @@ class KerasLearner:
             make_optimizer(self._network, training.weight_decay),
             dropout=shape.dropout,
             streams=training.batch_size,
-            length=training.window,
             rng_seed=training.rng_seed,
+            rows=plan.rows,
+            together=together(strategy) if strategy else alone,
         )
         self._of_layer = CELLS[shape.cell].states
-        self._states = [[tf.zeros((training.batch_size, shape.units))] * self._of_layer] * shape.layers
+        self._states = [[tf.zeros((plan.streams, shape.units))] * self._of_layer] * shape.layers
         if start is not None:
             assign(self.model.trainable_variables, start)
             assign(self._network.averages, start)
@@ -98,6 +101,10 @@ class KerasLearner:
         states = [tf.constant(array) for array in arrays["states"]]
         each = self._of_layer
         self._states = [states[place : place + each] for place in range(0, len(states), each)]
+
+    def abort(self) -> None:
+        """Make a step that waits for another worker fail."""
+        backend.abort()
 
 
 class KerasCallbacks(keras.callbacks.CallbackList):  # type: ignore[misc]

@@ -1,8 +1,8 @@
 """The interfaces that the training loop uses: `Learner`, which computes, and `Callbacks`, which are notified.
 
 The loop decides and the learner computes, so the loop works with any learner: Keras (`keras_learner`), a few lines of
-NumPy in the tests, another library in a benchmark. On several machines the loop would run on the chief only, whose
-learner sends each step's number and learning rate to the others, whose windows follow from them.
+NumPy in the tests, another library in a benchmark. On several machines the loop runs on the chief only, whose learner
+(`leading.py`) sends each step's number and learning rate to the others, whose windows follow from them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,6 +54,9 @@ class Learner(Protocol):
         Raises:
             ValueError: it belongs to another optimizer.
         """
+
+    def abort(self) -> None:
+        """Make a step that waits for another worker fail; called from another thread."""
 
 
 class Callbacks(Protocol):

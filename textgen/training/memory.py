@@ -78,8 +78,8 @@ def needed(plan: Plan) -> int:
     weights = sum(math.prod(shape) for shape in layout(model, symbols).values())
     gates, logits = CELLS[model.cell].gates * model.units * model.layers, symbols
     training = plan.training
-    window = training.batch_size * training.window * (GATES * gates + LOGITS * logits)
-    numbers = (WEIGHTS + shards(training.batch_size)) * weights + window
+    window = plan.streams * training.window * (GATES * gates + LOGITS * logits)
+    numbers = (WEIGHTS + shards(plan.streams)) * weights + window
     return int(4 * numbers) + (0 if _is_loaded() else TENSORFLOW)
 
 

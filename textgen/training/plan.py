@@ -23,6 +23,7 @@ from textgen.corpus.windows import Windows
 from textgen.description import MOST_SOURCES, Description, TextInfo, TrainingInfo
 from textgen.errors import RunError
 from textgen.model_file import Model
+from textgen.training.cluster import Cluster
 from textgen.training.recipe import batch_size, complete, planned_epochs, shape
 from textgen.training.speed import characters_a_second
 from textgen.training.teachers import Teacher
@@ -63,6 +64,7 @@ class Plan:
         training: the hyperparameters of training.
         until: what ends the run.
         teachers: the models that it also learns from.
+        cluster: the workers that train together; None on one machine.
     """
 
     corpus: Corpus
@@ -70,6 +72,17 @@ class Plan:
     training: Hyperparameters
     until: Epochs | Minutes
     teachers: tuple[Teacher, ...] = ()
+    cluster: Cluster | None = None
+
+    @property
+    def rows(self) -> slice:
+        """The streams of a batch that this process trains on."""
+        return self.cluster.rows(self.training.batch_size) if self.cluster else slice(None)
+
+    @property
+    def streams(self) -> int:
+        """The number of streams that this process trains on."""
+        return len(range(self.training.batch_size)[self.rows])
 
     @property
     def epochs(self) -> int | None:
@@ -91,7 +104,7 @@ class Plan:
         """The windows of the text to train on."""
         training = self.training
         codes = self.corpus.codes[: len(self.corpus) - self.hold_out]
-        return Windows(codes, training.batch_size, training.window, training.rng_seed)
+        return Windows(codes, training.batch_size, training.window, training.rng_seed, self.rows)
 
     def describe(
         self, *, epochs: float = 0.0, seconds: float = 0.0, validation_nats: float | None = None, date: str = ""
@@ -132,7 +145,8 @@ class Plan:
         """As JSON values, for a checkpoint."""
         corpus = self.corpus
         text = {name: getattr(corpus, name) for name in ("name", "sha256", "sources", "replacement")}
-        return {
+        several = {"workers": len(self.cluster.workers)} if self.cluster else {}
+        return several | {
             "text": text,
             "reading": asdict(corpus.reading),
             "vocabulary": corpus.vocabulary.symbols,

@@ -17,6 +17,7 @@ from threading import Event
 ENVIRONMENT = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}  # the backend overrides keras.json
 
 _at_home = Event()
+_visible: list[int] = []  # where descriptor 2 leads while it is hidden
 
 
 def configure() -> None:
@@ -66,6 +67,7 @@ def quiet() -> Iterator[None]:
         sys.stderr.flush()
     with tempfile.TemporaryFile() as chatter:
         os.dup2(chatter.fileno(), 2)
+        _visible.append(saved)
         try:
             yield
         except BaseException:
@@ -74,6 +76,7 @@ def quiet() -> Iterator[None]:
                 os.write(saved, chatter.read())
             raise
         finally:
+            _visible.remove(saved)
             os.dup2(saved, 2)
             os.close(saved)
 
@@ -99,3 +102,10 @@ def keep_freed_memory() -> None:
         return
     mallopt(trim_threshold, 2**30)
     mallopt(mmap_threshold, 2**25)  # the most that glibc takes
+
+
+def leave(line: str) -> None:
+    """End the process at once with an error: its main thread hangs in C++ code, where no exception reaches it."""
+    with suppress(OSError):  # it may be closed or full
+        os.write(_visible[-1] if _visible else 2, f"textgen: error: {line}\n".encode(errors="backslashreplace"))
+    os._exit(1)

@@ -14,9 +14,11 @@ from textgen.description import Description, TrainingInfo
 from textgen.errors import ModelFileError, RunError
 from textgen.model_file import read_model
 from textgen.training.checkpoint import Checkpoint, read_checkpoint
+from textgen.training.cluster import Cluster
 from textgen.training.plan import Plan
 from textgen.training.run_folder import Row, RunFolder
 from textgen.training.teachers import as_they_were, model_files
+from textgen.wording import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +113,16 @@ class Unfinished:
                 f"{folder}: the run was not started on this text ({error}); start a new run with `force=True`"
             ) from error
         return replace(plan, teachers=as_they_were(plan.teachers, folder))
+
+    def other_workers(self, cluster: Cluster | None) -> list[str]:
+        """A note if the run goes on with another number of workers."""
+        before, now = self.checkpoint.meta.get("workers", 1), len(cluster.workers) if cluster else 1
+        if before == now:
+            return []
+        return [
+            f"the run had {counted(before, 'worker')} and goes on with {counted(now, 'worker')}: it will not end as it "
+            "would have, bit for bit"
+        ]
 
     def restore(self, plan: Plan) -> list[str]:
         """Put the folder in the state of the checkpoint; return what a user must be told.

@@ -1,11 +1,14 @@
 """Runs a plan with a learner, from the start or from a checkpoint to the end."""
 
+import time
 from collections.abc import Callable, Sequence
 
 from textgen.errors import RunError
 from textgen.model_file import Weights
 from textgen.training.checkpoint import Checkpoint
+from textgen.training.crew import Crew
 from textgen.training.interruption import interruptible
+from textgen.training.leading import Leading
 from textgen.training.learner import Callbacks, Learner
 from textgen.training.limit import Limit, first_planned
 from textgen.training.loop import Loop, Position
@@ -24,6 +27,7 @@ def run(
     checkpoint: Checkpoint | None = None,
     checkpoint_seconds: float = 30.0,
     notes: Sequence[str] = (),
+    crew: Crew | None = None,
     callbacks: Callbacks,
     on_progress: Callable[[Event], None],
 ) -> tuple[float, str]:
@@ -38,6 +42,7 @@ def run(
         checkpoint: where to resume from.
         checkpoint_seconds: the maximum time between two checkpoints.
         notes: what differs from what was asked for.
+        crew: the other workers, if there are any, who are dismissed at the end.
         callbacks: notified of each step.
         on_progress: called with each event.
 
@@ -48,6 +53,7 @@ def run(
         TrainingError: a loss is not finite.
         RunError: the run folder cannot be written, or the checkpoint is of another optimizer.
     """
+    learner = Leading(learner, crew, plan) if crew else learner
     position = Position(first_planned(plan))
     if checkpoint is not None:
         try:
@@ -57,9 +63,8 @@ def run(
                 f"{folder.path}: {error}; resume with that one, or start a new run with `force=True`"
             ) from error
         position = Position.from_meta(checkpoint.meta["position"])
-    parameters = Weights.from_list(learner.kept()).parameters
-    on_progress(_started(plan, parameters, position.step, notes))
-    with interruptible() as interruption:
+    on_progress(started_event(plan, learner, position.step, notes))
+    with interruptible(crew.interruption if crew else None) as interruption:
         loop = Loop(
             plan=plan,
             learner=learner,
@@ -73,17 +78,28 @@ def run(
             interruption=interruption,
         )
         stopped_by = loop.run()
+    if crew:
+        crew.dismiss(
+            {
+                "model": str(folder.model),
+                "validation_nats": folder.kept.validation_nats if folder.kept else None,
+                "epochs": loop.epochs,
+                "seconds": time.monotonic() - started,
+                "stopped_by": stopped_by,
+            }
+        )
     return loop.epochs, stopped_by
 
 
-def _started(plan: Plan, parameters: int, step: int, notes: Sequence[str]) -> Started:
+def started_event(plan: Plan, learner: Learner, step: int, notes: Sequence[str]) -> Started:
+    """The event of a run that is about to take its next step, after so many."""
     corpus, training = plan.corpus, plan.training
     return Started(
         name=corpus.name,
         characters=len(corpus),
         hold_out=plan.hold_out,
         symbols=len(corpus.vocabulary),
-        parameters=parameters,
+        parameters=Weights.from_list(learner.kept()).parameters,
         streams=training.batch_size,
         window=training.window,
         epochs=plan.epochs,

@@ -24,6 +24,7 @@ from textgen.training.network import KerasNetwork
 from textgen.training.optimizer import AdamW
 from textgen.training.recipe import AVERAGED, BETA_2, GRADIENT_NORM
 from textgen.training.recurrence import product, recurrence
+from textgen.training.replicas import Computed, alone, joined
 from textgen.training.speed import shards
 
 States = list[list[Any]]  # of each layer h and, of an LSTM, c, each (B, H)
@@ -123,9 +124,25 @@ def _average(network: KerasNetwork, number: Any) -> None:
 
 
 def compile_step(
-    network: KerasNetwork, optimizer: Any, *, dropout: float, streams: int, length: int, rng_seed: int
+    network: KerasNetwork,
+    optimizer: Any,
+    *,
+    dropout: float,
+    streams: int,
+    rng_seed: int,
+    rows: slice = slice(None),
+    together: Callable[[Callable[[slice], Computed], int], Computed] = alone,
 ) -> Callable[[Any, Any, States, Any, Any, Sequence[Any]], tuple[Any, States]]:
     """Compile the training step.
+
+    Args:
+        network: the network.
+        optimizer: its optimizer.
+        dropout: the dropout rate.
+        streams: of a whole batch, `B`.
+        rng_seed: of the dropout masks.
+        rows: the streams of this process, if there are several workers.
+        together: puts the parts of several workers or devices together.
 
     Returns:
         A function of codes and targets (int32 `(B, T)`), the states, the step's number (int32), the learning rate
@@ -133,39 +150,56 @@ def compile_step(
         mean loss in nats and the states at the window's end.
     """
     layers = len(network.layers)
-    parts = 1 if GPU else shards(streams)
-    bounds = [streams * part // parts for part in range(parts + 1)]
+    first, here = rows.start or 0, len(range(streams)[rows])
     variables = network.training_model.trainable_variables
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def step(
         codes: Any, targets: Any, states: States, number: Any, learning_rate: Any, soft: Sequence[Any] = ()
     ) -> tuple[Any, States]:
-        dropped = step_dropout(dropout, layers, rng_seed, number)
-        results = []
-        for start, end in pairwise(bounds):
-            part = slice(start, end)
-            loss, gradients, ends = loss_and_gradients(
+        dropped = step_dropout(dropout, layers, rng_seed, number).part(first)
+
+        def compute(part: slice) -> Computed:
+            return _in_shards(
                 network,
                 codes[part],
                 targets[part],
                 [[array[part] for array in state] for state in states],
-                dropped.part(start),
+                dropped.part(part.start),
                 [array[part] for array in soft],
-                share=(end - start) / streams,
-                written=network.cell.kernel and not GPU,
             )
-            results.append((loss, gradients, ends))
-        losses, all_gradients, all_ends = zip(*results, strict=True)
+
+        loss, gradients, ends = together(compute, here)
         optimizer.learning_rate.assign(learning_rate)
-        optimizer.apply([tf.add_n(parts) for parts in zip(*all_gradients, strict=True)], variables)
+        optimizer.apply(gradients, variables)
         _average(network, number)
-        joined = [
-            [tf.concat(parts, axis=0) for parts in zip(*layer, strict=True)] for layer in zip(*all_ends, strict=True)
-        ]
-        return tf.add_n(losses), joined
+        return loss, ends
 
     return step
+
+
+def _in_shards(
+    network: KerasNetwork, codes: Any, targets: Any, states: States, dropped: Dropout, soft: Sequence[Any]
+) -> Computed:
+    """Loss, gradients and states of some streams, divided among the cores; arguments as in `loss_and_gradients`."""
+    streams = codes.shape[0]
+    parts = 1 if GPU else shards(streams)
+    results = []
+    for start, end in pairwise(streams * part // parts for part in range(parts + 1)):
+        part = slice(start, end)
+        result = loss_and_gradients(
+            network,
+            codes[part],
+            targets[part],
+            [[array[part] for array in state] for state in states],
+            dropped.part(start),
+            [array[part] for array in soft],
+            share=(end - start) / streams,
+            written=network.cell.kernel and not GPU,
+        )
+        results.append(result)
+    losses, all_gradients, all_ends = zip(*results, strict=True)
+    return tf.add_n(losses), [tf.add_n(parts) for parts in zip(*all_gradients, strict=True)], joined(all_ends)
 
 
 def make_optimizer(network: KerasNetwork, weight_decay: float = 0.1) -> Any:

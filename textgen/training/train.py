@@ -15,10 +15,13 @@ from textgen.corpus.corpus import Corpus
 from textgen.errors import TrainingError
 from textgen.model_file import Model, read_model
 from textgen.training.checkpoint import Checkpoint
+from textgen.training.cluster import Cluster
 from textgen.training.ensemble import Ensemble, read_ensemble, start_ensemble, train_all
 from textgen.training.fine_tuning import grow
 from textgen.training.finishing import calibrate_best, finish
+from textgen.training.following import follow
 from textgen.training.given import asked, check_types, refuse_both, refuse_short
+from textgen.training.leading import led
 from textgen.training.learner import Callbacks, Learner
 from textgen.training.limit import limit_of, short_budget
 from textgen.training.memory import check_memory, memory_told
@@ -45,6 +48,7 @@ def train(
     seeds: int | None = None,
     resume: bool = False,
     force: bool = False,
+    cluster: Cluster | None = None,
     checkpoint_seconds: float = 30.0,
     callbacks: Sequence[Any] = (),
     on_progress: Callable[[Event], None] | None = None,
@@ -72,9 +76,12 @@ def train(
             the run's best is renamed.
         force: replace an existing run in `output`, as soon as the new one saves its first model; with `seeds`, those in
             its teachers' folders too.
+        cluster: the workers that train together, each of which calls this with the same arguments but for its index.
+            The first one is the chief: it alone writes `output`. Only in a process that has not used TensorFlow before.
         checkpoint_seconds: the maximum time between two checkpoints.
-        callbacks: `keras.callbacks.Callback` objects; with `seeds`, of the student's training. They have access to the
-            training model and its optimizer; their own state is not saved in checkpoints.
+        callbacks: `keras.callbacks.Callback` objects; with `seeds`, of the student's training; with `cluster`, of the
+            chief. They have access to the training model and its optimizer; their own state is not saved in
+            checkpoints.
         on_progress: called with each event: `Consulted` while teachers read the text, then `Started`, `Stepped`,
             `Evaluated`, and at the end the `TrainingResult`. `textgen.progress()` shows a progress bar, on a terminal
             or in a notebook.
@@ -85,7 +92,8 @@ def train(
         ModelFileError: `start_from` or a teacher cannot be read.
         RunError: the run folder holds a run already, has nothing to resume, is in use, or cannot be written; or an
             argument disagrees with the run to resume; or a teacher has changed since, or is the run's own model.
-        TrainingError: the memory does not suffice, or a loss is not finite; the best weights so far are kept.
+        TrainingError: the memory does not suffice, a loss is not finite, or a worker is lost, cannot be reached or was
+            started otherwise than the chief; the best weights so far are kept.
         ValueError: an argument is out of its range, or two exclude each other.
         TypeError: an argument is of a wrong type.
     """
@@ -99,6 +107,7 @@ def train(
         teachers=teachers,
         resume=resume,
         force=force,
+        cluster=cluster,
         callbacks=callbacks,
         on_progress=on_progress,
     )
@@ -115,8 +124,9 @@ def train(
         seeds=seeds,
         resume=resume,
         force=force,
+        cluster=cluster,
     )
-    how = How(checkpoint_seconds, callbacks, on_progress)
+    how = How(checkpoint_seconds, callbacks, on_progress, cluster)
     if resume:
         given = {"epochs": epochs, "minutes": minutes, "teachers": teachers or None, "seeds": seeds}
         given |= {**asked(model), **asked(training)}
@@ -131,6 +141,12 @@ def train(
     source, files = read_model(start_from) if start_from is not None else None, model_files(teachers)
     refuse_short(corpus, (training or TrainingConfig()).window)
     settings: dict[str, Any] = {"epochs": epochs, "minutes": minutes, "model": model, "training": training}
+    options = {"epochs": epochs, "minutes": minutes, **asked(model), **asked(training)}
+    how = how._replace(options=options | {"its text's SHA-256": corpus.sha256})
+    if cluster is not None and training is not None and training.batch_size is not None:
+        cluster.rows(training.batch_size)  # or all but the chief would wait for it in vain
+    if cluster is not None and not cluster.is_chief:
+        return _follow(cluster, output, lambda _: corpus, how)
     with open_run_folder(output, force=force) as folder, memory_told(folder):
         if seeds is None:
             result = _begin(corpus, folder, how, source=source, teachers=files, started=started, **settings)
@@ -147,6 +163,8 @@ class How(NamedTuple):
     checkpoint_seconds: float
     callbacks: Sequence[Any]
     on_progress: Callable[[Event], None]
+    cluster: Cluster | None = None
+    options: Mapping[str, Any] = {}  # what the run was started with, which several workers compare
 
 
 def go_on(
@@ -155,6 +173,7 @@ def go_on(
     read: Callable[[Unfinished], Corpus],
     given: Mapping[str, Any],
     checkpoint_seconds: float,
+    cluster: Cluster | None = None,
     on_progress: Callable[[Event], None] | None = None,
 ) -> TrainingResult:
     """Resume the unfinished run in a folder; for the other arguments, results and errors see `train`.
@@ -164,14 +183,18 @@ def go_on(
         read: returns the text of the run.
         given: values that must agree with the run; see `Unfinished.check`.
         checkpoint_seconds: the maximum time between two checkpoints.
+        cluster: the workers that train together.
         on_progress: called with each event.
     """
-    return _go_on(output, read, given, How(checkpoint_seconds, (), on_progress or _ignore))
+    return _go_on(output, read, given, How(checkpoint_seconds, (), on_progress or _ignore, cluster))
 
 
 def _go_on(
     output: str | Path, read: Callable[[Unfinished], Corpus], given: Mapping[str, Any], how: How
 ) -> TrainingResult:
+    how = how._replace(options={**given, "resume": True})
+    if how.cluster is not None and not how.cluster.is_chief:
+        return _follow(how.cluster, output, read, how)
     with open_run_folder(output, resume=True) as folder, memory_told(folder):
         ensemble = read_ensemble(folder)
         begun = ensemble.begun if ensemble else unfinished(folder)
@@ -228,7 +251,20 @@ def _resume(corpus: Corpus, begun: Unfinished, how: How) -> TrainingResult:
     """Train on from a checkpoint."""
     checkpoint, plan = begun.checkpoint, begun.plan(corpus)
     started = time.monotonic() - checkpoint.meta["elapsed"]
-    return _complete(plan, begun.folder, how, started=started, checkpoint=checkpoint, notes=begun.restore(plan))
+    notes = [*begun.restore(plan), *begun.other_workers(how.cluster)]
+    return _complete(plan, begun.folder, how, started=started, checkpoint=checkpoint, notes=notes)
+
+
+def _follow(cluster: Cluster, output: str | Path, read: Callable[[Unfinished], Corpus], how: How) -> TrainingResult:
+    """Take part in a run as a worker that is not the chief."""
+    return follow(
+        cluster,
+        output,
+        options=how.options,
+        read=read,
+        make=lambda plan: make_learner(plan, None, ())[0],
+        on_progress=how.on_progress,
+    )
 
 
 def _complete(
@@ -242,25 +278,28 @@ def _complete(
     notes: Sequence[str],
 ) -> TrainingResult:
     """Train as planned, from the weights `start` or a checkpoint if given, and compare with the baselines."""
+    plan = replace(plan, cluster=how.cluster)
     check_memory(plan, () if checkpoint else ("units", "batch_size") if start is None else ("batch_size",))
     began = time.monotonic()
     soft, cached = soft_targets(plan, how.on_progress)
     read = time.monotonic() - began
     limit = limit_of(plan, started=started, step=checkpoint.meta["position"]["step"] if checkpoint else 0)
     notes = [*notes, *cached, *([] if checkpoint else short_budget(plan, limit, read=read))]
-    learner, told = make_learner(plan, start, how.callbacks, soft)
-    epochs, stopped_by = run(
-        plan,
-        learner,
-        folder,
-        limit=limit,
-        started=started,
-        checkpoint=checkpoint,
-        checkpoint_seconds=how.checkpoint_seconds,
-        notes=[*slow_cell(plan.model.cell), *notes],
-        callbacks=told,
-        on_progress=how.on_progress,
-    )
+    with led(plan, how.options) as crew:
+        learner, told = make_learner(plan, start, how.callbacks, soft)
+        epochs, stopped_by = run(
+            plan,
+            learner,
+            folder,
+            crew=crew,
+            limit=limit,
+            started=started,
+            checkpoint=checkpoint,
+            checkpoint_seconds=how.checkpoint_seconds,
+            notes=[*slow_cell(plan.model.cell), *notes],
+            callbacks=told,
+            on_progress=how.on_progress,
+        )
     completed = stopped_by in COMPLETED
     calibration = calibrate_best(folder, plan, learner) if completed else None
     best = folder.kept.validation_nats if folder.kept else None
