@@ -1,0 +1,95 @@
+"""Kills a random worker of a training on several workers with SIGKILL at random moments, each time checks that all
+others end with one line and exit code 1, resumes the run on all, and compares the end, bit for bit, with that of a run
+that was never killed."""
+
+import argparse
+import random
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from kill_test import TEXT, TRAIN, outcome
+
+from textgen.cli.workers import HERE, free_ports
+from textgen.training.checkpoint import has_checkpoint
+
+OPTIONS = "--epochs 8 --units 32 --dropout 0.2 --batch-size 12 --rng-seed 1 --checkpoint-every 0.2".split()
+TIMEOUT = 60.0  # of the workers, in seconds
+GRACE = 15.0  # seconds beyond it
+
+
+def main() -> None:
+    """Kill and resume until the number of kills is reached."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workers", type=int, default=2, help="how many train together (default 2)")
+    parser.add_argument("--kills", type=int, default=20, help="how many times to kill (default 20)")
+    parser.add_argument("--seed", type=int, default=0, help="of the random moments and workers (default 0)")
+    options = parser.parse_args()
+    rng = random.Random(options.seed)
+    kills = runs = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        begun = time.monotonic()
+        codes, _ = wait(start(folder, "whole", options.workers), None)
+        seconds = time.monotonic() - begun
+        if any(codes):
+            raise SystemExit(f"the run never killed failed: {codes}")
+        expected = outcome(folder / "whole")
+        print(f"a run takes {seconds:.0f} s", flush=True)
+        while kills < options.kills:
+            run = f"killed-{runs}"
+            runs += 1
+            kills += kill_until_done(folder, run, options, rng, options.kills - kills, seconds)
+            if outcome(folder / run) != expected:
+                raise SystemExit(f"run {runs} ended otherwise than the run never killed")
+            print(f"run {runs}: the same end; {kills} kills so far", flush=True)
+    print(f"{kills} kills in {runs} runs, all others ended cleanly, all runs ended bit-identical")
+
+
+def start(folder: Path, run: str, count: int) -> list[subprocess.Popen[str]]:
+    """Start all workers; the chief's run folder is that of the name, and the others have folders of their own."""
+    addresses = ",".join(f"{HERE}:{port}" for port in free_ports(count))
+    resume = has_checkpoint(folder / run)
+    processes = []
+    for index in range(count):
+        output = folder / (run if index == 0 else f"{run}-{index}")
+        words = [str(TEXT), "-o", str(output), *OPTIONS, "--quiet", f"--workers={addresses}", f"--worker-index={index}"]
+        words += [f"--worker-timeout={TIMEOUT:g}", "--resume" if resume else "--force"]
+        processes.append(subprocess.Popen([*TRAIN, *words], stderr=subprocess.PIPE, text=True))
+    return processes
+
+
+def wait(processes: list[subprocess.Popen[str]], seconds: float | None) -> tuple[list[int], list[str]]:
+    """The exit codes of processes, and what they have told."""
+    told = [process.communicate(timeout=seconds)[1] for process in processes]
+    return [process.returncode for process in processes], told
+
+
+def kill_until_done(
+    folder: Path, run: str, options: argparse.Namespace, rng: random.Random, most: int, seconds: float
+) -> int:
+    """Train with interruptions, after parts of the seconds that a whole run takes; return how many there were."""
+    kills = 0
+    while True:
+        processes = start(folder, run, options.workers)
+        victim = rng.choice(processes)
+        try:
+            victim.wait(rng.uniform(0.2, 0.9) * seconds if kills < most else None)
+        except subprocess.TimeoutExpired:
+            victim.kill()
+            kills += 1
+            codes, told = wait(processes, TIMEOUT + GRACE)
+            for process, code, text in zip(processes, codes, told, strict=True):
+                # One that was done already, or had not yet begun, is no worse.
+                if process is not victim and (code, text.count("\n")) not in ((1, 1), (0, 0)):
+                    raise SystemExit(f"worker {processes.index(process)} ended with {code} and told: {text}")
+            continue
+        codes, told = wait(processes, None)
+        if any(codes):
+            raise SystemExit(f"a run that was not killed failed: {codes} {told}")
+        return kills
+
+
+if __name__ == "__main__":
+    main()
