@@ -74,14 +74,12 @@ def kill_until_done(
     while True:
         processes = start(folder, run, options.workers)
         victim = rng.choice(processes)
-        try:
-            victim.wait(rng.uniform(0.2, 0.9) * seconds if kills < most else None)
-        except subprocess.TimeoutExpired:
+        if kills < most and still_runs(victim, rng.uniform(0.2, 0.9) * seconds):
             victim.kill()
             kills += 1
             codes, told = wait(processes, TIMEOUT + GRACE)
             for process, code, text in zip(processes, codes, told, strict=True):
-                # One that was done already, or had not yet begun, is no worse.
+                # One that was done already is no worse.
                 if process is not victim and (code, text.count("\n")) not in ((1, 1), (0, 0)):
                     raise SystemExit(f"worker {processes.index(process)} ended with {code} and told: {text}")
             continue
@@ -89,6 +87,15 @@ def kill_until_done(
         if any(codes):
             raise SystemExit(f"a run that was not killed failed: {codes} {told}")
         return kills
+
+
+def still_runs(process: "subprocess.Popen[str]", seconds: float) -> bool:
+    """Whether a process has not ended after so many seconds."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
 
 
 if __name__ == "__main__":

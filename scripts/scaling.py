@@ -114,7 +114,7 @@ def sum_seconds(options: argparse.Namespace, numbers: int, cores: list[int]) -> 
             str(numbers),
         ]
         processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True))
-    return float([process.communicate()[0] for process in processes][0])
+    return float(next(process.communicate()[0] for process in processes))
 
 
 def take_part_in_sums(addresses: str, index: int, numbers: int) -> None:
