@@ -111,7 +111,10 @@ def loss_and_gradients(
     with tf.GradientTape() as tape:
         logits, ends = (written_out if written else plain)(network, codes, states, dropped)
         loss = mean_loss(logits, targets, soft) * share
-    gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, variables)]
+    gradients = [
+        tf.ensure_shape(gradient, variable.shape)  # that of rows, where the embedding was gathered, is lost
+        for gradient, variable in zip(tape.gradient(loss, variables), variables, strict=True)
+    ]
     return loss, gradients, ends
 
 
