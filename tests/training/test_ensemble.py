@@ -13,7 +13,7 @@ import pytest
 import textgen
 from tests.conftest import TEXT, in_process, run_here
 from tests.training.test_resume import CORPUS, MODEL, TRAINING, KilledError, die, outcome
-from textgen import Corpus, TrainingConfig
+from textgen import Cluster, Corpus, TrainingConfig
 from textgen.config import RNG_SEED
 from textgen.corpus import cache
 from textgen.errors import RunError, TrainingError
@@ -232,6 +232,7 @@ def test_resuming_asks_for_the_same_run(tmp_path: Path) -> None:
         ({"epochs": 4}, "`epochs` is 4, but the run was started with 3"),
         ({"training": TrainingConfig(window=20, rng_seed=2)}, "`rng_seed` is 2, but the run was started with 1"),
         ({"corpus": Corpus.from_text(TEXT * 15)}, "the run was started on another text (fox, SHA-256 "),
+        ({"cluster": Cluster(("a:1", "b:1"), 0)}, "the run has teachers, from which several workers cannot learn"),
     ):
         with pytest.raises(RunError) as error:
             textgen.train(**{"corpus": CORPUS, "output": tmp_path / "run", "resume": True} | given)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, SEEDS, ModelConfig, TrainingConfig
 from textgen.corpus.corpus import Corpus
-from textgen.errors import TrainingError
+from textgen.errors import RunError, TrainingError
 from textgen.model_file import Model, read_model
 from textgen.training.checkpoint import Checkpoint
 from textgen.training.cluster import Cluster
@@ -198,6 +198,8 @@ def _go_on(
     with open_run_folder(output, resume=True) as folder, memory_told(folder):
         ensemble = read_ensemble(folder)
         begun = ensemble.begun if ensemble else unfinished(folder)
+        if how.cluster and (ensemble or begun.checkpoint.meta["teachers"]):
+            raise RunError(f"{output}: the run has teachers, from which several workers cannot learn; resume it on one")
         begun.check(given)
         corpus = read(begun)
         begun.check_text(corpus)
@@ -213,10 +215,17 @@ def _train_next(corpus: Corpus, how: How, ensemble: Ensemble, on_progress: Calla
     """Do the next training of a run that has teachers of its own: begin it, or resume it."""
     how, settings, place = how._replace(on_progress=on_progress), ensemble.settings(), ensemble.place
     if ensemble.part < ensemble.parts:
-        how = how._replace(callbacks=())
+        how = How(how.checkpoint_seconds, (), on_progress)
         if ensemble.is_begun:
             return _go_on(place, lambda _: corpus, {}, how)
-        return train(corpus, output=place, force=True, **settings, **how._asdict())
+        return train(
+            corpus,
+            output=place,
+            force=True,
+            checkpoint_seconds=how.checkpoint_seconds,
+            on_progress=on_progress,
+            **settings,
+        )
     if ensemble.is_begun:
         return _resume(corpus, unfinished(ensemble.folder), how)
     files, started = model_files(ensemble.teachers), time.monotonic()
