@@ -14,7 +14,7 @@ from kill_test import TEXT, TRAIN, outcome
 from textgen.cli.workers import HERE, free_ports
 from textgen.training.checkpoint import has_checkpoint
 
-OPTIONS = "--epochs 8 --units 32 --dropout 0.2 --batch-size 12 --rng-seed 1 --checkpoint-every 0.2".split()
+OPTIONS = "--epochs 4 --units 32 --dropout 0.2 --batch-size 12 --rng-seed 1 --checkpoint-every 0.2".split()
 TIMEOUT = 60.0  # of the workers, in seconds
 GRACE = 15.0  # seconds beyond it
 

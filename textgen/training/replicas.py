@@ -9,12 +9,15 @@ from textgen.training.backend import tf
 Computed = tuple[Any, list[Any], list[list[Any]]]
 
 
-def alone(compute: Callable[[slice], Computed], streams: int) -> Computed:
+Compute = Callable[[slice, float], Computed]  # of some streams, whose loss is multiplied with their share of the batch
+
+
+def alone(compute: Compute, streams: int) -> Computed:
     """Compute all streams of this process here; see `together`."""
-    return compute(slice(0, streams))
+    return compute(slice(0, streams), 1.0)
 
 
-def together(strategy: Any) -> Callable[[Callable[[slice], Computed], int], Computed]:
+def together(strategy: Any) -> Callable[[Compute, int], Computed]:
     """A function that computes a step's parts on all devices of a strategy, and sums their gradients.
 
     Every device has the same weights, in variables of this process. The mean loss and the gradients cross the network
@@ -27,18 +30,17 @@ def together(strategy: Any) -> Callable[[Callable[[slice], Computed], int], Comp
     local = len(strategy.extended.worker_devices)
     workers = strategy.num_replicas_in_sync // local
 
-    def compute_together(compute: Callable[[slice], Computed], streams: int) -> Computed:
+    def compute_together(compute: Compute, streams: int) -> Computed:
         shapes: list[Any] = []
 
         def compute_part() -> tuple[Any, Any]:
             context = tf.distribute.get_replica_context()
             place = int(tf.get_static_value(context.replica_id_in_sync_group)) % local
             start, end = streams * place // local, streams * (place + 1) // local
-            loss, gradients, ends = compute(slice(start, end))
-            share = (end - start) / (streams * workers)
+            loss, gradients, ends = compute(slice(start, end), (end - start) / (streams * workers))
             numbers = [loss, *gradients]
             shapes[:] = [number.shape for number in numbers]
-            packed = tf.concat([tf.reshape(number, [-1]) for number in numbers], axis=0) * share
+            packed = tf.concat([tf.reshape(number, [-1]) for number in numbers], axis=0)
             return context.all_reduce(tf.distribute.ReduceOp.SUM, packed), ends
 
         results = strategy.run(compute_part)

@@ -24,7 +24,7 @@ from textgen.training.network import KerasNetwork
 from textgen.training.optimizer import AdamW
 from textgen.training.recipe import AVERAGED, BETA_2, GRADIENT_NORM
 from textgen.training.recurrence import product, recurrence
-from textgen.training.replicas import Computed, alone, joined
+from textgen.training.replicas import Compute, Computed, alone, joined
 from textgen.training.speed import shards
 
 States = list[list[Any]]  # of each layer h and, of an LSTM, c, each (B, H)
@@ -134,7 +134,7 @@ def compile_step(
     streams: int,
     rng_seed: int,
     rows: slice = slice(None),
-    together: Callable[[Callable[[slice], Computed], int], Computed] = alone,
+    together: Callable[[Compute, int], Computed] = alone,
 ) -> Callable[[Any, Any, States, Any, Any, Sequence[Any]], tuple[Any, States]]:
     """Compile the training step.
 
@@ -162,7 +162,7 @@ def compile_step(
     ) -> tuple[Any, States]:
         dropped = step_dropout(dropout, layers, rng_seed, number).part(first)
 
-        def compute(part: slice) -> Computed:
+        def compute(part: slice, share: float) -> Computed:
             return _in_shards(
                 network,
                 codes[part],
@@ -170,6 +170,7 @@ def compile_step(
                 [[array[part] for array in state] for state in states],
                 dropped.part(part.start),
                 [array[part] for array in soft],
+                share,
             )
 
         loss, gradients, ends = together(compute, here)
@@ -182,7 +183,7 @@ def compile_step(
 
 
 def _in_shards(
-    network: KerasNetwork, codes: Any, targets: Any, states: States, dropped: Dropout, soft: Sequence[Any]
+    network: KerasNetwork, codes: Any, targets: Any, states: States, dropped: Dropout, soft: Sequence[Any], share: float
 ) -> Computed:
     """Loss, gradients and states of some streams, divided among the cores; arguments as in `loss_and_gradients`."""
     streams = codes.shape[0]
@@ -197,7 +198,7 @@ def _in_shards(
             [[array[part] for array in state] for state in states],
             dropped.part(start),
             [array[part] for array in soft],
-            share=(end - start) / streams,
+            share=share * (end - start) / streams,
             written=network.cell.kernel and not GPU,
         )
         results.append(result)
