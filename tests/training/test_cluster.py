@@ -75,14 +75,14 @@ def test_tf_config_names_workers_with_or_without_a_chief() -> None:
     ("environment", "why"),
     [
         ({"TF_CONFIG": "{"}, "it is no JSON"),
-        ({"TF_CONFIG": "[]"}, "TF_CONFIG is malformed"),
+        ({"TF_CONFIG": "[]"}, "a part of it is no object"),
         ({"TF_CONFIG": "{}"}, "it has no 'cluster'"),
         ({"TF_CONFIG": '{"cluster": {"worker": ["a:1", "b:1"]}}'}, "it has no 'task'"),
         (tf_config(worker="a:1"), "its worker is no list of addresses"),
-        (tf_config(worker=[1, 2]), "TF_CONFIG is malformed"),
+        (tf_config(worker=[1, 2]), "its worker is no list of addresses"),
         (tf_config(worker=["a:1", "b"]), "not 'b'"),
         (tf_config(worker=["a:1"]), "its task is 'worker' 1, which its cluster does not have"),
-        (tf_config(worker=list(TWO), task={"type": "worker", "index": "x"}), "TF_CONFIG is malformed"),
+        (tf_config(worker=list(TWO), task={"type": "worker", "index": "x"}), "its task is 'worker' 'x'"),
         (tf_config(worker=list(TWO), ps=["p:1"]), "its cluster has tasks 'ps', and only chief and worker train here"),
         (tf_config(), "its cluster is empty"),
     ],
@@ -110,4 +110,8 @@ def test_a_slurm_step_s_tasks_are_the_workers(monkeypatch: pytest.MonkeyPatch) -
     assert from_slurm(worker_timeout=9) == Cluster(workers, 2, 9.0)
     monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "3")
     with pytest.raises(ValueError, match="what Slurm tells of its tasks is not complete"):
+        from_slurm(worker_timeout=9)
+    monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "4")
+    monkeypatch.setenv("SLURM_PROCID", "4")
+    with pytest.raises(ValueError, match="not complete \\(SLURM_PROCID is 4, and it has 4 tasks\\)"):
         from_slurm(worker_timeout=9)

@@ -174,11 +174,11 @@ def command(
     from textgen.training.process import configure
     from textgen.training.train import go_on, train
 
+    configure()
     cluster = asked_cluster(workers, worker_index, worker_timeout, local_workers, seeds=seeds, teachers=teachers)
     quiet = quiet or as_json  # no lines for a person beside the JSON
     texts = located(texts, quiet=quiet)
     output = str(Path("models") / name_of(texts[0])) if output is None else output
-    configure()
     with ExitStack() as stack:
         if local_workers and cluster:
             words = click.get_current_context().find_root().obj

@@ -101,7 +101,8 @@ def from_environment(environment: Mapping[str, str] = os.environ, *, worker_time
         workers = _tasks(config["cluster"])
         role, index = config["task"]["type"], config["task"]["index"]
         before = _of_role(config["cluster"], "chief") if role == "worker" else []
-        if role not in ROLES or isinstance(index, bool) or not 0 <= int(index) < len(_of_role(config["cluster"], role)):
+        known = role in ROLES and str(index).isdecimal() and int(index) < len(_of_role(config["cluster"], role))
+        if not known:
             raise ValueError(f"its task is {shown(role)} {shown(index)}, which its cluster does not have")
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise ValueError(
@@ -124,7 +125,7 @@ def _tasks(cluster: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _of_role(cluster: Mapping[str, Any], role: str) -> Sequence[str]:
     addresses = cluster.get(role, [])
-    if not isinstance(addresses, list):
+    if not isinstance(addresses, list) or not all(isinstance(address, str) for address in addresses):
         raise ValueError(f"its {role} is no list of addresses")
     return addresses
 
@@ -134,6 +135,8 @@ def _why(error: Exception) -> str:
         return f"it is no JSON: {error}"
     if isinstance(error, KeyError):
         return f"it has no {shown(error.args[0])}"
+    if isinstance(error, TypeError | AttributeError):
+        return "a part of it is no object"
     return str(error).replace("`", "")
 
 
