@@ -32,7 +32,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def stop(*_: object, **__: object) -> None:
         raise TrainingError("stopped before the first step")
 
-    monkeypatch.setattr("textgen.training.train.make_learner", stop)
+    monkeypatch.setattr("textgen.training.session.make_learner", stop)
     monkeypatch.chdir(tmp_path)
     Path("text.txt").write_text(TEXT * 5)
     folder = tmp_path / "run"

@@ -88,7 +88,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object) -> None:
         raise TrainingError("stopped before the first step")
 
-    monkeypatch.setattr("textgen.training.train.make_learner", stop)
+    monkeypatch.setattr("textgen.training.session.make_learner", stop)
     monkeypatch.setattr("textgen.training.crew.listening", stop)
     monkeypatch.setattr("textgen.training.member.listening", stop)
     monkeypatch.setattr("textgen.cli.train.started_here", lambda *_: nullcontext())

@@ -214,7 +214,7 @@ def connect(address: str, content: bytes) -> None:
         (["--workers", "a:1,b:1", "--worker-index", "2"], "--worker-index must be a whole number from 0 to 1, not 2"),
         (["--workers", "a:1,b:1", "--local-workers", "2"], "--local-workers and --workers exclude each other"),
         (["--local-workers", "2", "-"], "workers cannot share standard input; give a file."),
-        (["--workers", "slurm"], "--workers is slurm, but SLURM_PROCID and "),
+        (["--workers", "slurm"], "--workers is slurm, but SLURM_PROCID, SLURM_STEP_NODELIST, "),
         (["--local-workers", "2", "--seeds", "2"], "several workers and --seeds exclude each other"),
         (["--local-workers", "2", "--teacher", "x"], "several workers and --teacher exclude each other"),
     ],

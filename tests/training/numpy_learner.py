@@ -125,7 +125,7 @@ class Watch(Callbacks):
 def make_learner(
     plan: Plan, start: Sequence[np.ndarray] | None, callbacks: Sequence[Any], soft: SoftTargets | None = None
 ) -> tuple[NumPyLearner, Watch]:
-    """Stands for `textgen.training.train.make_learner`."""
+    """Stands for `textgen.training.session.make_learner`."""
     learner = NumPyLearner(plan, start, soft)
     return learner, Watch(callbacks, learner)
 
@@ -138,7 +138,7 @@ def before_calibration(result: TrainingResult) -> float | None:
 # What stands for what, where training looks it up: this learner, no drawing of curves, and no waiting for the disk,
 # since no test cuts the power.
 INSTEAD = {
-    "textgen.training.train.make_learner": make_learner,
+    "textgen.training.session.make_learner": make_learner,
     "textgen.training.finishing.can_draw": lambda: False,
     "textgen.training.limit.can_draw": lambda: False,
     "textgen.atomic_file.os.fsync": lambda _: None,

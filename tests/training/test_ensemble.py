@@ -186,7 +186,7 @@ def test_a_run_that_fails_before_its_first_step_leaves_nothing(tmp_path: Path, m
     def fail(*_: object) -> None:
         raise TrainingError("no")
 
-    monkeypatch.setattr("textgen.training.train.check_memory", fail)
+    monkeypatch.setattr("textgen.training.session.check_memory", fail)
     with pytest.raises(TrainingError, match="no"):
         train(tmp_path / "run")
     assert not (tmp_path / "run").exists()

@@ -39,7 +39,7 @@ def notes_before_training(
         told.extend(notes)
         raise TrainingError("far enough")
 
-    monkeypatch.setattr("textgen.training.train.run", run)
+    monkeypatch.setattr("textgen.training.session.run", run)
     with pytest.raises(TrainingError, match="far enough"):
         train(output, corpus, **options)
     return told

@@ -5,33 +5,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from textgen.config import CHECKPOINT_SECONDS, EPOCHS, MINUTES, SEEDS, ModelConfig, TrainingConfig
 from textgen.corpus.corpus import Corpus
-from textgen.errors import RunError, TrainingError
+from textgen.errors import RunError
 from textgen.model_file import Model, read_model
-from textgen.training.checkpoint import Checkpoint
 from textgen.training.cluster import Cluster
 from textgen.training.ensemble import Ensemble, read_ensemble, start_ensemble, train_all
 from textgen.training.fine_tuning import grow
-from textgen.training.finishing import calibrate_best, finish
-from textgen.training.following import follow
 from textgen.training.given import asked, check_types, refuse_both, refuse_short
-from textgen.training.leading import led
-from textgen.training.learner import Callbacks, Learner
-from textgen.training.limit import limit_of, short_budget
-from textgen.training.memory import check_memory, memory_told
-from textgen.training.plan import COMPLETED, Epochs, Minutes, Plan, make_plan
+from textgen.training.memory import memory_told
+from textgen.training.plan import Epochs, Minutes, make_plan
 from textgen.training.progress import Event, TrainingResult
 from textgen.training.resume import Unfinished, unfinished
-from textgen.training.run import run
 from textgen.training.run_folder import RunFolder, open_run_folder
-from textgen.training.soft_targets import SoftTargets, soft_targets
-from textgen.training.speed import slow_cell
+from textgen.training.session import How, complete, take_part
 from textgen.training.teachers import check_known, engage, model_files
 
 
@@ -146,7 +135,7 @@ def train(
     if cluster is not None and training is not None and training.batch_size is not None:
         cluster.rows(training.batch_size)  # or all but the chief would wait for it in vain
     if cluster is not None and not cluster.is_chief:
-        return _follow(cluster, output, lambda _: corpus, how)
+        return take_part(cluster, output, lambda _: corpus, how)
     with open_run_folder(output, force=force) as folder, memory_told(folder):
         if seeds is None:
             result = _begin(corpus, folder, how, source=source, teachers=files, started=started, **settings)
@@ -155,16 +144,6 @@ def train(
                 result = train_all(ensemble, partial(_train_next, corpus, how), on_progress)
     on_progress(result)  # after the lock is released, so that a resume at once succeeds
     return result
-
-
-class How(NamedTuple):
-    """Arguments of `train` that have no influence on what is learnt."""
-
-    checkpoint_seconds: float
-    callbacks: Sequence[Any]
-    on_progress: Callable[[Event], None]
-    cluster: Cluster | None = None
-    options: Mapping[str, Any] = {}  # what the run was started with, which several workers compare
 
 
 def go_on(
@@ -194,7 +173,7 @@ def _go_on(
 ) -> TrainingResult:
     how = how._replace(options={**given, "resume": True})
     if how.cluster is not None and not how.cluster.is_chief:
-        return _follow(how.cluster, output, read, how)
+        return take_part(how.cluster, output, read, how)
     with open_run_folder(output, resume=True) as folder, memory_told(folder):
         ensemble = read_ensemble(folder)
         begun = ensemble.begun if ensemble else unfinished(folder)
@@ -253,7 +232,7 @@ def _begin(
     plan, notes = make_plan(corpus, until=until, model=model, training=training, source=source)
     plan = replace(plan, teachers=engage(teachers, folder.model))
     notes += check_known(plan.teachers, corpus, len(plan.windows.codes))
-    return _complete(plan, folder, how, started=started, start=start, notes=notes)
+    return complete(plan, folder, how, started=started, start=start, notes=notes)
 
 
 def _resume(corpus: Corpus, begun: Unfinished, how: How) -> TrainingResult:
@@ -261,81 +240,8 @@ def _resume(corpus: Corpus, begun: Unfinished, how: How) -> TrainingResult:
     checkpoint, plan = begun.checkpoint, begun.plan(corpus)
     started = time.monotonic() - checkpoint.meta["elapsed"]
     notes = [*begun.restore(plan), *begun.other_workers(how.cluster)]
-    return _complete(plan, begun.folder, how, started=started, checkpoint=checkpoint, notes=notes)
-
-
-def _follow(cluster: Cluster, output: str | Path, read: Callable[[Unfinished], Corpus], how: How) -> TrainingResult:
-    """Take part in a run as a worker that is not the chief."""
-    return follow(
-        cluster,
-        output,
-        options=how.options,
-        read=read,
-        make=lambda plan: make_learner(plan, None, ())[0],
-        on_progress=how.on_progress,
-    )
-
-
-def _complete(
-    plan: Plan,
-    folder: RunFolder,
-    how: How,
-    *,
-    started: float,
-    start: Sequence[NDArray[np.float32]] | None = None,
-    checkpoint: Checkpoint | None = None,
-    notes: Sequence[str],
-) -> TrainingResult:
-    """Train as planned, from the weights `start` or a checkpoint if given, and compare with the baselines."""
-    plan = replace(plan, cluster=how.cluster)
-    check_memory(plan, () if checkpoint else ("units", "batch_size") if start is None else ("batch_size",))
-    began = time.monotonic()
-    soft, cached = soft_targets(plan, how.on_progress)
-    read = time.monotonic() - began
-    limit = limit_of(plan, started=started, step=checkpoint.meta["position"]["step"] if checkpoint else 0)
-    notes = [*notes, *cached, *([] if checkpoint else short_budget(plan, limit, read=read))]
-    with led(plan, how.options) as crew:
-        learner, told = make_learner(plan, start, how.callbacks, soft)
-        epochs, stopped_by = run(
-            plan,
-            learner,
-            folder,
-            crew=crew,
-            limit=limit,
-            started=started,
-            checkpoint=checkpoint,
-            checkpoint_seconds=how.checkpoint_seconds,
-            notes=[*slow_cell(plan.model.cell), *notes],
-            callbacks=told,
-            on_progress=how.on_progress,
-        )
-    completed = stopped_by in COMPLETED
-    calibration = calibrate_best(folder, plan, learner) if completed else None
-    best = folder.kept.validation_nats if folder.kept else None
-    compared = finish(folder, plan, best) if completed else []
-    return TrainingResult(folder.model, best, epochs, time.monotonic() - started, stopped_by, compared, calibration)
+    return complete(plan, begun.folder, how, started=started, checkpoint=checkpoint, notes=notes)
 
 
 def _ignore(event: Event) -> None:
     """Do nothing."""
-
-
-def make_learner(
-    plan: Plan,
-    start: Sequence[NDArray[np.float32]] | None,
-    callbacks: Sequence[Any],
-    soft: SoftTargets | None = None,
-) -> tuple[Learner, Callbacks]:
-    """Build the learner of a plan, with the weights `start` and the `soft` targets if given, and its callbacks.
-
-    TensorFlow is imported here, after everything else has been checked.
-    """
-    try:
-        from textgen.training.keras_learner import KerasCallbacks, KerasLearner
-    except ImportError as error:
-        raise TrainingError(
-            f"TensorFlow cannot be loaded ({error}); give the process more memory, or install textgen again"
-        ) from error
-
-    learner = KerasLearner(plan, start, soft)
-    return learner, KerasCallbacks(callbacks, learner, plan)
