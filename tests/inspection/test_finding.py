@@ -79,6 +79,13 @@ def test_a_cell_that_never_changes_tells_nothing() -> None:
         assert [found.cells[0].learnt, found.cells[0].told] == pytest.approx([chance, chance], abs=0.01)
 
 
+@pytest.mark.parametrize(("name", "chance"), [("line", 0.0), ("brackets", 0.5)])
+def test_what_is_below_chance_is_not_found_even_if_shuffled_features_are_told_worse(name: str, chance: float) -> None:
+    cells = (FoundCell(1, 1, 1, chance + 0.1, chance - 0.02), FoundCell(1, 2, 1, chance + 0.1, chance + 0.02))
+    found = FoundCells(feature(name, TEXT), "", cells, chance - 0.1, chance - 0.05, np.zeros(N, np.float16))
+    assert found.telling == cells[1:]
+
+
 def test_a_feature_that_one_half_lacks_is_refused() -> None:
     text = TEXT[:2000] + "z" + TEXT[2001:]
     with pytest.raises(CorpusError) as caught:

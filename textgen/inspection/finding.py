@@ -68,8 +68,12 @@ class FoundCells:
 
     @property
     def telling(self) -> tuple[FoundCell, ...]:
-        """The cells that tell the feature better than any cell tells a shuffled one; none where nothing was found."""
-        return tuple(cell for cell in self.cells if cell.told > self.shuffled_most)
+        """The cells that tell the feature better than any cell tells a shuffled one; none where nothing was found.
+
+        They are also above chance: where the halves of a text differ, R² is far below 0 for the shuffled feature, too.
+        """
+        chance = 0.0 if self.feature.graded else 0.5
+        return tuple(cell for cell in self.cells if cell.told > max(chance, self.shuffled_most))
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON has it."""
