@@ -76,8 +76,8 @@ def test_the_translation_has_the_same_commands_programs_and_sample() -> None:
     assert theirs == ours
 
 
-def test_the_translation_names_the_same_options_and_pictures() -> None:
-    for pattern in (r"(?<![\w-])--[a-z][\w-]*", r"docs/images/\w+\.png"):
+def test_the_translation_names_the_same_options_pictures_and_documents() -> None:
+    for pattern in (r"(?<![\w-])--[a-z][\w-]*", r"docs/images/\w+\.png", r"\]\((?!README)([^)]+)\)"):
         assert set(re.findall(pattern, TRANSLATION)) == set(re.findall(pattern, README))
 
 
