@@ -12,7 +12,7 @@ import pytest
 
 from scripts.kill_test import outcome
 from tests.conftest import COMMAND, QUICK_COMMAND, TEXT, run_here
-from textgen.cli.workers import free_ports, like_this
+from textgen.cli.workers import free_ports, like_this, started_here
 from textgen.training.channel import LENGTH
 from textgen.training.cluster import Cluster
 
@@ -231,6 +231,17 @@ def test_a_malformed_tf_config_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "fox.txt").write_text(TEXT * 60)
     result = run_here("train", "fox.txt", cwd=tmp_path)
     assert (result.returncode, "Error: TF_CONFIG is malformed (it is no JSON" in result.stderr) == (2, True)
+
+
+def test_workers_of_this_machine_do_not_wait_for_a_chief_that_has_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("textgen.cli.workers.HASTE", 0.1)
+    monkeypatch.setattr("textgen.cli.workers.like_this", lambda words, cluster: ["sleep", "20"])
+    begun = time.monotonic()
+    with pytest.raises(ValueError, match="refused"), started_here(Cluster(("a:1", "b:1"), 0), str(tmp_path), []):
+        raise ValueError("refused")
+    assert time.monotonic() - begun < 10
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ HERE = "127.0.0.1"
 PORTS = range(20_000, 30_000)  # below those that systems give to outgoing connections
 TRIES = 1000
 PARTING = 30.0  # seconds in which a worker of this machine ends by itself
+HASTE = 5.0  # the same where the chief has failed, perhaps before they had joined
 PAUSE = 30.0  # seconds between two lines about steps in a worker's log
 LOCAL = "--local-workers"
 
@@ -127,7 +129,7 @@ def started_here(cluster: Cluster, output: str, words: Sequence[str]) -> Iterato
     children: list[subprocess.Popen[bytes]] = []
     nothing = subprocess.DEVNULL
     with ExitStack() as stack:
-        stack.callback(_await, children)
+        stack.push(partial(_await, children))
         if all(shares):
             stack.callback(os.sched_setaffinity, 0, cores)
             os.sched_setaffinity(0, shares[0])
@@ -157,9 +159,9 @@ def like_this(words: Sequence[str], cluster: Cluster) -> list[str]:
     return [sys.executable, "-m", "textgen", *words[:at], *mine, *kept]
 
 
-def _await(children: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Wait for workers that have been dismissed, or have noticed that their chief has failed."""
-    deadline = time.monotonic() + PARTING
+def _await(children: Sequence[subprocess.Popen[bytes]], kind: type[BaseException] | None, *_: object) -> None:
+    """Wait for workers that have been dismissed, or for less if the chief has failed with an exception."""
+    deadline = time.monotonic() + (PARTING if kind is None else HASTE)
     for child in children:
         try:
             child.wait(max(0.0, deadline - time.monotonic()))
