@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from textgen.inspection.finding import FoundCells
     from textgen.inspection.saturation import Saturation
     from textgen.inspection.similar import SimilarPassages
-    from textgen.inspection.trace import Trace, trace
+    from textgen.inspection.trace import Trace, trace, trace_pieces
     from textgen.training.attribution import attribute
     from textgen.training.bar import progress
     from textgen.training.cluster import Cluster
@@ -81,6 +81,7 @@ __all__ = [
     "score",
     "similar_passages",
     "trace",
+    "trace_pieces",
     "train",
     "tune",
 ]
@@ -131,6 +132,7 @@ _HOMES = {
     "score": "textgen.evaluation.score",
     "similar_passages": "textgen.inspection.analyses",
     "trace": "textgen.inspection.trace",
+    "trace_pieces": "textgen.inspection.trace",
     "train": "textgen.training.train",
     "tune": "textgen.training.tuning",
 }

@@ -149,6 +149,15 @@ def test_of_the_training_text_the_held_out_part_is_traced(fox: Path) -> None:
     assert (everything.part, len(everything)) == ("whole, seen in training", 4080)
 
 
+def test_pieces_are_a_trace_in_bounded_memory(tmp_path: Path) -> None:
+    model = write_random(tmp_path / "run")
+    whole = textgen.trace(model, text=TEXT * 20, quantities="cell")
+    pieces = list(textgen.trace_pieces(model, text=TEXT * 20, quantities="cell"))
+    assert [len(piece) for piece in pieces] == [1024, 336]
+    assert pieces[1].place.position == 1024
+    np.testing.assert_array_equal(np.concatenate([piece.values["cell"] for piece in pieces]), whole.values["cell"])
+
+
 def test_a_text_without_a_character_is_refused(fox: Path) -> None:
     with pytest.raises(CorpusError, match="empty"):
         textgen.trace(fox / "run", text="")
