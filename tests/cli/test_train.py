@@ -37,7 +37,7 @@ def test_a_text_becomes_a_model_named_after_it(play: Path, tmp_path: Path, monke
     assert lines[0] == "play: 2,040 characters, 31 distinct; the last 204 held out for validation"
     assert lines[1].endswith("parameters, batch size 4, sequence length 50, 2 epochs planned")
     assert [line.split(",")[0] for line in lines if line.startswith("epoch ")] == ["epoch 1.0", "epoch 2.0"]
-    assert lines[2] == "dropout 0.1, embedding dimension 64, peak learning rate 0.01, weight decay 0.3, random seed 1"
+    assert lines[2] == "dropout 0, embedding dimension 64, peak learning rate 0.01, weight decay 0.3, random seed 1"
     assert ", validation loss " in lines[3]
     assert "bpc), best so far" in lines[3]
     assert lines[-2].startswith("Verdict: worse than the best n-gram (order ")

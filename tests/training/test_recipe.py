@@ -47,6 +47,14 @@ def test_a_long_text_is_learnt_at_a_lower_rate() -> None:
     assert rates == [0.01, 0.01, 0.007, 0.007]
 
 
+def test_more_is_dropped_the_more_often_a_text_is_read() -> None:
+    rates = [
+        complete(ModelConfig(), TrainingConfig(), characters=10**6, symbols=60, epochs=epochs)[0].dropout
+        for epochs in (0.3, 3.9, 4.0, 8.9, 9.0, 40.0)
+    ]
+    assert rates == [0.0, 0.0, 0.1, 0.1, 0.3, 0.3]
+
+
 def test_the_weights_of_a_short_text_decay_faster_but_not_those_of_a_model_that_is_trained_further() -> None:
     def decay(characters: int, given: float | None = None, *, fine_tuning: bool = False) -> float:
         config = TrainingConfig(weight_decay=given)

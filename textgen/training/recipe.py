@@ -86,8 +86,8 @@ def _peak(characters: int) -> float:
 
 
 def _dropout(epochs: float) -> float:
-    """The dropout rate: 0 for a single epoch, higher for more epochs."""
-    return 0.0 if epochs < 1.5 else 0.1 if epochs < 3 else 0.2 if epochs < 9 else 0.3
+    """The dropout rate: 0 for few epochs, higher for more."""
+    return 0.0 if epochs < 4 else 0.1 if epochs < 9 else 0.3
 
 
 def planned_epochs(characters: int) -> int:
