@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -127,16 +128,14 @@ def test_with_another_number_of_workers_a_resumed_run_says_that_it_ends_otherwis
         wait_for_checkpoint(started[0].run)
         started[0].process.send_signal(signal.SIGINT)
         assert started[0].end()[0] == 130
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*QUICK_COMMAND, "train", "--resume", "-o", str(started[0].run)], stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    lines = iter(process.stderr)
-    assert any("Note: the run had 2 workers and goes on with 1 worker: it will not end" in line for line in lines)
-    process.send_signal(signal.SIGINT)
-    process.stderr.read()
-    process.stderr.close()
-    assert process.wait(60) == 130
+    ) as process:
+        try:
+            told = "".join(islice(process.stderr or [], 5))
+        finally:
+            process.kill()
+    assert "Note: the run had 2 workers and goes on with 1 worker: it will not end" in told
 
 
 @pytest.mark.parametrize(
