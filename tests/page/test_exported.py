@@ -154,7 +154,9 @@ def test_writes_undoes_shows_three_ways_and_what_it_expected(tab: Any, make: Mak
     wait_for(tab, f"{TEXT} === {json.dumps(written)}")
     tab.press("button", "Three ways")
     wait_for(tab, "document.activeElement.textContent === 'Take this one'")
-    ways = tab.evaluate("[...document.querySelectorAll('#ways-list section p')].map((node) => node.textContent)")
+    texts = "[...document.querySelectorAll('#ways-list section p')].map((node) => node.textContent)"
+    wait_for(tab, f"{texts}.every((text) => text.length >= 30)")
+    ways = tab.evaluate(texts)
     assert len(set(ways)) == 3
     tab.evaluate("document.activeElement.click()")
     wait_for(tab, f"{STATUS}.includes('in your notebook')")
