@@ -134,9 +134,8 @@ class Channel:
         self._closed.set()
         with suppress(OSError):  # it has ended already
             self._connection.shutdown(socket.SHUT_WR)
-        if (
-            self._reading is not None
-        ):  # until the other one has closed it too: what is not read would undo what was sent
+        # Until the other one has closed it too: what is not read would undo what was sent.
+        if self._reading is not None:
             self._reading.join(min(self._timeout, PARTING))
         self._connection.close()
 

@@ -51,7 +51,7 @@ def follow(
     member = Member(cluster, terms(cluster.workers, options))
     try:
         plan = _plan(member.order(), output, cluster, read)
-        member.answer(PLAN)
+        member.tell(PLAN)
         learner = make(plan)
         member.alarm.abort = learner.abort
         on_progress(started_event(plan, learner, 0, [f"worker {cluster.worker_index} of {len(cluster.workers)}"]))
@@ -87,7 +87,7 @@ def _take_part(member: Member, learner: Learner, plan: Plan, on_progress: Callab
                 planned = max(done, first_planned(plan))
                 on_progress(Stepped(done, planned, loss, done / windows.per_epoch, done * characters, None))
             elif order.kind == STATES:
-                member.answer(STATES, arrays=learner.state()["states"])
+                member.tell(STATES, arrays=learner.state()["states"])
             elif order.kind == RESTORE:
                 learner.restore(of_rows(given(order), plan.rows))
     values = order.values

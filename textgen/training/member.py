@@ -38,7 +38,7 @@ class Member:
         self._channel = Channel(self._reach(), cluster.worker_timeout)
         chief = cluster.told(0)
         self._channel.watch(lambda why: self.alarm.ring(f"{chief} is lost, since {why}; {AGAIN}"), self._hear)
-        self._send(HELLO, {"index": cluster.worker_index, "terms": terms})
+        self.tell(HELLO, {"index": cluster.worker_index, "terms": terms})
 
     def _reach(self) -> socket.socket:
         timeout = self.cluster.worker_timeout
@@ -81,13 +81,17 @@ class Member:
         """Tell the chief, with the next sign of life, that this worker takes part in a step."""
         self._channel.steps += 1
 
-    def answer(self, kind: str, values: Mapping[str, Any] | None = None, arrays: Any = ()) -> None:
-        """Answer the chief.
+    def tell(self, kind: str, values: Mapping[str, Any] | None = None, arrays: Any = ()) -> None:
+        """Tell the chief something.
 
         Raises:
             TrainingError: the chief is lost.
         """
-        self._send(kind, values, arrays)
+        try:
+            self._channel.send(kind, values, arrays)
+        except LostError as error:
+            self.alarm.check()
+            raise TrainingError(f"{self.cluster.told(0)} is lost: {error}; {AGAIN}") from error
 
     def fail(self, why: str) -> None:
         """Tell the chief, if it is there, why this worker ends."""
@@ -103,11 +107,4 @@ class Member:
     def _pass_on_signal(self) -> None:
         if self.interruption.signal is not None and not self._told:
             self._told = True
-            self._send(INTERRUPT, {"signal": self.interruption.signal.name})
-
-    def _send(self, kind: str, values: Mapping[str, Any] | None = None, arrays: Any = ()) -> None:
-        try:
-            self._channel.send(kind, values, arrays)
-        except LostError as error:
-            self.alarm.check()
-            raise TrainingError(f"{self.cluster.told(0)} is lost: {error}; {AGAIN}") from error
+            self.tell(INTERRUPT, {"signal": self.interruption.signal.name})

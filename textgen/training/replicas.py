@@ -7,8 +7,6 @@ from textgen.training.backend import tf
 
 # What a part of a batch gives: its mean loss, its gradients, and the states at its end, per layer.
 Computed = tuple[Any, list[Any], list[list[Any]]]
-
-
 Compute = Callable[[slice, float], Computed]  # of some streams, whose loss is multiplied with their share of the batch
 
 
