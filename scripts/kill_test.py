@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import textgen
@@ -26,21 +27,36 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the random moments (default 0)")
     options = parser.parse_args()
     rng = random.Random(options.seed)
-    kills = runs = 0
-    with tempfile.TemporaryDirectory() as folder:
-        whole = Path(folder) / "whole"
-        seconds = train(whole)
-        expected = outcome(whole)
-        while kills < options.kills:
-            run = Path(folder) / f"killed-{runs}"
-            runs += 1
-            kills += kill_until_done(run, rng, options.kills - kills, seconds)
-            if outcome(run) != expected:
-                raise SystemExit(f"run {runs} ended otherwise than the run never killed")
-            if left := [path.name for path in run.glob(".*.tmp*")]:
-                raise SystemExit(f"run {runs} left temporary files: {left}")
-            print(f"run {runs}: the same end; {kills} kills so far", flush=True)
-    print(f"{kills} kills in {runs} runs, all ended bit-identical")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        seconds = train(folder / "whole")
+        runs = kill_runs(folder, options.kills, lambda run, most: kill_until_done(run, rng, most, seconds))
+    print(f"{options.kills} kills in {runs} runs, all ended bit-identical")
+
+
+def kill_runs(folder: Path, kills: int, kill_until_done: Callable[[Path, int], int]) -> int:
+    """Do runs until so many kills are reached, and compare each with the one in the folder `whole`, never killed.
+
+    Args:
+        folder: of the runs.
+        kills: how many there shall be in all.
+        kill_until_done: does a run in a folder, killed so many times at most; returns how many times it was.
+
+    Returns:
+        The number of runs.
+    """
+    expected, runs = outcome(folder / "whole"), 0
+    left = kills
+    while left:
+        run = folder / f"killed-{runs}"
+        runs += 1
+        left -= kill_until_done(run, left)
+        if outcome(run) != expected:
+            raise SystemExit(f"run {runs} ended otherwise than the run never killed")
+        if litter := [path.name for path in run.glob(".*.tmp*")]:
+            raise SystemExit(f"run {runs} left temporary files: {litter}")
+        print(f"run {runs}: the same end; {kills - left} kills so far", flush=True)
+    return runs
 
 
 def kill_until_done(run: Path, rng: random.Random, most: int, seconds: float) -> int:
