@@ -163,15 +163,7 @@ def compile_step(
         dropped = step_dropout(dropout, layers, rng_seed, number).part(first)
 
         def compute(part: slice, share: float) -> Computed:
-            return _in_shards(
-                network,
-                codes[part],
-                targets[part],
-                [[array[part] for array in state] for state in states],
-                dropped.part(part.start),
-                [array[part] for array in soft],
-                share,
-            )
+            return _in_shards(network, _of_streams(part, codes, targets, states, dropped, soft), share)
 
         loss, gradients, ends = together(compute, here)
         optimizer.learning_rate.assign(learning_rate)
@@ -182,26 +174,29 @@ def compile_step(
     return step
 
 
-def _in_shards(
-    network: KerasNetwork, codes: Any, targets: Any, states: States, dropped: Dropout, soft: Sequence[Any], share: float
-) -> Computed:
-    """Loss, gradients and states of some streams, divided among the cores; arguments as in `loss_and_gradients`."""
-    streams = codes.shape[0]
+def _of_streams(
+    part: slice, codes: Any, targets: Any, states: States, dropped: Dropout, soft: Sequence[Any]
+) -> tuple[Any, Any, States, Dropout, list[Any]]:
+    """Of the arguments of `loss_and_gradients` what belongs to some of the streams."""
+    of_layers = [[array[part] for array in state] for state in states]
+    return codes[part], targets[part], of_layers, dropped.part(part.start), [array[part] for array in soft]
+
+
+def _in_shards(network: KerasNetwork, window: tuple[Any, Any, States, Dropout, list[Any]], share: float) -> Computed:
+    """Loss, gradients and states of some streams, divided among the cores.
+
+    Args:
+        network: provides the weights.
+        window: what `_of_streams` returns.
+        share: see `loss_and_gradients`.
+    """
+    streams = window[0].shape[0]
     parts = 1 if GPU else shards(streams)
+    written = network.cell.kernel and not GPU
     results = []
     for start, end in pairwise(streams * part // parts for part in range(parts + 1)):
-        part = slice(start, end)
-        result = loss_and_gradients(
-            network,
-            codes[part],
-            targets[part],
-            [[array[part] for array in state] for state in states],
-            dropped.part(start),
-            [array[part] for array in soft],
-            share=share * (end - start) / streams,
-            written=network.cell.kernel and not GPU,
-        )
-        results.append(result)
+        of_shard = _of_streams(slice(start, end), *window)
+        results.append(loss_and_gradients(network, *of_shard, share=share * (end - start) / streams, written=written))
     losses, all_gradients, all_ends = zip(*results, strict=True)
     return tf.add_n(losses), [tf.add_n(parts) for parts in zip(*all_gradients, strict=True)], joined(all_ends)
 
